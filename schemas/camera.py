@@ -1,0 +1,30 @@
+"""The camera: how a rig is asked for and what is stored of each camera."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from schemas.base import Model
+
+RIG_PATTERN = re.compile(r"^(?P<name>[a-z]+)(?::(?P<count>[1-9][0-9]{0,3}))?$")
+
+
+def _check_rig(text: str) -> str:
+    if not RIG_PATTERN.match(text):
+        raise ValueError(f"expected NAME or NAME:COUNT such as front, orbit:8 or random:4, found {text!r}")
+    return text
+
+
+RigName = Annotated[str, AfterValidator(_check_rig)]
+
+
+class ImageSize(Model):
+    """Size of the image in pixels."""
+
+    width: int = Field(default=1920, ge=16, le=65536)
+    """Pixels along x."""
+    height: int = Field(default=1080, ge=16, le=65536)
+    """Pixels along y."""

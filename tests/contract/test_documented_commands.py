@@ -1,0 +1,49 @@
+"""Every command line that the README, the manual pages and the help texts show is one that the programs accept."""
+
+import contextlib
+import re
+import shlex
+
+import click
+import pytest
+
+import mocapgen.cli
+import trainer.cli
+from tests.conftest import REPOSITORY
+
+PROGRAMS = {"mocapgen": mocapgen.cli.cli, "trainer": trainer.cli.cli}
+_LINE = re.compile(r"^(?: {4,}|  )((?:mocapgen|trainer) .*)$", flags=re.MULTILINE)
+_INLINE = re.compile(r"`(mocapgen [a-z][^`]*)`")
+
+
+def shown_commands() -> list[str]:
+    texts = [path.read_text(encoding="utf-8") for path in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]]
+    texts += [command.epilog or "" for program in PROGRAMS.values() for command in [program, *program.commands.values()]]
+    return sorted({found for text in texts for found in (*_LINE.findall(text), *_INLINE.findall(text))})
+
+
+def accept(line: str) -> None:
+    """Parse a command line without running it; raises click.UsageError."""
+    name, *words = shlex.split(line, comments=True)
+    command, arguments = PROGRAMS[name], words
+    if words and words[0] in command.commands:
+        command, arguments = command.commands[words[0]], words[1:]
+    elif words and not words[0].startswith("-"):
+        raise click.UsageError(f"no command {words[0]}")
+    with contextlib.suppress(click.exceptions.Exit):  # --help and --version end here
+        command.make_context(name, arguments)
+
+
+def test_there_are_commands_to_check():
+    assert len(shown_commands()) > 8
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_shown_command_is_accepted(line):
+    accept(line)
+
+
+@pytest.mark.parametrize("line", ["mocapgen view data.h5", "mocapgen build --fsp 3", "mocapgen inspect", "trainer predict"])
+def test_the_check_notices(line):
+    with pytest.raises(click.UsageError):
+        accept(line)

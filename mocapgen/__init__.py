@@ -1,0 +1,53 @@
+"""Motion-capture databases to paired 2D/3D human pose datasets.
+
+Everything a script needs is here and loaded at first use, so that ``import mocapgen`` costs nothing:
+
+>>> import mocapgen
+>>> config = mocapgen.BuildConfig(source="sample", out="data.h5")
+>>> report = mocapgen.build(config)                                     # doctest: +SKIP
+>>> motion = mocapgen.read("HDM_bd_squat1Reps_001_120.amc")             # doctest: +SKIP
+>>> positions = mocapgen.forward_kinematics(motion)                     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mocapgen.formats import read
+    from mocapgen.kinematics import forward_kinematics
+    from mocapgen.motion import Motion, Skeleton
+    from mocapgen.pipeline import build
+    from mocapgen.store.reader import open_dataset
+    from schemas.config import BuildConfig
+
+__version__ = "0.1.0"
+
+__all__ = ["BuildConfig", "Motion", "Skeleton", "__version__", "build", "forward_kinematics", "open_dataset", "read"]
+
+_HOME = {
+    "BuildConfig": "schemas.config",
+    "Motion": "mocapgen.motion",
+    "Skeleton": "mocapgen.motion",
+    "build": "mocapgen.pipeline",
+    "forward_kinematics": "mocapgen.kinematics",
+    "open_dataset": "mocapgen.store.reader",
+    "read": "mocapgen.formats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mocapgen' has no attribute {name!r}")
+    import importlib
+
+    from mocapgen._distribution import require_own_packages
+
+    require_own_packages()
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

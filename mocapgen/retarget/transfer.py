@@ -1,0 +1,185 @@
+"""Carry a motion over to another skeleton: orientations first, then where the body is, then the feet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.kinematics import global_rotations, joint_positions, local_rotations
+from mocapgen.motion import Array, Motion, Skeleton
+from mocapgen.retarget.feet import Contacts, keep_feet
+from mocapgen.retarget.roles import Roles, find_roles
+from mocapgen.rotation import IDENTITY, make_continuous, multiply, normalise, rotate, shortest_arc
+from schemas.errors import RetargetError
+
+LIMBS = {
+    f"{side}{bone}": f"{side}{end}"
+    for side in ("Left", "Right")
+    for bone, end in (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
+}
+"""Bones whose direction in space is kept, each with the role at its far end."""
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A motion with everything that retargeting asks about it: computed once for all avatars."""
+
+    motion: Motion
+    roles: Roles
+    rotations: Array
+    """(T, J, 4) float64: global rotations."""
+    positions: Array
+    """(T, J, 3) float64, metres, world frame."""
+
+    @classmethod
+    def of(cls, motion: Motion) -> Posed:
+        """Find the roles of a motion's skeleton and where its joints go.
+
+        Raises
+        ------
+        RetargetError
+            If the skeleton's joints are not understood.
+        """
+        rotations = global_rotations(motion.skeleton, motion.rotations)
+        positions = joint_positions(motion.skeleton, rotations, motion.root_positions)
+        return cls(motion, find_roles(motion.skeleton), rotations, positions)
+
+    def position(self, role: str) -> Array:
+        """Return where the joint of a role goes, (T, 3) float64, metres, world frame."""
+        return self.positions[:, self.motion.skeleton.index(self.roles.joints[role])]
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """When which part of which foot is planted."""
+        return Contacts.of(self)
+
+    def hip_centre(self) -> Array:
+        """Return the middle between the hip joints, (T, 3) float64, metres, world frame."""
+        return 0.5 * (self.position("LeftUpperLeg") + self.position("RightUpperLeg"))
+
+
+def retarget(source: Motion | Posed, target: Skeleton, plant_feet: bool = True) -> Motion:
+    """Let another skeleton perform a motion.
+
+    Global orientations are transferred bone by bone; a constant rotation per bone makes up for the different rest
+    poses, so that arms and legs point the same way as the source's. The path of the hips is scaled by the ratio of
+    leg lengths about the place where the clip starts. Last, planted feet are kept planted and above the floor by a
+    small correction of the legs (:mod:`mocapgen.retarget.feet`).
+
+    Parameters
+    ----------
+    source : Motion or Posed
+        The motion to carry over. Pass ``Posed.of(motion)`` to share work between several targets.
+    target : Skeleton
+        With role names as joint names (an avatar), or any skeleton that :func:`find_roles` understands.
+    plant_feet : bool
+        Whether to correct the legs.
+
+    Returns
+    -------
+    Motion
+        Same frames and rate, on `target`. For ``target = source.skeleton`` it is the source, to rounding.
+
+    Raises
+    ------
+    RetargetError
+        If a skeleton is not understood or has legs of no length.
+    """
+    return perform(source if isinstance(source, Posed) else Posed.of(source), target, plant_feet).motion
+
+
+def perform(posed: Posed, target: Skeleton, plant_feet: bool = True) -> Posed:
+    """Do what :func:`retarget` does, and return the result with its global rotations and positions."""
+    roles = find_roles(target)
+    plan = _plan(posed.motion.skeleton, target)
+    rotations = multiply(np.take(posed.rotations, plan.drivers, axis=1), plan.alignments)
+    scale = leg_length(target, roles) / leg_length(posed.motion.skeleton, posed.roles)
+    centre = _scaled_about_start(posed.hip_centre(), scale)
+    root = centre - rotate(rotations[:, 0], _from_root(target, roles))
+    positions = joint_positions(target, rotations, root)
+    if plant_feet:
+        lift = keep_feet(posed, target, roles, rotations, positions, scale)
+        root = root + np.array([0.0, lift, 0.0])
+        positions = joint_positions(target, rotations, root)
+    local = make_continuous(normalise(local_rotations(target, rotations)))
+    return Posed(Motion(target, local, root, posed.motion.fps, posed.motion.name), roles, rotations, positions)
+
+
+@lru_cache(maxsize=256)
+def leg_length(skeleton: Skeleton, roles: Roles) -> float:
+    """Return the length of thigh and shank in metres, mean of both sides.
+
+    Raises
+    ------
+    RetargetError
+        If it is not at least a centimetre.
+    """
+    rest = skeleton.rest_positions
+    total = 0.0
+    for side in ("Left", "Right"):
+        hip, knee, ankle = (rest[skeleton.index(roles.joints[side + part])] for part in ("UpperLeg", "LowerLeg", "Foot"))
+        total += float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+    if total < 0.02:
+        raise RetargetError(f"expected legs of at least a centimetre, found {total / 2:.4f} m from hip to ankle")
+    return total / 2
+
+
+def _from_root(skeleton: Skeleton, roles: Roles) -> Array:
+    """Return the middle of the hip joints relative to the root in the rest pose, (3,) metres."""
+    left, right = (skeleton.rest_positions[skeleton.index(roles.joints[f"{side}UpperLeg"])] for side in ("Left", "Right"))
+    return 0.5 * (left + right)
+
+
+def _scaled_about_start(path: Array, scale: float) -> Array:
+    """Scale a path (T, 3) about the point on the floor below its beginning."""
+    pivot = path[0] * np.array([1.0, 0.0, 1.0])
+    return pivot + scale * (path - pivot)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the joints of a target follow those of a source: depends on the two skeletons only, not on the motion."""
+
+    drivers: NDArray[np.intp]
+    """(J,) for each joint of the target, the joint of the source that turns it."""
+    alignments: Array
+    """(J, 4) the constant rotation that makes up for the rest poses."""
+
+
+@lru_cache(maxsize=256)
+def _plan(source: Skeleton, target: Skeleton) -> _Plan:
+    cast, roles = find_roles(source), find_roles(target)
+    role_of = {joint: role for role, joint in roles.joints.items()}
+    alignments = np.tile(IDENTITY, (len(target.names), 1))
+    drivers = np.zeros(len(target.names), dtype=np.intp)
+    for index, (joint, parent) in enumerate(zip(target.names, target.parents, strict=True)):
+        role = role_of.get(joint, "")
+        if parent >= 0:
+            alignments[index] = alignments[parent]
+        if role in LIMBS:
+            alignments[index] = _aligned(source, cast, target, roles, role, alignments[index])
+        if joint in source:
+            drivers[index] = source.index(joint)
+        elif role in cast.joints:
+            drivers[index] = source.index(cast.driver(role))
+        if parent >= 0 and (joint in target.end_sites or (joint not in source and role not in cast.joints)):
+            drivers[index] = drivers[parent]  # goes along with its parent
+    return _Plan(drivers, alignments)
+
+
+def _aligned(source: Skeleton, cast: Roles, target: Skeleton, roles: Roles, role: str, alignment: Array) -> Array:
+    """Bend an alignment so that the bone points, in the source's rest pose, where the source's bone points.
+
+    The alignments put the target into the source's rest pose, from the root down and with the least turn at each
+    bone: a hand or foot keeps its angle to the limb.
+    """
+    wanted, found = (
+        skeleton.rest_positions[skeleton.index(who.joints[LIMBS[role]])] - skeleton.rest_positions[skeleton.index(who.joints[role])]
+        for skeleton, who in ((source, cast), (target, roles))
+    )
+    if min(np.linalg.norm(wanted), np.linalg.norm(found)) < 1e-6:
+        return alignment
+    return multiply(shortest_arc(rotate(alignment, found), wanted), alignment)

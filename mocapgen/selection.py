@@ -1,0 +1,184 @@
+"""Which clips of a source are used: pure functions over a listing, the same for every source.
+
+The order of the rules: the user's filters, then clips known to be faulty, then duplicates, then the choice of one clip
+for each action and actor. All of it is settled before anything is read, hence the same for any number of workers; what
+only reading can tell (damage, length) is left to the caller, who takes the first usable clip of every group.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from mocapgen.sources.base import Clip, Listing
+from schemas.config import BuildConfig
+from schemas.errors import ConfigError
+from schemas.report import Skip
+
+SHOWN = 30
+"""Most names that an error lists."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to read."""
+
+    groups: tuple[tuple[Clip, ...], ...]
+    """Candidates of which the first usable one is used, as from :func:`candidate_groups`."""
+    skipped: tuple[Skip, ...]
+    """Everything that is already known to be left out, sorted by file."""
+
+
+def select_clips(listing: Listing, config: BuildConfig) -> Selection:
+    """Apply all rules to what a source found.
+
+    Parameters
+    ----------
+    listing : Listing
+    config : BuildConfig
+        Its ``actors``, ``actions`` and ``select``.
+
+    Returns
+    -------
+    Selection
+        Every clip of the listing is either in a group or skipped.
+
+    Raises
+    ------
+    ConfigError
+        If a filter matches nothing, or the filters together leave nothing.
+    """
+    wanted, filtered = filter_clips(listing.clips, config.actors, config.actions)
+    faults = [clip.fault for clip in wanted if clip.fault is not None]
+    unique, repeated = drop_duplicates([clip for clip in wanted if clip.fault is None])
+    skipped = [*listing.skipped, *filtered, *faults, *repeated]
+    skipped.sort(key=lambda skip: (skip.file, skip.reason, skip.detail))
+    return Selection(tuple(candidate_groups(unique, config.select)), tuple(skipped))
+
+
+def filter_clips(clips: Sequence[Clip], actors: Sequence[str] = (), actions: Sequence[str] = ()) -> tuple[list[Clip], list[Skip]]:
+    """Keep the clips of some actors and actions.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    actors, actions : sequence of str
+        Names or wildcards (``*``, ``?``, ``[ab]``), in any case; none means all.
+
+    Returns
+    -------
+    kept : list of Clip
+        In the given order.
+    skipped : list of Skip
+        ``not selected``, with the option that says so.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches no clip at all (with the names that there are), or no clip passes both filters.
+    """
+    rules: list[tuple[str, Sequence[str], Callable[[Clip], str]]] = [
+        ("actor", actors, lambda clip: clip.actor),
+        ("action", actions, lambda clip: clip.action),
+    ]
+    for what, patterns, name in rules:
+        names = sorted({name(clip) for clip in clips})
+        for pattern in patterns:
+            if names and not any(_matches(name, pattern) for name in names):
+                raise _no_match(what, pattern, names)
+    kept, skipped = [], []
+    for clip in clips:
+        for what, patterns, name in rules:
+            if patterns and not any(_matches(name(clip), pattern) for pattern in patterns):
+                detail = f"{what} {name(clip)} is not among --{what}s {','.join(patterns)}"
+                skipped.append(Skip(file=clip.file, reason="not selected", detail=detail))
+                break
+        else:
+            kept.append(clip)
+    if clips and not kept:
+        raise ConfigError(
+            f"--actors {','.join(actors)} with --actions {','.join(actions)}: expected clips that match both, found none; loosen one of them"
+        )
+    return kept, skipped
+
+
+def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
+    """Keep the first of clips with the same id (in any case) or the same bytes.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Bytes are compared by ``sha256``, where the source has set it.
+
+    Returns
+    -------
+    kept : list of Clip
+    skipped : list of Skip
+        ``duplicate``, naming the file that is kept.
+    """
+    first: dict[tuple[str, str], Clip] = {}
+    kept, skipped = [], []
+    for clip in clips:
+        keys = [("clip id", clip.id.casefold())] + ([] if clip.sha256 is None else [("bytes", clip.sha256)])
+        found = next((key for key in keys if key in first), None)
+        if found is None:
+            first.update(dict.fromkeys(keys, clip))
+            kept.append(clip)
+        else:
+            skipped.append(Skip(file=clip.file, reason="duplicate", detail=f"the same {found[0]} as {first[found].file}"))
+    return kept, skipped
+
+
+def candidate_groups(clips: Sequence[Clip], select: Literal["one-per-actor", "all"]) -> list[tuple[Clip, ...]]:
+    """Group the clips of which one is to be used.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    select : 'one-per-actor' or 'all'
+        `one-per-actor`: a group holds an actor's takes of an action (names compared in any case) in order of the take,
+        numbers by value; `all`: every clip is a group of its own.
+
+    Returns
+    -------
+    list of tuple of Clip
+        In the order of each group's first clip among `clips`.
+    """
+    if select == "all":
+        return [(clip,) for clip in clips]
+    groups: dict[tuple[str, str], list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault((clip.action.casefold(), clip.actor.casefold()), []).append(clip)
+    return [tuple(sorted(group, key=lambda clip: (_natural(clip.take), clip.id, clip.file))) for group in groups.values()]
+
+
+def not_needed(clip: Clip, used: Clip) -> Skip:
+    """Return the report on a candidate that was not tried since an earlier one of its group is used."""
+    return Skip(
+        file=clip.file,
+        reason="not selected",
+        detail=f"one clip for each action and actor: {used.id} is used; --select all takes every clip",
+    )
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatchcase(name.casefold(), pattern.casefold())
+
+
+def _natural(text: str) -> tuple[tuple[int, str], ...]:
+    """Return a key that orders numbers within a text by value: 2 before 10."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", text))
+
+
+def _no_match(what: str, pattern: str, names: list[str]) -> ConfigError:
+    plain = re.sub(r"[*?\[\]]", "", pattern).casefold()
+    by_key = {name.casefold(): name for name in names}
+    near = [name for key, name in by_key.items() if plain and plain in key]
+    near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
+    hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ConfigError(f"--{what}s: expected a pattern that matches an {what}, found {pattern!r}; {hint}there are {', '.join(names[:SHOWN])}{more}")

@@ -1,0 +1,307 @@
+"""Read-only file trees: a folder, or a zip read in place, behind one interface.
+
+A tree never follows a symbolic link back into a folder it is in, never opens what is not a regular file, and never
+unpacks a zip. Names that begin with a dot and the folder ``__MACOSX`` are no data and are passed over.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from schemas.errors import FormatError, SourceError
+from schemas.report import Skip, SkipReason
+
+MAX_BYTES = 256 * 2**20
+"""Largest file that is read: ten times the longest motion-capture take, and well before a forged size fills the memory."""
+MAX_ENTRIES = 1_000_000
+"""Most files and folders of a tree: far beyond any motion-capture database."""
+
+# Control characters, line separators and bytes that are not UTF-8 (surrogates): no message or file could show them.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, struct.error)
+_Identity = tuple[int, int]
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """A regular file of a tree."""
+
+    path: str
+    """Relative to the root, forward slashes."""
+    size: int
+    """Bytes, unpacked."""
+    crc: int | None = None
+    """CRC-32 of the content where the tree holds it (a zip does)."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a tree holds, each sorted by path."""
+
+    files: tuple[Entry, ...]
+    folders: tuple[str, ...]
+    problems: tuple[Skip, ...]
+    """What could not be listed; folders end with a slash."""
+
+
+@dataclass
+class _Found:
+    """What a walk has met so far."""
+
+    files: dict[str, Entry] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    problems: list[Skip] = field(default_factory=list)
+
+    def problem(self, path: str, reason: SkipReason, message: str) -> None:
+        self.problems.append(Skip(file=printable(path), reason=reason, detail=f"{printable(path)}: {message}"))
+
+    def is_nameable(self, path: str) -> bool:
+        """Tell whether a name can be written down; note it as a problem if not."""
+        if _UNPRINTABLE.search(path):
+            self.problem(path, "unreadable", "expected a name in UTF-8 without control characters; rename it")
+            return False
+        return True
+
+    def contents(self) -> Contents:
+        problems = sorted(self.problems, key=lambda problem: (problem.file, problem.detail))
+        return Contents(tuple(sorted(self.files.values())), tuple(sorted(self.folders)), tuple(problems))
+
+
+class Tree(ABC):
+    """A read-only tree of files.
+
+    Instances hold the path only, so they can be pickled; whatever has to be opened is opened at first use in each process.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @abstractmethod
+    def contents(self) -> Contents:
+        """Return everything below the root, independent of the order in which the system lists it.
+
+        Raises
+        ------
+        SourceError
+            If the root cannot be read, or holds more than :data:`MAX_ENTRIES` files and folders.
+        """
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file.
+
+        Parameters
+        ----------
+        path : str
+            As in :meth:`contents`.
+
+        Raises
+        ------
+        FormatError
+            If the file is gone, damaged, locked away or larger than :data:`MAX_BYTES`.
+        """
+
+    def close(self) -> None:  # noqa: B027 (a folder holds nothing open)
+        """Let go of whatever is open; the tree can still be used."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_tree(root: Path) -> Tree:
+    """Return the tree of a folder or a zip file.
+
+    Raises
+    ------
+    SourceError
+        If `root` is neither.
+    """
+    try:
+        mode = root.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return FolderTree(root)
+        if not stat.S_ISREG(mode):
+            raise SourceError(f"{printable(root)}: expected a folder or a zip file, found a device or pipe")
+        with root.open("rb") as file:
+            start = file.read(4)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise SourceError(f"{printable(root)}: expected a folder or a zip file, found: {_reason(error)}; check the path") from None
+    if start[:2] != b"PK" and root.suffix.lower() != ".zip":
+        raise SourceError(f"{printable(root)}: expected a folder or a zip file, found another kind of file; name the folder that holds it")
+    return ZipTree(root)
+
+
+def printable(path: object) -> str:
+    """Return a path for a one-line message: characters that cannot be shown are escaped."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(path))
+
+
+class FolderTree(Tree):
+    """A folder of the file system; symbolic links are followed."""
+
+    def contents(self) -> Contents:  # noqa: D102
+        found = _Found()
+        # Each pending folder carries the identities of the folders it lies in: meeting one of them again is a loop.
+        pending: list[tuple[str, tuple[_Identity, ...]]] = [("", ())]
+        while pending:
+            prefix, ancestors = pending.pop()
+            try:
+                ancestors = (*ancestors, _identity(self.root / prefix))
+                with os.scandir(self.root / prefix) as children:
+                    inner = [folder for child in children if (folder := _look_at(child, prefix + child.name, ancestors, found))]
+            except OSError as error:
+                if not prefix:
+                    raise SourceError(f"{printable(self.root)}: expected a readable folder, found: {_reason(error)}; check its permissions") from None
+                found.problem(prefix, "unreadable", f"expected a readable folder, found: {_reason(error)}; check its permissions")
+                continue
+            pending += [(folder + "/", ancestors) for folder in inner]
+            found.folders.update(inner)
+            _check_count(self.root, len(found.files) + len(found.folders))
+        return found.contents()
+
+    def read(self, path: str) -> bytes:  # noqa: D102
+        try:
+            with (self.root / path).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except (OSError, ValueError) as error:
+            raise FormatError(f"{printable(path)}: expected a readable file, found: {_reason(error)}") from None
+        if len(data) > MAX_BYTES:
+            raise _too_large(path, (self.root / path).stat().st_size)
+        return data
+
+
+@dataclass(frozen=True)
+class _Handle:
+    """An open zip."""
+
+    process: int
+    archive: zipfile.ZipFile
+    members: dict[str, zipfile.ZipInfo]
+
+
+class ZipTree(Tree):
+    """A zip file, read in place."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._handle: _Handle | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handle": None}
+
+    def contents(self) -> Contents:  # noqa: D102
+        found = _Found()
+        members = self._open().archive.infolist()
+        _check_count(self.root, len(members))
+        for info in members:
+            path = _member_path(info)
+            parts = path.split("/")
+            if any(_is_hidden(part) for part in parts) or not found.is_nameable(path):
+                continue
+            found.folders.update("/".join(parts[:depth]) for depth in range(1, len(parts) + info.is_dir()))
+            if info.is_dir():
+                continue
+            if stat.S_ISLNK(info.external_attr >> 16):
+                found.problem(path, "not a clip", "expected a regular file, found a symbolic link inside a zip")
+                continue
+            if path in found.files:
+                found.problem(path, "duplicate", "stands twice in the zip; the later one counts, as when unpacking")
+            found.files[path] = Entry(path, info.file_size, info.CRC)
+        return found.contents()
+
+    def read(self, path: str) -> bytes:  # noqa: D102
+        handle = self._open()
+        info = handle.members.get(path)
+        if info is None:
+            raise FormatError(f"{printable(path)}: expected a member of the zip, found none of that name")
+        if info.flag_bits & 1:
+            raise FormatError(f"{printable(path)}: expected a member without a password, found an encrypted one; unpack the zip and give the folder")
+        if info.file_size > MAX_BYTES:
+            raise _too_large(path, info.file_size)
+        try:
+            data = handle.archive.read(info)
+        except _ZIP_FAULTS as error:
+            raise FormatError(f"{printable(path)}: expected a whole member of the zip, found: {_reason(error)}; fetch the zip again") from None
+        if len(data) != info.file_size:
+            raise FormatError(f"{printable(path)}: expected {info.file_size} bytes in the zip, found {len(data)}; fetch the zip again")
+        return data
+
+    def close(self) -> None:  # noqa: D102
+        if self._handle is not None:
+            self._handle.archive.close()
+            self._handle = None
+
+    def _open(self) -> _Handle:
+        # Forked processes share the position in an open file, hence one handle for each process.
+        if self._handle is None or self._handle.process != os.getpid():
+            try:
+                archive = zipfile.ZipFile(self.root)
+            except _ZIP_FAULTS as error:
+                raise SourceError(
+                    f"{printable(self.root)}: expected a zip file, found a broken one: {_reason(error)}; fetch it again or give a folder"
+                ) from None
+            members = {_member_path(info): info for info in archive.infolist() if not info.is_dir()}
+            self._handle = _Handle(os.getpid(), archive, members)
+        return self._handle
+
+
+def _identity(folder: Path) -> _Identity:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _look_at(child: os.DirEntry[str], path: str, ancestors: tuple[_Identity, ...], found: _Found) -> str | None:
+    """Note what a directory entry is; return its path if it is a folder to look into."""
+    if _is_hidden(child.name) or not found.is_nameable(path):
+        return None
+    try:
+        status = child.stat()
+        if stat.S_ISDIR(status.st_mode):
+            if _identity(Path(child.path)) not in ancestors:
+                return path
+            found.problem(path + "/", "not a clip", "a link back to a folder it lies in; not followed")
+        elif stat.S_ISREG(status.st_mode):
+            found.files[path] = Entry(path, status.st_size)
+        else:
+            found.problem(path, "not a clip", "expected a regular file, found a device or pipe")
+    except OSError as error:
+        broken = " (a broken symbolic link)" if child.is_symlink() else ""
+        found.problem(path, "unreadable", f"expected a readable file, found: {_reason(error)}{broken}")
+    return None
+
+
+def _member_path(info: zipfile.ZipInfo) -> str:
+    """Return a member's path; some packers write backslashes, absolute names or a leading ``./``."""
+    return "/".join(part for part in info.filename.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _is_hidden(name: str) -> bool:
+    return (name.startswith(".") and name != "..") or name == "__MACOSX"
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong without the path, in one line."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return printable(text)
+
+
+def _too_large(path: str, size: int) -> FormatError:
+    return FormatError(f"{printable(path)}: expected at most {MAX_BYTES} bytes, found {size}; this is no motion-capture clip")
+
+
+def _check_count(root: Path, count: int) -> None:
+    if count > MAX_ENTRIES:
+        raise SourceError(f"{printable(root)}: expected at most {MAX_ENTRIES} files and folders, found more; name the folder that holds the clips")

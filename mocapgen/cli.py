@@ -1,0 +1,150 @@
+"""The command line: every command is a few lines over one public function.
+
+Nothing heavy is imported before a command runs: ``mocapgen --help`` needs click and the standard library only.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from mocapgen import __version__
+from mocapgen._command import CONTEXT_SETTINGS, Verbosity, common_options, example, run
+
+_SOURCES = ", ".join(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "sources")]) if module.name != "base")
+
+_BUILD_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--source", default="hdm05", show_default=True, help=f"Where the motion comes from: {_SOURCES}."),
+    click.option("--root", type=click.Path(), help="The source's folder or zip  [default: an environment variable, then the fetch folder]"),
+    click.option("--out", type=click.Path(), help="The file to write; may be missing only for a dry run."),
+    click.option("--format", type=click.Choice(["amc", "c3d", "bvh"]), help="Read only files of this format  [default: the source's]"),
+    click.option("--fps", type=float, default=30.0, show_default=True, help="Frame rate of the dataset."),
+    click.option("--antialias/--no-antialias", default=False, help="Low-pass filter (zero phase) before reducing the frame rate."),
+    click.option("--min-frames", type=int, default=40, show_default=True, help="Leave out shorter clips; counted after resampling."),
+    click.option("--max-frames", type=int, default=300, show_default=True, help="Leave out or split longer clips; counted after resampling."),
+    click.option("--long", type=click.Choice(["drop", "split"]), default="drop", show_default=True, help="What to do with longer clips."),
+    click.option(
+        "--select",
+        type=click.Choice(["one-per-actor", "all"]),
+        default="one-per-actor",
+        show_default=True,
+        help="For every action the first usable clip of each actor, or all clips.",
+    ),
+    click.option("--actors", multiple=True, metavar="A,B,...", help="Only these actors; wildcards allowed; repeatable."),
+    click.option("--actions", multiple=True, metavar="A,B,...", help="Only these actions; wildcards allowed; repeatable."),
+    click.option(
+        "--avatars",
+        multiple=True,
+        metavar="A,B,...",
+        default=("small_woman", "average_woman", "average_man", "tall_man", "child_10"),
+        show_default=True,
+        help="Avatars to retarget to: names from `mocapgen skeletons`, or paths of JSON files; repeatable.",
+    ),
+    click.option("--camera", default="front", show_default=True, metavar="RIG", help="Camera rig: front, orbit:N or random:N."),
+    click.option("--image", default="1920x1080", show_default=True, metavar="WIDTHxHEIGHT", help="Image size in pixels."),
+    click.option("--fov", type=float, default=60.0, show_default=True, help="Vertical field of view in degrees."),
+    click.option("--camera-frame", type=click.Choice(["unity", "opencv"]), default="unity", show_default=True, help="Axes of what is stored."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random rig and of the sample source."),
+    click.option("--workers", type=int, default=0, show_default=True, help="Worker processes; 0 means one per processor core."),
+    click.option("--strict/--no-strict", default=False, help="End with an error at the first clip that has something wrong with it."),
+    click.option("--overwrite/--no-overwrite", default=False, help="Replace the output file if it exists."),
+    click.option("--dry-run/--no-dry-run", default=False, help="Report what would be built without writing anything."),
+)
+
+
+def _build_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_BUILD_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _given(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that the user typed, so that a default never overrides the configuration file."""
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+
+
+@click.group(context_settings=CONTEXT_SETTINGS, epilog=example("mocapgen build --source sample --out data.h5", "mocapgen inspect data.h5"))
+@click.version_option(__version__, prog_name="mocapgen")
+@common_options
+def cli() -> None:
+    """Turn motion-capture databases into paired 2D/3D human pose datasets."""
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen build --source hdm05 --root HDM05_cut_amc.zip --out data.h5",
+        "mocapgen build --config build.yaml --actors bd,mm --out two_actors.h5",
+    )
+)
+@click.option("--config", type=click.Path(), help="YAML file with these settings as keys; options override it.")
+@_build_options
+@common_options
+@click.pass_context
+def build(context: click.Context, /, config: str | None, **options: Any) -> None:
+    """Build a dataset from motion-capture clips."""
+    from mocapgen.console import print_report, progress_bar
+    from mocapgen.settings import build_config
+
+    verbosity = context.ensure_object(Verbosity)
+    settings = build_config(_given(context, options), config)
+    from mocapgen import pipeline  # after the check of the settings, so that a mistyped option is answered at once
+
+    with progress_bar(verbosity.level) as progress:
+        report = pipeline.build(settings, progress)
+    print_report(report, settings, verbosity.level)
+
+
+@cli.command(epilog=example("mocapgen inspect data.h5"))
+@click.argument("path", metavar="DATA.H5", type=click.Path())
+@common_options
+def inspect(path: str) -> None:
+    """Summarise a dataset file."""
+    from mocapgen.console import print_pairs
+    from mocapgen.inspect.summary import summarise
+
+    print_pairs(path, summarise(path))
+
+
+@cli.command(epilog=example("mocapgen skeletons"))
+@common_options
+def skeletons() -> None:
+    """List the avatars to retarget to."""
+    from mocapgen.console import print_avatars
+    from mocapgen.skeletons import avatar_names, load_avatar
+
+    print_avatars([load_avatar(name) for name in avatar_names()])
+
+
+@cli.command(epilog=example("mocapgen sample motions --format amc", "mocapgen build --source hdm05 --root motions --out data.h5"))
+@click.argument("out", type=click.Path())
+@click.option("--format", type=click.Choice(["amc"]), default="amc", show_default=True, help="File format to write.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the variation between actors and takes.")
+@common_options
+def sample(out: str, format: str, seed: int) -> None:
+    """Write the built-in sample motions to a folder.
+
+    OUT is the folder; it is laid out like the real databases.
+    """
+    from mocapgen.sources.sample import write_sample
+
+    write_sample(Path(out), format, seed)
+
+
+@cli.command(epilog=example("mocapgen info"))
+@common_options
+def info() -> None:
+    """Print the environment for a bug report."""
+    from mocapgen.console import print_pairs
+    from mocapgen.info import environment
+
+    print_pairs("mocapgen", environment())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit status."""
+    run(cli, arguments, "mocapgen")

@@ -1,0 +1,110 @@
+"""Map over work in worker processes: results in order, little of it in flight, no worker left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from schemas.errors import MocapError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_IN_FLIGHT = 4  # tasks per worker: enough that none waits for the writer, few enough that memory stays flat
+_task: Callable[[Any], Any] | None = None
+
+
+@contextlib.contextmanager
+def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Iterator[Result]]:
+    """Apply a task to every item and yield the results in the order of the items.
+
+    Parameters
+    ----------
+    task : callable
+        Picklable; sent to each worker once.
+    items : sequence
+    workers : int
+        Processes; 0 means one per processor core that may be used, 1 means this process and no other.
+
+    Yields
+    ------
+    iterator of results
+        Use it within the block; leaving the block ends the workers.
+
+    Raises
+    ------
+    MocapError
+        If a worker process dies (out of memory, killed).
+    """
+    count = min(workers or _cores(), max(len(items), 1))
+    if count == 1:
+        yield (task(item) for item in items)
+        return
+    # spawn, not fork: HDF5 and threads do not survive a fork, and it is the same on every system
+    context = multiprocessing.get_context("spawn")
+    with _quiet_threads():
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(task,))
+        try:
+            yield _results(pool, items, _IN_FLIGHT * count)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> Iterator[Any]:
+    waiting: deque[Future[Any]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(_run, item))
+            if len(waiting) >= limit:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise MocapError("a worker process died (killed, or out of memory?); nothing was changed; try again with fewer --workers") from None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Let workers start with one BLAS thread each: their matrices are tiny, and they share the cores."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _start(task: Callable[[Any], Any]) -> None:
+    global _task
+    _task = task
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """End this worker when the main process is gone, even if that was killed without a chance to say so."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _run(item: Any) -> Any:
+    assert _task is not None
+    return _task(item)

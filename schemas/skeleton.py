@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from schemas.base import Model
 from schemas.conventions import JOINT_PARENTS
 
-Vector3 = tuple[float, float, float]
+Vector3 = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 
 
 class Joint(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mocapgen.motion import Array, Motion, Skeleton
-from mocapgen.rotation import multiply, rotate
+from mocapgen.rotation import conjugate, multiply, rotate
 
 _BLOCK = 512  # frames at a time: fits the processor's cache; faster than one huge array
 
@@ -31,31 +31,36 @@ def global_rotations(skeleton: Skeleton, rotations: Array) -> Array:
 
 
 def local_rotations(skeleton: Skeleton, rotations: Array) -> Array:
-    """Return the local rotations, (T, J, 4) float64, that give the global ones: undoes :func:`global_rotations`."""
-    out = np.array(rotations, dtype=np.float64)
+    """Return the local rotations, (T, ..., J, 4) float64, that give the global ones: undoes :func:`global_rotations`."""
+    rotations = np.asarray(rotations, dtype=np.float64)
+    out = np.array(rotations)
     parents = np.array(skeleton.parents[1:], dtype=np.intp)
-    inverse = out[:, parents] * np.array([-1.0, -1.0, -1.0, 1.0])
-    out[:, 1:] = multiply(inverse, np.asarray(rotations, dtype=np.float64)[:, 1:])
+    inverse = conjugate(np.take(rotations.T, parents, axis=1).T)
+    out[..., 1:, :] = multiply(inverse, rotations[..., 1:, :])
     return out
 
 
-def joint_positions(skeleton: Skeleton, global_rotation: Array, root_positions: Array) -> Array:
+def joint_positions(skeleton: Skeleton, global_rotation: Array, root_positions: Array, offsets: Array | None = None) -> Array:
     """Return where every joint is, given global rotations.
 
     Parameters
     ----------
     skeleton : Skeleton
-    global_rotation : (T, J, 4) float
-    root_positions : (T, 3) float, metres
+    global_rotation : (T, ..., J, 4) float
+    root_positions : (T, ..., 3) float, metres
+    offsets : (..., J, 3) float, metres, optional
+        Of several skeletons with the same tree, to be posed at once; by default those of `skeleton`.
 
     Returns
     -------
-    (T, J, 3) float64, metres, in the frame of `root_positions`
+    (T, ..., J, 3) float64, metres, in the frame of `root_positions`
     """
-    planes = np.empty((3, len(skeleton.names), len(root_positions)))
-    planes[:, 0] = np.asarray(root_positions).T
+    root_positions = np.asarray(root_positions)
+    planes = np.empty((3, len(skeleton.names), *root_positions.shape[-2::-1]))
+    planes[:, 0] = root_positions.T
     parents = np.array(skeleton.parents[1:], dtype=np.intp)
-    planes[:, 1:] = rotate(np.take(np.asarray(global_rotation).T, parents, axis=1).T, skeleton.offsets[1:]).T
+    offsets = skeleton.offsets if offsets is None else offsets
+    planes[:, 1:] = rotate(np.take(np.asarray(global_rotation).T, parents, axis=1).T, offsets[..., 1:, :]).T
     for joints, parent in skeleton.levels:
         planes[:, joints] += planes[:, parent]
     return planes.T

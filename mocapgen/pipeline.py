@@ -157,11 +157,12 @@ class Worker:
         whole = part.start == 0 and part.stop == len(motion)
         name = clip.id if whole else f"{clip.id}/{part.start}"
         posed = Posed.of(motion.slice(part.start, part.stop))
-        performances = [(avatar, perform(posed, skeleton)) for avatar, skeleton in self.avatars]
+        performances = perform(posed, [skeleton for _, skeleton in self.avatars])
         facing = heading(posed.motion, posed.position("LeftUpperLeg")[0], posed.position("RightUpperLeg")[0])
-        everything = np.concatenate([performed.positions.reshape(-1, 3) for _, performed in performances])
+        everything = np.hstack([performed.positions.T.reshape(3, -1) for performed in performances]).T
         cameras = place_cameras(everything, facing, self.config, name)
-        sequences = [s for avatar, performed in performances for s in render(avatar, performed.motion, performed.positions, cameras)]
+        named = zip([avatar for avatar, _ in self.avatars], performances, strict=True)
+        sequences = [s for avatar, performed in named for s in render(avatar, performed.motion, performed.positions, cameras)]
         source_fps = clip.fps or motion.fps
         row = {
             "id": name,

@@ -71,20 +71,18 @@ class Contacts:
         Where they go; left foot first.
     weights : (T - 1, 2, P) float64
         How much each is planted in each interval between frames, 0 to 1.
-    factor : (2, 2 T) float64
-        Banded Cholesky factor of the system in the module's text, left foot above right.
+    stiffness : (T - 1, 2) float64
+        How strongly the displacements at either end of an interval are tied to each other.
     """
 
     points: tuple[str, ...]
     paths: Array
     weights: Array
-    factor: Array
+    stiffness: Array
 
     @classmethod
     def of(cls, posed: Posed) -> Contacts:
         """Find the contacts of a motion."""
-        from scipy.linalg import cholesky_banded
-
         points = tuple(point for point in CONTACT_POINTS if all(side + point in posed.roles.joints for side in SIDES))
         skeleton = posed.motion.skeleton
         paths = posed.positions[:, skeleton.indices([posed.roles.joints[side + point] for side in SIDES for point in points])]
@@ -92,37 +90,69 @@ class Contacts:
         speed = _length(np.diff(paths, axis=0)) * posed.motion.fps
         height = np.minimum(paths[1:, ..., 1], paths[:-1, ..., 1])
         weights = ramp(speed, PLANTED_SPEED) * ramp(height, PLANTED_HEIGHT)
-        frames = len(paths)
-        stiffness = np.zeros((frames, 2))
-        stiffness[:-1] = _PLANTED * weights.sum(axis=2) + _SMOOTH
-        between = stiffness.T.ravel()  # of each unknown with the next one; 0 from the left foot's last to the right's first
-        banded = np.zeros((2, 2 * frames))
-        banded[0, 1:] = -between[:-1]
-        banded[1] = _STAY + between
-        banded[1, 1:] += between[:-1]
-        return cls(points, paths, weights, cholesky_banded(banded, check_finite=False))
+        stiffness = _PLANTED * weights.sum(axis=2) + _SMOOTH
+        return cls(points, paths, weights, stiffness)
 
-    def displacement(self, paths: Array, scale: float) -> Array:
-        """Return c(t), (T, 2, 3) metres, for the same points on an avatar, (T, 2, P, 3): see the module's text."""
-        from scipy.linalg import cho_solve_banded
+    def scaled(self, scales: Array) -> Array:
+        """Return the paths, (T, A, 2, P, 3) metres, of a source as large as each of A avatars."""
+        return scales[:, None, None, None] * self.paths[:, None]
 
-        slip = scale * np.diff(self.paths, axis=0) - np.diff(paths, axis=0)
-        pull = _PLANTED * np.einsum("tsp,tspi->tsi", self.weights, slip)
-        right = np.zeros((len(paths), 2, 3))
+    def displacement(self, slip: Array) -> Array:
+        """Return c(t), (T, A, 2, 3) metres, for slips (T - 1, A, 2, P, 3) metres: see the module's text."""
+        pull = _PLANTED * np.einsum("tsp,taspi->tasi", self.weights, slip)
+        right = np.zeros((len(slip) + 1, *pull.shape[1:]))
         right[:-1] -= pull
         right[1:] += pull
-        solved = cho_solve_banded((self.factor, False), right.swapaxes(0, 1).reshape(-1, 3), check_finite=False)
-        return np.asarray(solved).reshape(2, len(paths), 3).swapaxes(0, 1)
+        between = self.stiffness[:, None, :, None]
+        diagonal = np.full((len(right), 1, 2, 1), _STAY)
+        diagonal[:-1] += between
+        diagonal[1:] += between
+        return solve_tridiagonal(diagonal, -between, right)
 
-    def lift(self, paths: Array, scale: float) -> float:
-        """Return by how much to raise an avatar so that planted points are, on average, as high as the source's (scaled)."""
+    def lift(self, wanted: Array, found: Array) -> Array:
+        """Return by how much, (A,) metres, planted points are on average lower than wanted, given heights (T, A, 2, P)."""
         weight = float(self.weights.sum())
         if weight < 1e-3:  # nobody stands: compare the lowest points instead
-            return float(np.mean(scale * self.paths[..., 1].min(axis=(0, 2)) - paths[..., 1].min(axis=(0, 2))))
-        return float((self.weights * (scale * self.paths[:-1, ..., 1] - paths[:-1, ..., 1])).sum()) / weight
+            return np.mean(wanted.min(axis=(0, 3)) - found.min(axis=(0, 3)), axis=1)
+        return np.einsum("tsp,tasp->a", self.weights, wanted[:-1] - found[:-1]) / weight
 
 
-def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, positions: Array, scale: float) -> float:
+def solve_tridiagonal(diagonal: Array, between: Array, right: Array) -> Array:
+    """Solve symmetric tridiagonal systems along the first axis, all at once.
+
+    Parameters
+    ----------
+    diagonal : (T, ...) float
+        Dominant: at least the sum of the magnitudes beside it.
+    between : (T - 1, ...) float
+        Couples each unknown to the next.
+    right : (T, ...) float
+        Right-hand sides; the other shapes broadcast against it.
+
+    Returns
+    -------
+    (T, ...) float64
+
+    Notes
+    -----
+    Parallel cyclic reduction (Hockney and Jesshope, Parallel Computers, 1981, section 5.4): log2(T) vectorised steps,
+    each of which leaves unknowns coupled that are twice as far apart. Loading ``scipy.linalg`` for its banded solver
+    would take every worker process longer than all its solving.
+    """
+    step = 1
+    while step < len(right):
+        before, after = between / diagonal[:-step], between / diagonal[step:]
+        reduced, solved = diagonal.copy(), right.copy()
+        reduced[step:] -= before * between
+        reduced[:-step] -= after * between
+        solved[step:] -= before * right[:-step]
+        solved[:-step] -= after * right[step:]
+        diagonal, right, between = reduced, solved, -after[:-step] * between[step:]
+        step *= 2
+    return right / diagonal
+
+
+def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, positions: Array, scales: Array) -> Array:
     """Turn the legs of a transferred motion so that planted feet rest and none sinks.
 
     Parameters
@@ -130,29 +160,30 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
     posed : Posed
         The source.
     target, roles : Skeleton, Roles
-        The avatar.
-    rotations : (T, J, 4) float
-        The avatar's global rotations; those of thighs and shanks are changed in place.
-    positions : (T, J, 3) float, metres, world frame
-        The avatar's joints.
-    scale : float
-        Leg length of the avatar over that of the source.
+        The tree of joints of all A avatars.
+    rotations : (T, A, J, 4) float
+        The avatars' global rotations; those of thighs and shanks are changed in place.
+    positions : (T, A, J, 3) float, metres, world frame
+        The avatars' joints.
+    scales : (A,) float
+        Leg length of each avatar over that of the source.
 
     Returns
     -------
-    float
+    (A,) float64
         Metres by which the whole body has to be raised besides.
     """
     contacts = posed.contacts
     if not all(side + point in roles.joints for side in SIDES for point in contacts.points):
-        return 0.0
+        return np.zeros(len(scales))
     chosen = target.indices([roles.joints[side + point] for side in SIDES for point in contacts.points])
-    paths = positions[:, chosen].reshape(len(positions), 2, len(contacts.points), 3)
-    lift = contacts.lift(paths, scale)
-    displacement = contacts.displacement(paths, scale)
+    found = positions[..., chosen, :].reshape(*positions.shape[:2], 2, len(contacts.points), 3)
+    wanted = contacts.scaled(scales)
+    lift = contacts.lift(wanted[..., 1], found[..., 1])
+    displacement = contacts.displacement(np.diff(wanted - found, axis=0))
     # Where a point would still sink deeper than the source's (scaled), its foot is raised.
-    allowed = np.minimum(scale * contacts.paths[..., 1].min(axis=2), 0.0) - _FLOOR_MARGIN
-    displacement[..., 1] += np.maximum(allowed - paths[..., 1].min(axis=2) - lift - displacement[..., 1], 0.0)
+    allowed = np.minimum(wanted[..., 1].min(axis=-1), 0.0) - _FLOOR_MARGIN
+    displacement[..., 1] += np.maximum(allowed - found[..., 1].min(axis=-1) - lift[:, None] - displacement[..., 1], 0.0)
     if np.abs(displacement).max() > _MOVED:
         legs = np.array([target.indices([roles.joints[side + part] for side in SIDES]) for part in ("UpperLeg", "LowerLeg", "Foot")])
         _reach(rotations, positions, displacement, legs)
@@ -160,12 +191,12 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
 
 
 def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArray[np.intp]) -> None:
-    """Turn thighs and shanks, in place, so that the ankles move by the displacement, (T, 2, 3).
+    """Turn thighs and shanks, in place, so that the ankles move by the displacement, (T, A, 2, 3).
 
     `legs` : (3, 2) holds the joints at hips, knees and ankles. Two-bone inverse kinematics by the law of cosines.
     """
-    thighs, shanks, feet = legs
-    hip, knee, ankle = positions[:, thighs], positions[:, shanks], positions[:, feet]
+    thighs, shanks, _ = legs
+    hip, knee, ankle = (positions[..., joints, :] for joints in legs)
     line = ankle + displacement - hip
     upper, lower, distance = _length(knee - hip), _length(ankle - knee), _length(line)
     # A stretched leg reaches no further; short of that, leave the knee the last bit of bend.
@@ -175,10 +206,10 @@ def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArra
     along = (upper**2 - lower**2 + reach**2) / (2.0 * reach)
     aside = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
     # The knee stays in its plane; where the leg is straight, the thigh's forward axis says where it would bend.
-    bend = (knee - hip) + 1e-3 * rotate(rotations[:, thighs], np.array([0.0, 0.0, 1.0]))
-    bend -= np.einsum("tsi,tsi->ts", bend, direction)[..., None] * direction
+    bend = (knee - hip) + 1e-3 * rotate(rotations[..., thighs, :], np.array([0.0, 0.0, 1.0]))
+    bend -= np.einsum("...i,...i->...", bend, direction)[..., None] * direction
     bend /= np.maximum(_length(bend), 1e-9)[..., None]
     new_knee = hip + along[..., None] * direction + aside[..., None] * bend
     new_ankle = hip + reach[..., None] * direction
-    rotations[:, thighs] = multiply(shortest_arc(knee - hip, new_knee - hip), rotations[:, thighs])
-    rotations[:, shanks] = multiply(shortest_arc(ankle - knee, new_ankle - new_knee), rotations[:, shanks])
+    rotations[..., thighs, :] = multiply(shortest_arc(knee - hip, new_knee - hip), rotations[..., thighs, :])
+    rotations[..., shanks, :] = multiply(shortest_arc(ankle - knee, new_ankle - new_knee), rotations[..., shanks, :])

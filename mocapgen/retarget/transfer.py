@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -88,24 +89,46 @@ def retarget(source: Motion | Posed, target: Skeleton, plant_feet: bool = True) 
     RetargetError
         If a skeleton is not understood or has legs of no length.
     """
-    return perform(source if isinstance(source, Posed) else Posed.of(source), target, plant_feet).motion
+    return perform(source if isinstance(source, Posed) else Posed.of(source), (target,), plant_feet)[0].motion
 
 
-def perform(posed: Posed, target: Skeleton, plant_feet: bool = True) -> Posed:
-    """Do what :func:`retarget` does, and return the result with its global rotations and positions."""
-    roles = find_roles(target)
-    plan = _plan(posed.motion.skeleton, target)
-    rotations = multiply(np.take(posed.rotations, plan.drivers, axis=1), plan.alignments)
-    scale = leg_length(target, roles) / leg_length(posed.motion.skeleton, posed.roles)
-    centre = _scaled_about_start(posed.hip_centre(), scale)
-    root = centre - rotate(rotations[:, 0], _from_root(target, roles))
-    positions = joint_positions(target, rotations, root)
+def perform(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) -> tuple[Posed, ...]:
+    """Let several skeletons with the same tree of joints, such as the avatars, perform a motion: one :func:`retarget` for all.
+
+    Returns
+    -------
+    tuple of Posed
+        For each target the result with its global rotations and positions.
+
+    Raises
+    ------
+    RetargetError
+        As :func:`retarget`.
+    ValueError
+        If the targets differ in more than their offsets.
+    """
+    tree = targets[0]
+    if any((other.names, other.parents, other.end_sites) != (tree.names, tree.parents, tree.end_sites) for other in targets):
+        raise ValueError("targets: expected skeletons with the same joints, parents and end sites")
+    # Arrays are (T, A, J, ...) with one A for each target: clips are short, and NumPy likes few long arrays.
+    roles = find_roles(tree)
+    source = posed.motion.skeleton
+    offsets = np.stack([target.offsets for target in targets])
+    alignments = np.stack([_plan(source, target).alignments for target in targets])
+    rotations = multiply(np.take(posed.rotations, _plan(source, tree).drivers, axis=1)[:, None], alignments)
+    scales = np.array([leg_length(target, roles) for target in targets]) / leg_length(source, posed.roles)
+    centres = _scaled_about_start(posed.hip_centre(), scales)
+    roots = centres - rotate(rotations[..., 0, :], np.stack([_from_root(target, roles) for target in targets]))
+    positions = joint_positions(tree, rotations, roots, offsets)
     if plant_feet:
-        lift = keep_feet(posed, target, roles, rotations, positions, scale)
-        root = root + np.array([0.0, lift, 0.0])
-        positions = joint_positions(target, rotations, root)
-    local = make_continuous(normalise(local_rotations(target, rotations)))
-    return Posed(Motion(target, local, root, posed.motion.fps, posed.motion.name), roles, rotations, positions)
+        roots[..., 1] += keep_feet(posed, tree, roles, rotations, positions, scales)
+        positions = joint_positions(tree, rotations, roots, offsets)
+    local = make_continuous(normalise(local_rotations(tree, rotations)))
+    fps, name = posed.motion.fps, posed.motion.name
+    return tuple(
+        Posed(Motion(target, local[:, index], roots[:, index], fps, name), roles, rotations[:, index], positions[:, index])
+        for index, target in enumerate(targets)
+    )
 
 
 @lru_cache(maxsize=256)
@@ -133,10 +156,10 @@ def _from_root(skeleton: Skeleton, roles: Roles) -> Array:
     return 0.5 * (left + right)
 
 
-def _scaled_about_start(path: Array, scale: float) -> Array:
-    """Scale a path (T, 3) about the point on the floor below its beginning."""
+def _scaled_about_start(path: Array, scales: Array) -> Array:
+    """Scale a path (T, 3) about the point on the floor below its beginning, once for each of (A,) scales: (T, A, 3)."""
     pivot = path[0] * np.array([1.0, 0.0, 1.0])
-    return pivot + scale * (path - pivot)
+    return pivot + scales[:, None] * (path - pivot)[:, None]
 
 
 @dataclass(frozen=True)

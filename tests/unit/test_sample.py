@@ -1,0 +1,123 @@
+"""The built-in motions: plausible for a person, exactly known, the same for the same seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mocapgen.formats import read
+from mocapgen.kinematics import forward_kinematics
+from mocapgen.motion import Array, Motion
+from mocapgen.sources.base import Clip
+from mocapgen.sources.sample import ACTORS, Sample, clips, make, write_sample
+from schemas.config import BuildConfig
+from schemas.errors import ConfigError, DatasetError
+
+CLIPS = clips()
+SIDES = ("Left", "Right")
+
+
+@pytest.fixture(scope="module", params=CLIPS, ids=lambda clip: clip.id)
+def performed(request: pytest.FixtureRequest) -> tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]:
+    clip: Clip = request.param
+    motion, planted = make(clip)
+    positions = forward_kinematics(motion)
+    return clip, motion, {name: positions[:, index] for index, name in enumerate(motion.skeleton.names)}, planted
+
+
+def _flexion(at: dict[str, Array], upper: str, joint: str, lower: str) -> Array:
+    """Return the angle by which a joint is bent, degrees: 0 is straight."""
+    first, second = at[joint] - at[upper], at[lower] - at[joint]
+    cosine = (first * second).sum(axis=1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+
+
+def test_every_clip_is_plausible(performed: tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]) -> None:
+    clip, motion, at, planted = performed
+    everything = np.stack(list(at.values()), axis=1)
+    speed = np.linalg.norm(np.diff(everything, axis=0), axis=2) * motion.fps
+    acceleration = np.linalg.norm(np.diff(everything, 2, axis=0), axis=2) * motion.fps**2
+    assert speed.max() < 12.0
+    assert acceleration.max() < 300.0
+    assert everything[..., 1].min() > (-0.06 if clip.action == "lieDown" else 0.0)
+    for side in SIDES:
+        resting = planted[f"{side}Foot"]
+        resting = resting[1:] & resting[:-1]
+        ball = at[f"{side}Toes"]
+        assert (np.linalg.norm(np.diff(ball, axis=0), axis=1) * motion.fps)[resting].max() < 1e-3
+        assert ball[1:][resting, 1].max() < 0.06
+        assert _flexion(at, f"{side}UpperLeg", f"{side}LowerLeg", f"{side}Foot").max() < 155.0
+        assert _flexion(at, f"{side}UpperArm", f"{side}LowerArm", f"{side}Hand").max() < 165.0
+
+
+def test_knees_bend_forward_and_left_is_left(performed: tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]) -> None:
+    clip, _, at, _ = performed
+    across = at["LeftUpperLeg"] - at["RightUpperLeg"]
+    for side in SIDES:
+        hip, knee, ankle = (at[side + part] for part in ("UpperLeg", "LowerLeg", "Foot"))
+        # Where a knee is in front of the line from hip to ankle, (ankle - knee) x (hip - knee) points to the left.
+        hinge = np.cross(ankle - knee, hip - knee)
+        assert ((hinge * across).sum(axis=1) > -1e-3).all()
+    if clip.action != "lieDown":
+        toes = at["LeftToes"] - at["LeftFoot"]
+        assert (np.cross(across, [0.0, 1.0, 0.0]) * toes).sum(axis=1).mean() > 0
+
+
+def test_listing_is_complete_and_sorted() -> None:
+    assert list(CLIPS) == sorted(CLIPS)
+    assert len({clip.id for clip in CLIPS}) == len(CLIPS)
+    assert {clip.actor for clip in CLIPS} == set(ACTORS)
+    assert len({clip.action for clip in CLIPS}) == 12
+    assert Sample(BuildConfig(source="sample", dry_run=True)).list().clips == CLIPS
+
+
+def test_lengths_show_the_rules_of_selection() -> None:
+    frames = np.array([(len(make(clip)[0]) - 1) // 4 + 1 for clip in CLIPS])
+    assert (frames < 40).any()
+    assert (frames > 300).any()
+    assert ((frames >= 40) & (frames <= 300)).mean() > 0.8
+
+
+def test_the_seed_decides() -> None:
+    def digests(seed: int) -> list[str]:
+        source = Sample(BuildConfig(source="sample", dry_run=True, seed=seed))
+        return [source.read(clip).sha256 for clip in CLIPS[::12]]
+
+    assert digests(0) == digests(0)
+    assert not set(digests(0)) & set(digests(1))
+
+
+def test_takes_and_actors_differ() -> None:
+    by_id = {clip.id: clip for clip in CLIPS}
+    first, second = (make(by_id[f"sample_sa_squat_00{take}_120"])[0] for take in (1, 2))
+    assert not np.array_equal(first.root_positions[:50], second.root_positions[:50])
+    statures = [np.ptp(actor.skeleton.rest_positions[:, 1]) for actor in ACTORS.values()]
+    assert min(np.diff(sorted(statures))) > 0.02
+
+
+def test_written_clips_read_back_as_the_same_motion(tmp_path: Path) -> None:
+    assert write_sample(tmp_path / "out") == len(CLIPS)
+    files = sorted((tmp_path / "out").rglob("*.amc"))
+    assert len(files) == len(CLIPS)
+    for clip in CLIPS[::17]:
+        motion, _ = make(clip)
+        found = read(tmp_path / "out" / clip.action / f"{clip.id.replace('sample', 'HDM', 1)}.amc")
+        assert found.fps == motion.fps
+        wanted, got = forward_kinematics(motion), forward_kinematics(found)
+        for joint in ("LeftFoot", "RightHand", "Neck", "LeftLowerArm"):
+            there = got[:, found.skeleton.index(joint)]
+            np.testing.assert_allclose(there, wanted[:, motion.skeleton.index(joint)], atol=1e-6)
+
+
+def test_wrong_uses(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected one of amc"):
+        write_sample(tmp_path, "fbx")
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(DatasetError, match="new or empty folder"):
+        write_sample(tmp_path)
+    with pytest.raises(DatasetError, match="a file"):
+        write_sample(tmp_path / "mine")
+    with pytest.raises(ConfigError, match="built in"):
+        Sample(BuildConfig(source="sample", dry_run=True, root=tmp_path))

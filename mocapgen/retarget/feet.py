@@ -135,7 +135,7 @@ def solve_tridiagonal(diagonal: Array, between: Array, right: Array) -> Array:
 
     Notes
     -----
-    Parallel cyclic reduction (Hockney and Jesshope, Parallel Computers, 1981, section 5.4): log2(T) vectorised steps,
+    Parallel cyclic reduction (Hockney and Jesshope, Parallel Computers, 1981): log2(T) vectorised steps,
     each of which leaves unknowns coupled that are twice as far apart. Loading ``scipy.linalg`` for its banded solver
     would take every worker process longer than all its solving.
     """
@@ -184,9 +184,12 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
     # Where a point would still sink deeper than the source's (scaled), its foot is raised.
     allowed = np.minimum(wanted[..., 1].min(axis=-1), 0.0) - _FLOOR_MARGIN
     displacement[..., 1] += np.maximum(allowed - found[..., 1].min(axis=-1) - lift[:, None] - displacement[..., 1], 0.0)
-    if np.abs(displacement).max() > _MOVED:
+    still = np.abs(displacement).max(axis=(0, 2, 3)) <= _MOVED  # such as the source's own skeleton
+    if not still.all():
         legs = np.array([target.indices([roles.joints[side + part] for side in SIDES]) for part in ("UpperLeg", "LowerLeg", "Foot")])
+        untouched = rotations[:, still]
         _reach(rotations, positions, displacement, legs)
+        rotations[:, still] = untouched
     return lift
 
 

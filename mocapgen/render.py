@@ -65,14 +65,14 @@ def render(avatar: str, motion: Motion, positions: Array, cameras: tuple[Camera,
         One per camera. Nothing is clipped: points behind a camera or outside its image are flagged in ``in_view``.
     """
     sequences = []
-    local: Array | None = None
+    local = body_rotations(motion.rotations, cameras[0].frame).copy()
     euler: Array | None = None
     for number, camera in enumerate(cameras):
-        if local is None or euler is None:  # the same before every camera, except for the root
-            local = body_rotations(motion.rotations, camera.frame).copy()
-            euler = _euler(local)
         local[:, 0] = camera.root_rotations(motion.rotations[:, 0])
-        euler[:, 0] = _euler(local[:, 0])
+        if euler is None:
+            euler = _euler(local)
+        else:  # the same before every camera, except for the root
+            euler[:, 0] = _euler(local[:, 0])
         seen = camera.to_camera(positions)
         pixels = camera.project(seen)
         in_view = np.ascontiguousarray(camera.in_view(seen, pixels))

@@ -13,8 +13,8 @@ from schemas.conventions import CameraFrame
 
 DEFAULT_AVATARS = ("small_woman", "average_woman", "average_man", "tall_man", "child_10")
 
-NOT_IN_FILE = frozenset({"root", "out", "workers", "overwrite", "strict", "dry_run"})
-"""Settings that do not change what is built; they are left out of the file, so that it stays byte-identical."""
+NOT_IN_FILE = frozenset({"root", "out", "avatars", "workers", "overwrite", "strict", "dry_run"})
+"""Settings that name places or do not change what is built; left out of the file, so that it is the same everywhere."""
 
 
 class BuildConfig(Model):
@@ -76,7 +76,5 @@ class BuildConfig(Model):
         return self
 
     def recorded(self) -> dict[str, Any]:
-        """Return the settings that determine the file's content, as stored in its ``config`` attribute."""
-        settings = self.model_dump(mode="json", exclude=set(NOT_IN_FILE))
-        settings["avatars"] = [Path(avatar).stem for avatar in self.avatars]
-        return settings
+        """Return the settings that determine the file's content, for its ``config`` attribute; the writer adds the avatars' names."""
+        return self.model_dump(mode="json", exclude=set(NOT_IN_FILE))

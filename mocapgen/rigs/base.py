@@ -7,7 +7,7 @@ import math
 import pkgutil
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class Scene:
             Multiplies the distance; at least 1 keeps everything in view.
         """
         axes = View(self.centre, -direction, fov, rig).axes()
-        aside, below, beyond = ((self.points - self.centre) @ axes.T).T
+        aside, below, beyond = axes @ (self.points - self.centre).T
         tangent = math.tan(0.5 * fov) * (1.0 - 2.0 * MARGIN)
         # A point is inside if |aside| <= tangent * aspect * (distance + beyond), and likewise below; the largest need wins.
         needed = np.maximum(np.abs(aside) / (tangent * self.aspect), np.abs(below) / tangent) - beyond
@@ -92,6 +92,7 @@ class Scene:
 _MODULES = ("base",)
 
 
+@lru_cache(maxsize=1)
 def rig_names() -> tuple[str, ...]:
     """Return the names of all rigs."""
     import mocapgen.rigs as package

@@ -1,0 +1,1 @@
+"""Speed and memory of every step of a build: ``python -m benchmarks``."""

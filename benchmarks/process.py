@@ -1,0 +1,115 @@
+"""The whole build as a user starts it: wall time, and peak memory of every process."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from benchmarks.clips import write_part
+from benchmarks.tables import Section, Value
+
+_POLL = 0.02  # seconds between two looks at the processes
+_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished build."""
+
+    seconds: float
+    main: float | None
+    """Peak memory of the main process, MB; None where the system does not say."""
+    worker: float | None
+    """Peak memory of the largest worker, MB; None if there was none."""
+
+
+def run_build(root: Path, out: Path, workers: int) -> Run:
+    """Build a dataset of all clips below a root in a process of its own.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails; with what it printed.
+    """
+    options = ["--select", "all", "--min-frames", "1", "--max-frames", "100000", "--overwrite", "--workers", str(workers)]
+    command = [sys.executable, "-m", "mocapgen", "build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options]
+    peaks: dict[int, int] = {}
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as process:
+        while process.poll() is None:
+            for number in _family(process.pid):
+                peaks[number] = max(peaks.get(number, 0), _peak(number))
+            time.sleep(_POLL)
+        seconds = time.perf_counter() - began
+        if process.returncode:
+            assert process.stderr is not None
+            raise RuntimeError(f"{' '.join(command)}: {process.stderr.read().strip()}")
+    main = peaks.pop(process.pid, 0)
+    worker = max(peaks.values(), default=0)
+    return Run(seconds, main * 1.024e-3 or None, worker * 1.024e-3 or None)
+
+
+def _family(root: int) -> list[int]:
+    """Return a process and everything that descends from it (Linux; elsewhere nothing is found and nothing reported)."""
+    found, queue = [], [root]
+    while queue:
+        number = queue.pop()
+        found.append(number)
+        for children in Path(f"/proc/{number}/task").glob("*/children"):
+            try:
+                queue += map(int, children.read_text().split())
+            except OSError:  # it ended meanwhile
+                continue
+    return found
+
+
+def _peak(number: int) -> int:
+    """Return the largest memory that a process has held so far, kB; 0 if it has ended or the system does not say."""
+    try:
+        match = _PEAK.search(Path(f"/proc/{number}/status").read_text())
+    except OSError:
+        return 0
+    return int(match[1]) if match else 0
+
+
+def builds(root: Path, folder: Path, clips: int, repeat: int) -> Section:
+    """Measure the whole build of all clips, with two workers and with one, and of a third of them."""
+    out = folder / "build.h5"
+    part = write_part(root, folder / "third", max(clips // 3, 2))
+    rows: list[dict[str, Value]] = []
+    for source, workers, rounds in ((root, 2, repeat), (root, 1, repeat), (part, 2, 1)):
+        runs = [run_build(source, out, workers) for _ in range(rounds)]
+        seconds = [run.seconds for run in runs]
+        with h5py.File(out) as file:
+            found, frames = len(file["clips/id"]), len(file["frames/positions_3d"])
+        rows.append(
+            {
+                "clips": found,
+                "workers": workers,
+                "frames": frames,
+                "seconds, best": min(seconds),
+                "median": statistics.median(seconds),
+                "frames/s": frames / min(seconds),
+                "peak MB, main process": _largest(run.main for run in runs),
+                "peak MB, largest worker": _largest(run.worker for run in runs),
+            }
+        )
+    note = (
+        "`mocapgen build --select all --min-frames 1 --max-frames 100000` as a process of its own, start-up included, five avatars; "
+        f"{os.cpu_count()} cores; {repeat} times, the third of the clips once. Memory is each process's own peak (VmHWM) and must not "
+        "grow with the number of clips; with 1 worker, the main process does the work."
+    )
+    return Section("The whole build", note, tuple(rows))
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -1,0 +1,53 @@
+"""The benchmark command on a handful of clips: every figure is there and positive, and peers agree with us."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory, repository, data_dir):
+    """What the benchmarks measure, by section and row, and the Markdown they print."""
+    file = tmp_path_factory.mktemp("benchmarks") / "figures.json"
+    root = data_dir / "hdm05" / "HDM05_cut_amc"
+    command = [sys.executable, "-m", "benchmarks", "--root", root, "--clips", "4", "--repeat", "1", "--markdown", "--json", file]
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=repository, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # quiet when nobody is watching
+    return {section["title"]: section["figures"] for section in json.loads(file.read_text())["sections"]}, done.stdout
+
+
+def test_every_step_has_a_positive_figure(figures):
+    sections, printed = figures
+    steps = {row["step"]: row for row in sections["Steps on one core"]}
+    for step in ("read", "forward kinematics", "resample", "retarget, all avatars", "render", "write"):
+        assert steps[step]["frames/s, best"] > 0
+        assert f"| {step} |" in printed
+
+
+def test_the_whole_build_reports_time_and_memory(figures):
+    builds = figures[0]["The whole build"]
+    assert [(row["clips"], row["workers"]) for row in builds] == [(4, 2), (4, 1), (2, 2)]
+    for row in builds:
+        assert row["seconds, best"] > 0
+        assert row["frames"] > 0
+        if sys.platform == "linux":
+            assert row["peak MB, main process"] > 10
+            assert (row["peak MB, largest worker"] is not None) == (row["workers"] > 1)
+
+
+def test_peers_find_the_same(figures):
+    for row in figures[0]["Against peers"]:
+        assert row["ours, frames/s"] > 0
+        assert row["peer, frames/s"] > 0
+        assert float(row["largest difference"].split()[0]) < 1e-6, row["task"]
+
+
+def test_storage_is_compared(figures):
+    sizes = {row["filter"]: row["size, MB"] for row in figures[0]["Compression"]}
+    assert 0 < sizes["gzip 4"] < sizes["gzip 1"] < sizes["none"]
+    assert all(row["windows/s"] > 0 for row in figures[0]["Random windows"])

@@ -1,8 +1,9 @@
 """Quaternions, vectorised: the few operations that every frame and joint goes through.
 
-Quaternions are ``(x, y, z, w)`` and Hamiltonian, as in scipy; they rotate column vectors. SciPy's ``Rotation`` is
-5 to 15 times slower on these shapes, so the hot operations stand here, tested against it for every Euler order and
-at gimbal lock.
+Quaternions are ``(x, y, z, w)`` and Hamiltonian, as in scipy; they rotate column vectors. Products and conversions from
+Euler angles are 10 to 15 times faster here than with scipy's ``Rotation``, which also interpolates along one time axis
+only; so the operations that every joint of every frame goes through stand here, tested against it for every Euler order
+and at gimbal lock.
 """
 
 from __future__ import annotations
@@ -167,13 +168,13 @@ def shortest_arc(a: Array, b: Array) -> Array:
     """
     ax, ay, az = _components(a)
     bx, by, bz = _components(b)
-    lengths = np.sqrt((ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz))
+    lengths = np.sqrt(ax * ax + ay * ay + az * az) * np.sqrt(bx * bx + by * by + bz * bz)
     out = _planes(lengths.shape, 4)
     out[..., 0] = ay * bz - az * by
     out[..., 1] = az * bx - ax * bz
     out[..., 2] = ax * by - ay * bx
     out[..., 3] = lengths + ax * bx + ay * by + az * bz
-    opposite = out[..., 3] < 1e-12 * lengths
+    opposite = out[..., 3] < 1e-14 * lengths  # rounding is all that is left of the sum, while the axis still has eight digits
     if opposite.any():
         start = np.broadcast_to(np.asarray(a, dtype=np.float64), (*lengths.shape, 3))[opposite]
         helper = np.where(np.abs(start[:, :1]) < 0.9 * np.linalg.norm(start, axis=-1, keepdims=True), [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])

@@ -49,4 +49,4 @@ def read(path: str | Path) -> Motion:
     try:
         return known[path.suffix.lower()](path)
     except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error

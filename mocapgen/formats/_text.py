@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from schemas.errors import FormatError
 
 LARGEST = 1e9  # no length, angle or count of a motion-capture file comes near it
 MAX_LINES = 2_000_000  # of a header: far beyond any real skeleton, well before memory runs out
+_TO_BLANKS = bytes.maketrans(bytes(range(33)), b" " * 33)
 
 
 @dataclass(frozen=True)
@@ -38,28 +38,49 @@ class Line:
             raise self.error(f"expected {what}, found the end of the line")
         return self.words[index]
 
-    def numbers(self, count: int, bone: str = "") -> tuple[float, ...]:
-        """Return the `count` finite numbers after the keyword."""
+    def only_word(self, what: str) -> str:
+        """Return the one word after the keyword, or raise with what was expected there."""
+        if len(self.words) > 2:
+            raise self.error(f"expected {what}, one word, found {self.rest().quote()}")
+        return self.word(1, what)
+
+    def numbers(self, count: int, bone: str = "", more: int = 0) -> tuple[float, ...]:
+        """Return the `count` finite numbers after the keyword; at most `more` words may follow."""
         subject = f"bone {bone}: {self.words[0]}" if bone else self.words[0]
         words = self.words[1 : 1 + count]
         values = tuple(number(word) for word in words)
-        if len(values) < count or any(value is None for value in values):
+        if not count <= len(self.words) - 1 <= count + more or any(value is None for value in values):
             raise self.error(f"{subject}: expected {count} number{'s' * (count > 1)}, found {' '.join(self.words[1:])[:60]!r}")
         return values  # type: ignore[return-value]
 
-    def vector(self, bone: str = "") -> tuple[float, float, float]:
-        """Return the three finite numbers after the keyword."""
-        x, y, z = self.numbers(3, bone)
+    def vector(self, bone: str = "", more: int = 0) -> tuple[float, float, float]:
+        """Return the three finite numbers after the keyword; at most `more` words may follow."""
+        x, y, z = self.numbers(3, bone, more)
         return x, y, z
 
 
 def number(word: str) -> float | None:
-    """Return a finite number below 1e9, or None: more than Python's float allows (underscores, nan) is no number here."""
+    """Return a finite number below 1e9, or None: what else Python's float allows (underscores, nan, no-break blanks) is no number here."""
+    if "_" in word or not word.isascii():
+        return None
     try:
         value = float(word)
     except ValueError:
         return None
-    return value if math.isfinite(value) and abs(value) < LARGEST and "_" not in word else None
+    return value if abs(value) < LARGEST else None  # NaN is not < either
+
+
+def split_words(raw: bytes) -> list[bytes]:
+    """Return the words of some text: everything up to code 32 is a blank, control characters too."""
+    return raw.translate(_TO_BLANKS).split()
+
+
+def without_comment(row: bytes, comment: bytes = b"#") -> bytes:
+    """Return a line up to its comment, which starts where a word may start: ``-1.#IND`` is how some C libraries print NaN."""
+    at = row.find(comment)
+    while at > 0 and row[at - 1] > 32:
+        at = row.find(comment, at + 1)
+    return row if at < 0 else row[:at]
 
 
 def lines_of(data: bytes, where: str, comment: bytes) -> list[Line]:
@@ -77,5 +98,5 @@ def lines_of(data: bytes, where: str, comment: bytes) -> list[Line]:
     if data.count(b"\n") > MAX_LINES:
         raise FormatError(f"{where}: expected at most {MAX_LINES} lines, found {data.count(chr(10).encode())}")
     rows = enumerate(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), start=1)
-    lines = (Line(tuple(row.split(comment)[0].decode("latin-1").split()), number, where) for number, row in rows)
+    lines = (Line(tuple(without_comment(row, comment).translate(_TO_BLANKS).decode("latin-1").split()), number, where) for number, row in rows)
     return [line for line in lines if line.words]

@@ -33,6 +33,8 @@ ROOT = "root"
 END = "_end"
 """Suffix of the end site that marks a leaf bone's far end."""
 MAX_BONES = 1000
+MAX_NAME = 100
+"""Longest name of a bone, so that every message about one stays readable."""
 
 Vector = tuple[float, float, float]
 
@@ -129,17 +131,27 @@ class Asf:
         A bone has one far end only. Where the children of a joint start at different points (and at the root, whose
         children all start at its own position), a fixed bone ``<joint>_to_<child>`` leads to each of them; the
         original joints keep their names, except that the root is always called ``root``.
+
+        Raises
+        ------
+        FormatError
+            If a joint's name is no name in ASF (more than one word, not latin-1) or is taken by one of the fixed bones.
         """
         unit = INCH / 0.45
         bones: list[AsfBone] = []
         parents: dict[str, str] = {}
 
         def add(bone: str, parent: str, vector: Array, dof: tuple[str, ...]) -> None:
+            if not _is_name(bone) or bone == ROOT or bone in parents:
+                raise _unwritable(bone)
             length = float(np.linalg.norm(vector))
             direction = (0.0, 1.0, 0.0) if length == 0.0 else tuple(float(x) for x in vector / length)
             bones.append(AsfBone(bone, direction, length / unit, dof=dof))  # type: ignore[arg-type]
             parents[bone] = parent
 
+        for joint in skeleton.names[1:]:
+            if joint not in skeleton.end_sites and not _is_name(joint):
+                raise _unwritable(joint)
         far_end = {skeleton.names[0]: ROOT}  # joint -> the bone at whose far end its children start
         for joint in skeleton.names:
             if joint in skeleton.end_sites:
@@ -156,11 +168,34 @@ class Asf:
                     far_end[child] = f"{ROOT if is_root else joint}_to_{child}"
                     add(far_end[child], ROOT if is_root else joint, offset, ())
         root = AsfBone(ROOT, dof=("tx", "ty", "tz", "rx", "ry", "rz"))
+        taken = _taken_end(parents)
+        if taken:
+            raise _unwritable(taken)
         return cls(name, unit, True, root, (0.0, 0.0, 0.0), tuple(bones), parents)
 
 
 def _letters(order: str) -> list[int]:
     return ["XYZ".index(letter) for letter in order]
+
+
+def _is_name(bone: str) -> bool:
+    """Tell whether a name comes back as it was from an ASF file."""
+    try:
+        (line,) = lines_of(bone.encode("latin-1"), bone, comment=b"#")
+    except (UnicodeEncodeError, FormatError, ValueError):
+        return False
+    return line.words == (bone,) and not bone.startswith(":") and len(bone) <= MAX_NAME
+
+
+def _unwritable(joint: str) -> FormatError:
+    wanted = "one word of latin-1 that does not begin with # or : and is no other bone's name"
+    return FormatError(f"skeleton: joint {joint[:MAX_NAME]!r} cannot be written to ASF: expected {wanted}")
+
+
+def _taken_end(parents: dict[str, str]) -> str | None:
+    """Return the name of a bone that is needed as the end site of another one."""
+    inner = set(parents.values())
+    return next((bone + END for bone in parents if bone not in inner and bone + END in parents), None)
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -185,11 +220,11 @@ def parse_asf(data: bytes, where: str) -> Asf:
     FormatError
         With file, line and bone.
     """
-    sections = _sections(lines_of(data, where, comment=b"#"), where)
-    scale, degrees = _units(sections.get("units", []))
-    for needed in ("root", "bonedata", "hierarchy"):
+    sections = _sections(lines_of(data, where, comment=b"#"))
+    for needed in ("units", "root", "bonedata", "hierarchy"):
         if needed not in sections:
             raise FormatError(f"{where}: expected a section :{needed} as in every ASF file, found {_known(sections)}")
+    scale, degrees = _units(sections["units"], where)
     to_radians = math.radians(1.0) if degrees else 1.0
     root, position = _root(sections["root"], to_radians, where)
     bones = _bones(sections["bonedata"], to_radians, where)
@@ -199,10 +234,10 @@ def parse_asf(data: bytes, where: str) -> Asf:
 
 
 def _known(sections: dict[str, list[Line]]) -> str:
-    return ", ".join(f":{name}" for name in sections) or "none at all"
+    return ", ".join(f":{name[:20]}" for name in list(sections)[:10]) or "none at all"
 
 
-def _sections(lines: list[Line], where: str) -> dict[str, list[Line]]:
+def _sections(lines: list[Line]) -> dict[str, list[Line]]:
     """Split lines at ``:keyword``; words after the keyword are the section's first line."""
     found: dict[str, list[Line]] = {}
     current: list[Line] | None = None
@@ -211,54 +246,63 @@ def _sections(lines: list[Line], where: str) -> dict[str, list[Line]]:
         if keyword.startswith(":"):
             key = keyword[1:].lower()
             if key in found:
-                raise line.error(f"section :{key} stands twice")
+                raise line.error(f"section :{key[:40]} stands twice")
             current = found[key] = [line.rest()] if len(line.words) > 1 else []
         elif current is None:
-            raise FormatError(f"{where}: expected an ASF file that starts with a section such as :version, found {line.quote()} (line {line.number})")
+            raise line.error(f"expected an ASF file that starts with a section such as :version, found {line.quote()}")
         else:
             current.append(line)
     return found
 
 
-def _units(lines: list[Line]) -> tuple[float, bool]:
-    scale, degrees = 1.0, True
+def _units(lines: list[Line], where: str) -> tuple[float, bool]:
+    stated = _by_keyword(lines, "units", ("length", "angle"))
+    for needed in ("length", "angle"):
+        if needed not in stated:
+            raise FormatError(f"{where}: units: expected a line {needed!r}, found none: numbers mean nothing without it")
+    (scale,) = stated["length"].numbers(1)
+    if not 1e-6 <= scale <= 1e6:
+        raise stated["length"].error(f"unit length: expected a number from 1e-6 to 1e6, found {scale:g}")
+    unit = stated["angle"].only_word("deg or rad").lower()
+    if unit not in ("deg", "rad", "degrees", "radians"):
+        raise stated["angle"].error(f"unit angle: expected deg or rad, found {unit[:40]!r}")
+    return scale, unit.startswith("deg")
+
+
+def _by_keyword(lines: list[Line], what: str, once: tuple[str, ...]) -> dict[str, Line]:
+    """Return lines by their lower-case keyword; those in `once` may not contradict each other by standing twice."""
+    found: dict[str, Line] = {}
     for line in lines:
-        if line.words[0].lower() == "length":
-            (scale,) = line.numbers(1)
-            if not 1e-6 <= scale <= 1e6:
-                raise line.error(f"unit length must be a positive number, found {scale:g}")
-        elif line.words[0].lower() == "angle":
-            unit = line.word(1, "deg or rad").lower()
-            if unit not in ("deg", "rad", "degrees", "radians"):
-                raise line.error(f"unit angle: expected deg or rad, found {unit!r}")
-            degrees = unit.startswith("deg")
-    return scale, degrees
+        keyword = line.words[0].lower()
+        if keyword in once and keyword in found:
+            raise line.error(f"{what}: {keyword!r} stands twice, first in line {found[keyword].number}")
+        found[keyword] = line
+    return found
 
 
 def _order(line: Line, word: str) -> str:
     order = word.upper()
     if sorted(order) != ["X", "Y", "Z"]:
-        raise line.error(f"axis order: expected three different letters such as XYZ, found {word!r}")
+        raise line.error(f"axis order: expected three different letters such as XYZ, found {word[:40]!r}")
     return order
 
 
 def _root(lines: list[Line], to_radians: float, where: str) -> tuple[AsfBone, Vector]:
     order, axis, position, orientation = None, "XYZ", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    for line in lines:
-        keyword = line.words[0].lower()
+    for keyword, line in _by_keyword(lines, "root", ("order", "axis", "position", "orientation")).items():
         if keyword == "order":
             order = tuple(word.lower() for word in line.words[1:])
-            if len(set(order)) != len(order) or not set(order) <= {"tx", "ty", "tz", "rx", "ry", "rz"}:
-                raise line.error(f"root order: expected TX TY TZ RX RY RZ in some order, found {' '.join(line.words[1:])!r}")
+            if not order or len(set(order)) != len(order) or not set(order) <= {"tx", "ty", "tz", "rx", "ry", "rz"}:
+                raise line.error(f"root order: expected TX TY TZ RX RY RZ in some order, found {line.rest().quote()}")
         elif keyword == "axis":
-            axis = _order(line, line.word(1, "an axis order such as XYZ"))
+            axis = _order(line, line.only_word("an axis order such as XYZ"))
         elif keyword == "position":
             position = line.vector()
         elif keyword == "orientation":
             x, y, z = line.vector()
             orientation = (x * to_radians, y * to_radians, z * to_radians)
         else:
-            raise line.error(f"root: expected order, axis, position or orientation, found {line.words[0]!r}")
+            raise line.error(f"root: expected order, axis, position or orientation, found {line.words[0][:40]!r}")
     if order is None:
         raise FormatError(f"{where}: root: expected a line 'order TX TY TZ RX RY RZ', found none")
     return AsfBone(ROOT, axis=orientation, axis_order=axis, dof=order), position
@@ -267,12 +311,13 @@ def _root(lines: list[Line], to_radians: float, where: str) -> tuple[AsfBone, Ve
 def _bones(lines: list[Line], to_radians: float, where: str) -> dict[str, AsfBone]:
     bones: dict[str, AsfBone] = {}
     block: list[Line] | None = None
+    begin = 0
     for line in lines:
         keyword = line.words[0].lower()
         if keyword == "begin":
             if block is not None:
-                raise line.error("bonedata: 'begin' inside a bone whose 'end' is missing")
-            block = []
+                raise line.error(f"bonedata: 'begin' inside a bone that begins in line {begin} and has no 'end'")
+            block, begin = [], line.number
         elif keyword == "end":
             if block is None:
                 raise line.error("bonedata: 'end' without 'begin'")
@@ -286,17 +331,19 @@ def _bones(lines: list[Line], to_radians: float, where: str) -> dict[str, AsfBon
         else:
             block.append(line)
     if block is not None:
-        raise FormatError(f"{where}: bonedata: the file ends inside a bone (no 'end' after {block[-1].quote() if block else 'begin'})")
+        raise FormatError(f"{where}:{begin}: bonedata: a bone begins here and has no 'end'")
     if not bones or len(bones) > MAX_BONES:
         raise FormatError(f"{where}: expected 1 to {MAX_BONES} bones, found {len(bones)}")
     return bones
 
 
 def _bone(block: list[Line], end: Line, to_radians: float) -> AsfBone:
-    by_keyword = {line.words[0].lower(): line for line in block}
+    by_keyword = _by_keyword(block, "bonedata", ("name", "direction", "length", "axis", "dof"))
     if "name" not in by_keyword:
         raise end.error("bonedata: a bone has no 'name' line")
-    name = by_keyword["name"].word(1, "the bone's name")
+    name = by_keyword["name"].only_word("the bone's name")
+    if len(name) > MAX_NAME:
+        raise by_keyword["name"].error(f"bonedata: expected a name of at most {MAX_NAME} characters, found {len(name)}")
     for needed in ("direction", "length"):
         if needed not in by_keyword:
             raise end.error(f"bone {name}: no {needed!r} line")
@@ -312,32 +359,33 @@ def _bone(block: list[Line], end: Line, to_radians: float) -> AsfBone:
     axis, order = (0.0, 0.0, 0.0), "XYZ"
     if "axis" in by_keyword:
         line = by_keyword["axis"]
-        x, y, z = line.vector(name)
+        x, y, z = line.vector(name, more=1)
         axis, order = (x * to_radians, y * to_radians, z * to_radians), _order(line, line.word(4, f"bone {name}: an axis order after the angles"))
     dof: tuple[str, ...] = ()
     if "dof" in by_keyword:
         line = by_keyword["dof"]
         dof = tuple(word.lower() for word in line.words[1:])
         if len(set(dof)) != len(dof) or not set(dof) <= {"rx", "ry", "rz"}:
-            raise line.error(
-                f"bone {name}: expected dof out of rx ry rz, found {' '.join(line.words[1:])!r} (moving or stretching bones are not supported)"
-            )
+            raise line.error(f"bone {name}: expected dof out of rx ry rz, found {line.rest().quote()} (moving or stretching bones are not supported)")
     return AsfBone(name, unit, length, axis, order, dof)
 
 
 def _hierarchy(lines: list[Line], bones: dict[str, AsfBone], where: str) -> dict[str, str]:
     parents: dict[str, str] = {}
+    stated: dict[str, Line] = {}
     for line in lines:
         if line.words[0].lower() in ("begin", "end") and len(line.words) == 1:
             continue
         parent, *children = line.words
         for bone in (parent, *children):
             if bone not in bones and bone != ROOT:
-                raise line.error(f"hierarchy: bone {bone} is not in :bonedata")
+                raise line.error(f"hierarchy: bone {bone[:MAX_NAME]} is not in :bonedata")
         for child in children:
-            if child in parents or child == ROOT:
-                raise line.error(f"hierarchy: bone {child} has two parents")
-            parents[child] = parent
+            if child == ROOT:
+                raise line.error(f"hierarchy: {ROOT} stands below {parent}, but hangs on nothing")
+            if child in parents:
+                raise line.error(f"hierarchy: bone {child} has two parents, {parents[child]} and {parent}")
+            parents[child], stated[child] = parent, line
     for bone in bones:
         seen, at = {bone}, bone
         while at != ROOT:
@@ -345,8 +393,11 @@ def _hierarchy(lines: list[Line], bones: dict[str, AsfBone], where: str) -> dict
                 raise FormatError(f"{where}: hierarchy: bone {at} hangs on nothing (expected it below root)")
             at = parents[at]
             if at in seen:
-                raise FormatError(f"{where}: hierarchy: bone {at} is its own ancestor")
+                raise stated[at].error(f"hierarchy: bone {at} is its own ancestor")
             seen.add(at)
+    taken = _taken_end(parents)
+    if taken:
+        raise stated[taken].error(f"hierarchy: the name {taken} is needed for the far end of bone {taken.removesuffix(END)}")
     return parents
 
 
@@ -364,7 +415,7 @@ def format_asf(asf: Asf) -> bytes:
     def vector(values: Vector, scale: float = 1.0) -> str:
         return " ".join(_number(value * scale) for value in values)
 
-    lines = ["# ASF file written by mocapgen", ":version 1.10", f":name {asf.name or 'mocapgen'}", ":units", "  mass 1.0"]
+    lines = ["# ASF file written by mocapgen", ":version 1.10", f":name {' '.join(asf.name.split()) or 'mocapgen'}", ":units", "  mass 1.0"]
     lines += [f"  length {_number(INCH / asf.metres_per_unit)}", f"  angle {'deg' if asf.degrees else 'rad'}"]
     lines += [":documentation", "   written by mocapgen", ":root", f"   order {' '.join(asf.root.dof).upper()}", f"   axis {asf.root.axis_order}"]
     lines += [f"   position {vector(asf.root_position)}", f"   orientation {vector(asf.root.axis, angle)}", ":bonedata"]

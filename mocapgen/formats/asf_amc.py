@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.formats._numbers import Words
-from mocapgen.formats._text import number
+from mocapgen.formats._text import LARGEST, number, split_words, without_comment
 from mocapgen.formats.asf import ROOT, Asf, AsfBone, format_asf, parse_asf
 from mocapgen.motion import Array, Motion
 from mocapgen.rotation import conjugate, from_euler, make_continuous, multiply, rotate, to_euler
@@ -28,7 +28,8 @@ LIMIT = 1e6
 """Largest value believed, in degrees or file units: beyond it a double rotated by it has lost its meaning."""
 
 _FRAME_NUMBER = re.compile(rb"^[ \t]*(\d+)[ \t]*\r?$", re.MULTILINE)
-_NAME_FPS = re.compile(r"^HDM_.+_(\d{2,3})$", re.IGNORECASE)
+_COMMENT = re.compile(rb"(?<![^\0- ])#[^\n]*")  # as in without_comment
+_NAME_FPS = re.compile(r"^HDM_.+_([1-9]\d{1,2})$", re.IGNORECASE)  # not the 001 of a name without a rate
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,11 @@ def parse_amc(data: bytes, asf: Asf, where: str, fps: float = DEFAULT_FPS, name:
     start, degrees = _header(data, asf, where)
     body = data[start:]
     if b"#" in body:
-        body = re.sub(rb"#[^\n]*", b"", body)
-    table = _table(body, asf, where, data[:start].count(b"\n") + 1)
+        body = _COMMENT.sub(b" ", body)
+    table = _table(body, asf, where, len(data[:start].splitlines()) + 1)
     words = Words(body)
     frames = len(words) // table.width
-    if frames * table.width != len(words) or body[-1:] not in b"\r\n":
+    if frames * table.width != len(words) or words.stops[-1] == len(body):
         raise _diagnose(data, start, table, where)
     columns = np.arange(len(words)).reshape(frames, table.width)
     values = words.numbers(columns[:, table.value_columns].ravel()).reshape(frames, -1)
@@ -126,8 +127,8 @@ def _table(body: bytes, asf: Asf, where: str, line_number: int) -> _Table:
     frame = body[first_end : second.start() if second else len(body)]
     known = {bone.name: bone for bone in asf.ordered}
     found: dict[str, AsfBone] = {}
-    for offset, raw in enumerate(frame.split(b"\n")):
-        words = raw.decode("latin-1").split()
+    for offset, raw in enumerate(frame.splitlines()):
+        words = [word.decode("latin-1") for word in split_words(raw)]
         if not words:
             continue
         bone = known.get(words[0])
@@ -161,21 +162,22 @@ def _names_fit(words: Words, columns: NDArray[np.intp], table: _Table) -> bool:
 
 def _diagnose(data: bytes, start: int, table: _Table, where: str) -> FormatError:
     """Go through a file line by line and return the error at the first line that does not fit."""
-    line_number = data[:start].count(b"\n")
+    line_number = len(data[:start].splitlines())
     expected_number: int | None = None
     position = len(table.bones)  # index of the bone expected next; past the last: a frame number
     words: list[str] = []
     for raw in data[start:].splitlines():
         line_number += 1
-        words = raw.split(b"#")[0].decode("latin-1").split()
+        words = [word.decode("latin-1") for word in split_words(without_comment(raw))]
         at = f"{where}:{line_number}"
         if not words:
             continue
         if position == len(table.bones):
-            if len(words) != 1 or not words[0].isdigit() or (expected_number is not None and int(words[0]) != expected_number):
-                wanted = "a frame number" if expected_number is None else f"frame number {expected_number}"
+            counted = number(words[0]) if len(words) == 1 and words[0].isdigit() else None
+            if counted is None or (expected_number is not None and counted != expected_number):
+                wanted = f"a frame number below {LARGEST:g}" if expected_number is None else f"frame number {expected_number}"
                 return FormatError(f"{at}: expected {wanted}, found {' '.join(words)[:40]!r}")
-            expected_number, position = int(words[0]) + 1, 0
+            expected_number, position = int(counted) + 1, 0
             continue
         bone = table.bones[position]
         if words[0] != bone.name:
@@ -252,7 +254,7 @@ def format_amc(motion: Motion, asf: Asf) -> bytes:
     Raises
     ------
     FormatError
-        If a bone turns about an axis that its ``dof`` does not offer.
+        If a bone turns about, or the root moves along, an axis that its ``dof`` does not offer.
     """
     bones = asf.ordered
     joints = [motion.skeleton.names[0] if bone.name == ROOT else bone.name for bone in bones]
@@ -266,11 +268,12 @@ def format_amc(motion: Motion, asf: Asf) -> bytes:
     turned = multiply(conjugate(axes), rotations)
     turned[:, 1:] = multiply(turned[:, 1:], axes[1:])
     positions = motion.root_positions / asf.metres_per_unit - np.array(asf.root_position)
+    _check_travel(positions * asf.metres_per_unit, asf.root, motion.name)
     columns, template = [], ["%d"]
     for index, bone in enumerate(bones):
+        angles = _channels(make_continuous(turned[:, index]), bone, motion.name)
         if not bone.dof:
             continue
-        angles = _channels(make_continuous(turned[:, index]), bone, motion.name)
         scaled = np.degrees(angles) if asf.degrees else angles
         columns += [positions[:, "xyz".index(c[1])] if c[0] == "t" else scaled[:, "xyz".index(c[1])] for c in bone.dof]
         template.append(" ".join([bone.name] + ["%.12g"] * len(bone.dof)))
@@ -280,10 +283,23 @@ def format_amc(motion: Motion, asf: Asf) -> bytes:
     return ("\n".join([*header, *frames]) + "\n").encode("latin-1")
 
 
+def _check_travel(positions: Array, root: AsfBone, name: str) -> None:
+    """Raise if root positions (T, 3), metres, need a channel that the root lacks."""
+    for axis in "xyz":
+        off = np.abs(positions[:, "xyz".index(axis)])
+        if "t" + axis not in root.dof and off.max() > 1e-7:
+            raise FormatError(
+                f"{name}: bone {ROOT}: frame {off.argmax()} is {1000 * off.max():.3g} mm off along an axis that its dof ({' '.join(root.dof)}) lacks"
+            )
+
+
 def _channels(rotations: Array, bone: AsfBone, name: str) -> Array:
     """Return angles (T, 3) about x, y, z of the rotations (T, 4) of one bone, on the branch that its dof allow."""
     order = bone.axis_order[::-1]
-    first, middle, last = np.moveaxis(to_euler(order, rotations), -1, 0)
+    if "r" + order[0].lower() in bone.dof:
+        first, middle, last = np.moveaxis(to_euler(order, rotations), -1, 0)
+    else:  # at gimbal lock to_euler gives everything to the first angle; of the inverse, that is the last one
+        last, middle, first = -np.moveaxis(to_euler(order[::-1], conjugate(rotations)), -1, 0)
     # Every rotation has two sets of angles; bones with few channels (a wrist of 170 degrees about y) often need the other.
     branches = np.array([[first, middle, last], [first + np.pi, np.pi - middle, last + np.pi]])
     branches = (branches + np.pi) % (2 * np.pi) - np.pi
@@ -295,7 +311,7 @@ def _channels(rotations: Array, bone: AsfBone, name: str) -> Array:
         frame = int(np.abs(angles[:, locked]).max(axis=1).argmax())
         turn = math.degrees(float(np.abs(angles[frame, locked]).max()))
         raise FormatError(
-            f"{name}: bone {bone.name}: frame {frame} turns by {turn:.3g} degrees about an axis that its dof ({' '.join(bone.dof)}) lacks"
+            f"{name}: bone {bone.name}: frame {frame} turns by {turn:.3g} degrees about an axis that its dof ({' '.join(bone.dof) or 'none'}) lacks"
         )
     out = np.empty_like(angles)
     out[:, ["XYZ".index(letter) for letter in order]] = angles

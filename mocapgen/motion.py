@@ -59,9 +59,9 @@ class Skeleton:
             if (parent == -1) != (index == 0) or not -1 <= parent < max(index, 1):
                 raise ValueError(f"skeleton: joint {self.names[index]} must come after its parent, found parent index {parent}")
         object.__setattr__(self, "offsets", _frozen(self.offsets, (len(self.names), 3), "skeleton offsets"))
-        inner = {self.names[parent] for parent in self.parents if parent >= 0}
-        if not self.end_sites <= set(self.names) - inner:
-            raise ValueError(f"skeleton: end sites must be leaves, found {sorted(self.end_sites & inner)}")
+        leaves = set(self.names) - {self.names[parent] for parent in self.parents if parent >= 0}
+        if not self.end_sites <= leaves:
+            raise ValueError(f"skeleton: end sites must be leaves, found {sorted(self.end_sites - leaves)}")
 
     @cached_property
     def _indices(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from mocapgen.rotation import make_continuous, normalise, slerp
 
 _TRANSITION = 0.2  # of the new Nyquist frequency: pass below 0.9, stop above 1.1 of it
 _STOP_DB = 60.0
+_NTSC_RATES = (24, 30, 60, 120)
+_USUAL_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 72.0, 90.0, 100.0, 120.0, 144.0, 200.0, 240.0)
 
 
 def snap_frame_rate(frame_time: float) -> float:
@@ -24,23 +27,31 @@ def snap_frame_rate(frame_time: float) -> float:
     Returns
     -------
     float
-        The integer rate within 1 % (so that three digits are enough for up to 60 fps), else the NTSC rate (a
-        multiple of 1000/1001) that fits to 1e-5, else the plain inverse.
+        The integer rate if the time is its exact inverse; else the usual rate (or NTSC rate, a multiple of 1000/1001)
+        that rounds to the digits given; else the NTSC rate that fits to 1e-5; else the integer rate within 1 %; else
+        the plain inverse.
 
     Raises
     ------
     ValueError
         If the time is not a positive number.
     """
-    if not (np.isfinite(frame_time) and frame_time > 0):
+    if not (np.isfinite(frame_time) and frame_time > 0 and np.isfinite(rate := 1.0 / float(frame_time))):
         raise ValueError(f"frame time: expected a positive number of seconds, found {frame_time}")
-    rate = 1.0 / frame_time
-    whole = round(rate)
-    for base in (24, 30, 60, 120):
-        ntsc = base * 1000.0 / 1001.0
-        if abs(rate / ntsc - 1.0) < 1e-5:
-            return ntsc
-    return float(whole) if whole > 0 and abs(rate / whole - 1.0) < 0.01 else rate
+    whole = float(round(rate))
+    if whole > 0 and abs(rate / whole - 1.0) < 1e-9:
+        return whole
+    printed = Decimal(repr(float(frame_time))).as_tuple()
+    half_digit = 0.5000001 * 10.0 ** int(printed.exponent)
+    ntsc = tuple(usual * 1000.0 / 1001.0 for usual in _NTSC_RATES)
+    if len(printed.digits) > 1:  # one digit is too few to tell .03 from a thirtieth
+        for usual in (*_USUAL_RATES, *ntsc):
+            if abs(1.0 / usual - frame_time) < half_digit:
+                return usual
+    for usual in ntsc:
+        if abs(rate / usual - 1.0) < 1e-5:
+            return usual
+    return whole if whole > 0 and abs(rate / whole - 1.0) < 0.01 else rate
 
 
 def frame_count(frames: int, source_fps: float, fps: float) -> int:

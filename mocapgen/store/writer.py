@@ -8,7 +8,6 @@ input gives the same bytes.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import tempfile
@@ -24,6 +23,7 @@ from mocapgen import __version__
 from mocapgen.camera import Camera, body_offsets
 from mocapgen.motion import Skeleton
 from mocapgen.render import Sequence
+from mocapgen.store.disk import DiskFile, remove_stale
 from mocapgen.store.joint_sets import JOINT_SETS
 from schemas.config import BuildConfig
 from schemas.conventions import FILE_FORMAT, JOINT_PARENTS, SCHEMA_VERSION, file_conventions
@@ -68,6 +68,7 @@ class DatasetWriter:
         self._buffered = 0
         self._written = 0
         self._columns: defaultdict[str, list[Any]] = defaultdict(list)
+        self._disk: DiskFile | None = None
         self._file: h5py.File | None = None
         self._partial: Path | None = None
 
@@ -83,13 +84,20 @@ class DatasetWriter:
 
     def __enter__(self) -> DatasetWriter:
         check_target(self.path, self._config.overwrite)
-        _remove_stale(self.path)
-        with _disk_errors(self.path):
-            handle, partial = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".partial", dir=self.path.parent)
-            os.close(handle)
-            self._partial = Path(partial)
-            self._file = h5py.File(self._partial, "w")
-            self._start()
+        for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
+            remove_stale(partial)  # left behind by a build that was killed
+        try:
+            with _disk_errors(self.path):
+                handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".partial", dir=self.path.parent)
+                os.close(handle)
+                self._partial = Path(name)
+                self._disk = DiskFile(self._partial)
+                self._file = h5py.File(self._disk, "w")
+                self._start()
+                self._disk.check()
+        except BaseException:
+            self._discard()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -203,6 +211,7 @@ class DatasetWriter:
     def _flush(self, final: bool) -> None:
         """Write whole chunks of the buffered frames; at the end, all of them."""
         assert self._file is not None
+        assert self._disk is not None
         count = self._buffered if final else self._buffered // CHUNK_FRAMES * CHUNK_FRAMES
         if count == 0:
             return
@@ -214,9 +223,11 @@ class DatasetWriter:
             self._buffers[name] = [block[count:].copy()]
         self._written += count
         self._buffered -= count
+        self._disk.check()
 
     def _finish(self) -> None:
         assert self._file is not None
+        assert self._disk is not None
         assert self._partial is not None
         self._flush(final=True)
         for group in ("/sequences", "/clips", "/cameras", "/skipped"):
@@ -226,17 +237,19 @@ class DatasetWriter:
                 _describe(self._file.create_dataset(array.path, data=data), array)
         self._file.close()
         self._file = None
-        _to_disk(self._partial)
+        self._disk.sync()
         _put_in_place(self._partial, self.path, self._config.overwrite)
         self._partial = None
-        _to_disk(self.path.parent)
+        _flush_folder(self.path.parent)
 
     def _discard(self) -> None:
         """Close and remove whatever has not been put in place."""
         if self._file is not None:
-            with contextlib.suppress(OSError, RuntimeError, ValueError):  # a full disk fails here once more
-                self._file.close()
+            self._file.close()
             self._file = None
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
         if self._partial is not None:
             self._partial.unlink(missing_ok=True)
             self._partial = None
@@ -270,33 +283,14 @@ def _disk_errors(path: Path) -> Any:
         yield
     except DatasetError:
         raise
-    except (OSError, RuntimeError) as error:  # HDF5 reports some write errors as RuntimeError
-        raise DatasetError(f"{path}: cannot be written: {_reason(error)}; nothing was changed") from error
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())[:200]
+        raise DatasetError(f"{path}: cannot be written: {reason}; nothing was changed") from error
 
 
-def _reason(error: OSError | RuntimeError) -> str:
-    """Return what the system says of an error; HDF5 buries that in its own text."""
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    known = (os.strerror(number) for number in (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EDQUOT, errno.EROFS))
-    return next((text for text in known if text in str(error)), " ".join(str(error).split())[:200])
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what earlier builds of the same file left behind when they were killed; those still running hold a lock."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: an open file cannot be removed there anyway
-        return
-    for partial in path.parent.glob(f".{path.name}.*.partial"):
-        with contextlib.suppress(OSError), partial.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            partial.unlink()
-
-
-def _to_disk(path: Path) -> None:
-    """Flush a file or folder to the disk."""
-    if path.is_dir() and os.name == "nt":  # Windows cannot open folders, and needs no such flush
+def _flush_folder(path: Path) -> None:
+    """Write a folder's entries to the disk, so that a new name survives a power cut."""
+    if os.name == "nt":  # Windows cannot open folders, and needs no such flush
         return
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -1,0 +1,153 @@
+"""C3D, the format of marker trajectories: bytes <-> :class:`~mocapgen.markers.Markers`, and a file's Motion by solving them.
+
+ezc3d does the reading, in a process of its own (:mod:`mocapgen.formats._c3d_process`), after the sizes that the file states
+were held against its length (:mod:`mocapgen.formats._c3d_header`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.formats._c3d_header import Header, check_header
+from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
+from mocapgen.markers.data import Markers
+from mocapgen.markers.frame import Landmarks, to_world
+from mocapgen.markers.sets import load_marker_set, standard_labels
+from mocapgen.motion import Array, Motion
+from schemas.errors import FormatError
+
+LARGEST = 1e6
+"""Largest coordinate believed, in file units: a kilometre in millimetres."""
+_FASTEST = 100_000.0  # frames per second
+
+
+def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
+    """Read the markers of a C3D file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content.
+    where : str
+        Name of the file, for messages.
+    name : str
+        Name of the clip.
+
+    Returns
+    -------
+    Markers
+        Metres, world frame (y up). A subject's prefix (``Daniel:LFWT``) is taken off, unlabelled points (``*12``) are left
+        out. A sample is not valid if its residual is negative (as a number or as 65535), it is not a number, or it lies at
+        the very origin.
+
+    Raises
+    ------
+    FormatError
+        If the file is no C3D file, is cut short, contradicts itself, cannot be coped with by ezc3d, holds the markers of
+        several people, or no unit makes them a person.
+    """
+    header = check_header(data, where)
+    try:
+        read = read_points(data)
+    except ReaderFailed as error:
+        raise FormatError(f"{where}: expected a C3D file that can be read, found: {error}") from None
+    _check_size(read, header, len(data), where)
+    labels, chosen = _labels(read, where)
+    points = read.points[:, chosen]
+    valid = _valid(points, read.residuals[:, chosen], read, where)
+    if not valid.any():
+        raise FormatError(f"{where}: expected markers, found {len(labels)} that are never seen")
+    points[~valid] = np.nan
+    positions, notes = to_world(points, _landmarks(labels), _text(read, "POINT:UNITS"), _text(read, "POINT:Y_SCREEN").upper(), where)
+    return Markers(labels, positions, valid, _frame_rate(read, where), name, notes)
+
+
+def read_markers(path: str | Path) -> Markers:
+    """Read the markers of a C3D file by its path: see :func:`parse_c3d`.
+
+    Raises
+    ------
+    FormatError
+        As :func:`parse_c3d`, and if the file cannot be read.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return parse_c3d(data, str(path), path.stem)
+
+
+def _check_size(read: Points, header: Header, size: int, where: str) -> None:
+    frames, count, _ = read.points.shape
+    if count != header.points or frames == 0 or header.data_start + frames * header.frame_bytes > size:
+        stated, found = f"{header.frames} frames of {header.points} markers", f"{frames} of {count}"
+        raise FormatError(f"{where}: expected {stated}, found {found}: header and parameters contradict each other")
+
+
+def _labels(read: Points, where: str) -> tuple[tuple[str, ...], list[int]]:
+    """Return the labels of the markers that have one, and which points they are."""
+    count = read.points.shape[1]
+    written = [str(label).strip() for part in ("", *map(str, range(2, 10))) for label in read.parameters.get(f"POINT:LABELS{part}", [])][:count]
+    named = [(index, label) for index, label in enumerate(written) if label and not label.startswith("*")]
+    subjects = sorted({label.rpartition(":")[0] for _, label in named if ":" in label})
+    if len(subjects) > 1:
+        raise FormatError(f"{where}: expected the markers of one person, found those of {', '.join(subjects[:4])}")
+    labels = tuple(label.rpartition(":")[2] for _, label in named)
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if not labels or repeated:
+        found = f"{', '.join(repeated[:4])} more than once" if repeated else f"none among {count} points"
+        raise FormatError(f"{where}: POINT:LABELS: expected one label for each marker, found {found}")
+    return labels, [index for index, _ in named]
+
+
+def _valid(points: Array, residuals: Array, read: Points, where: str) -> NDArray[np.bool_]:
+    """Build the one validity mask, (T, M), from residuals, NaN and zeros."""
+    scale = abs(float(_value(read, "POINT:SCALE", 1.0)))
+    # The residual is a byte times the scale; from 128 on the word that held it was negative, written as 65535 in some files.
+    reach = np.abs(points[..., 0]) + np.abs(points[..., 1]) + np.abs(points[..., 2])
+    seen = (residuals >= 0) & ~(residuals > 127.5 * scale) & (reach > 0) & (reach < np.inf)  # NaN is neither above 0 nor below infinity
+    if (large := reach.max(where=seen, initial=0.0)) > LARGEST:
+        raise FormatError(f"{where}: expected coordinates within +-{LARGEST:g}, found {large:.3g}: the data are damaged or of another number format")
+    return seen
+
+
+def _frame_rate(read: Points, where: str) -> float:
+    rate = _value(read, "POINT:RATE", 0.0)
+    if not 0 < rate < _FASTEST:
+        raise FormatError(f"{where}: POINT:RATE: expected frames per second, found {rate:g}")
+    return float(np.round(rate, 4))
+
+
+def _landmarks(labels: tuple[str, ...]) -> Landmarks:
+    """Find head, pelvis, knees and feet among the labels, by the standard set and its synonyms."""
+    marker_set = load_marker_set()
+    found = standard_labels(labels, marker_set)
+
+    def those(*landmarks: str) -> tuple[int, ...]:
+        wanted = [marker_set.label(side + landmark) for landmark in landmarks for side in ("Left", "Right")]
+        return tuple(labels.index(found[label]) for label in wanted) if all(label in found for label in wanted) else ()
+
+    return Landmarks(those("FrontHead", "BackHead"), those("FrontWaist", "BackWaist"), those("Knee"), those("Heel", "Toe"))
+
+
+def _text(read: Points, parameter: str) -> str:
+    return str(next(iter(read.parameters.get(parameter, [])), "")).strip()
+
+
+def _value(read: Points, parameter: str, otherwise: float) -> float:
+    value = next(iter(read.parameters.get(parameter, [])), otherwise)
+    return float(value) if isinstance(value, int | float) else otherwise
+
+
+def _read_motion(path: Path) -> Motion:
+    from mocapgen.markers import solve
+
+    return solve(read_markers(path))
+
+
+SUFFIXES: dict[str, Callable[[Path], Motion]] = {".c3d": _read_motion}

@@ -1,0 +1,107 @@
+"""A marker set: which marker sits where on the body, as stored in ``mocapgen/markers/sets/*.yaml``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from schemas.base import Model
+from schemas.conventions import JOINT_PARENTS
+
+_SIDED = (
+    "FrontHead",
+    "BackHead",
+    "Acromion",
+    "UpperArm",
+    "Elbow",
+    "Forearm",
+    "WristThumb",
+    "WristLittle",
+    "Finger",
+    "FrontWaist",
+    "BackWaist",
+    "Thigh",
+    "Knee",
+    "Shank",
+    "Ankle",
+    "Heel",
+    "Toe",
+    "LittleToe",
+)
+LANDMARKS: tuple[str, ...] = ("C7", "T10", "Clavicle", "Sternum", *(side + name for side in ("Left", "Right") for name in _SIDED))
+"""Places on the body that the solver asks for, each of them marked by one marker of a set."""
+
+Vector3 = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+
+
+class Placement(Model):
+    """Where a marker sits on a standing body in T-pose."""
+
+    bone: str
+    """The joint (role name) with whose bone the marker moves."""
+    at: Vector3
+    """Position relative to that joint in the rest pose, metres, world frame (x left, y up, z forward), on a body of `stature`."""
+
+    @model_validator(mode="after")
+    def _known_bone(self) -> Placement:
+        if self.bone not in JOINT_PARENTS:
+            raise ValueError(f"bone must be one of {', '.join(JOINT_PARENTS)}, found {self.bone}")
+        return self
+
+
+class Anatomy(Model):
+    """Where joints lie inside the body, seen from the markers; breadths are fractions of stature."""
+
+    marker_height: float = Field(ge=0.0, le=0.05)
+    """Centre of a marker above the skin, metres."""
+    knee_breadth: float = Field(gt=0.0, lt=0.1)
+    ankle_breadth: float = Field(gt=0.0, lt=0.1)
+    elbow_breadth: float = Field(gt=0.0, lt=0.1)
+    wrist_thickness: float = Field(gt=0.0, lt=0.1)
+    hip: Literal["harrington2007"] = "harrington2007"
+    """Regression that first places the hip joints."""
+    shoulder_drop: float = Field(gt=0.0, lt=0.5)
+    """Shoulder joint below the acromion marker, fraction of the distance between both acromion markers."""
+    root: Vector3
+    """The Hips joint (lumbosacral joint) from the middle of the hip joints, fraction of leg length, axes of the pelvis."""
+    source: str = Field(min_length=20)
+    """Where these numbers come from."""
+
+
+class MarkerSet(Model):
+    """A marker set, described for the solver."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    description: str
+    source: str = Field(min_length=20)
+    """Who defines the set."""
+    landmarks: dict[str, str]
+    """The label of the marker at each landmark."""
+    synonyms: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Other spellings, by the label that they mean; compared without regard to case."""
+    segments: dict[str, tuple[str, ...]]
+    """Labels of the markers that move as one piece, by the role of the bone: three or more; a marker may belong to several."""
+    anatomy: Anatomy
+    placements: dict[str, Placement]
+    """Where each marker is put on a skeleton, by label."""
+    stature: float = Field(gt=0.3, lt=3.0)
+    """Of the body that the placements are given for, metres."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> MarkerSet:
+        if missing := [name for name in LANDMARKS if name not in self.landmarks]:
+            raise ValueError(f"landmarks lack {', '.join(missing)}")
+        if odd := [name for name in self.landmarks if name not in LANDMARKS]:
+            raise ValueError(f"landmarks must be out of {', '.join(LANDMARKS)}, found {', '.join(odd)}")
+        known = self.placements.keys()
+        used = {*self.landmarks.values(), *self.synonyms, *(label for labels in self.segments.values() for label in labels)}
+        if unplaced := sorted(used - known):
+            raise ValueError(f"placements lack {', '.join(unplaced)}")
+        if small := [role for role, labels in self.segments.items() if len(labels) < 3 or role not in JOINT_PARENTS]:
+            raise ValueError(f"segments need three markers or more and the name of a joint, found {', '.join(small)}")
+        return self
+
+    def label(self, landmark: str) -> str:
+        """Return the label of the marker at a landmark."""
+        return self.landmarks[landmark]

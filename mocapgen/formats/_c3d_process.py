@@ -170,7 +170,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             answers.write(json.dumps({"error": f"{error or type(error).__name__}".splitlines()[0][:200]}).encode() + b"\n")
         else:
             answers.write(json.dumps(header).encode() + b"\n")
-            answers.write(memoryview(values).cast("B"))
+            answers.write(values.data)
         answers.flush()
 
 

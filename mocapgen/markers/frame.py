@@ -121,11 +121,10 @@ def _up(points: Array, landmarks: Landmarks, stated: str, metres: float) -> tupl
         return default, () if stated in _TURNS else ("no vertical axis is stated (POINT:Y_SCREEN); taken for +Z",)
     mean = (body / np.maximum(np.linalg.norm(body, axis=-1, keepdims=True), 1e-9)).mean(axis=0)
     seen = ("-" if mean[np.abs(mean).argmax()] < 0 else "+") + "XYZ"[np.abs(mean).argmax()]
-    if (
-        seen == default
-        or np.abs(mean).max() < _UPRIGHT
-        or (stated in _TURNS and _on_floor(points * metres, default) and not _on_floor(points * metres, seen))
-    ):
+    stands = np.abs(mean).max() >= _UPRIGHT
+    if stated in _TURNS and _on_floor(points * metres, stated) and not _on_floor(points * metres, seen):
+        stands = False  # somebody who lies all the time
+    if seen == default or not stands:
         return default, ()
     said = f"POINT:Y_SCREEN says {stated} is up" if stated in _TURNS else "no vertical axis is stated"
     return seen, (f"{said}; the head is above the feet along {seen}, which is taken",)

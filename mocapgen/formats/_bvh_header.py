@@ -1,0 +1,344 @@
+"""The head of a BVH file: the HIERARCHY and the two lines that say how many frames there are and how long each lasts.
+
+The tree comes from the ``bvh`` package. It takes braces only on lines of their own, splits names at blanks, forgets
+where things stand, loses a last line without a line break and believes unbalanced braces. So the rows are split,
+checked and numbered here, and it is given each as its keyword and number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import numpy as np
+
+from mocapgen.formats._text import Line, number, split_words
+from mocapgen.motion import Array
+from schemas.errors import FormatError
+
+MAX_JOINTS = 5000
+"""Most joints and end sites of a file: many times those of a rig with fingers and face."""
+SHORTEST, LONGEST = 1e-5, 100.0
+"""Frame times that are believed, seconds."""
+
+_MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_BRACE = re.compile(rb"([{}])")
+_FRAMES = re.compile(rb"\s*frames\s*:?\s*(\S*)\s*", re.IGNORECASE)
+_FRAME_TIME = re.compile(rb"\s*frame\s*time\s*:?\s*(\S*)\s*", re.IGNORECASE)
+_CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.IGNORECASE)
+_BLOCKS = {"ROOT": "ROOT", "JOINT": "JOINT", "END": "END", "ENDSITE": "END"}
+_KEYWORDS = {"HIERARCHY": "HIERARCHY", "OFFSET": "OFFSET", "CHANNELS": "CHANNELS", **_BLOCKS}
+
+
+class Repairs:
+    """What is wrong with a file and can be mended: an error, or in a lenient reading a note.
+
+    Parameters
+    ----------
+    where : str
+        Name of the file, for messages.
+    lenient : bool
+        Note what was mended in `notes` rather than raise.
+    """
+
+    def __init__(self, where: str, lenient: bool) -> None:
+        self.where = where
+        self.lenient = lenient
+        self.notes: list[str] = []
+
+    def mend(self, line_number: int, fault: str, remedy: str) -> None:
+        """Raise FormatError for a fault; in a lenient reading note it together with what is done about it."""
+        if not self.lenient:
+            self.fail(line_number, f"{fault} (with --lenient: {remedy})")
+        self.notes.append(f"{self.where}:{line_number}: {fault}: {remedy}")
+
+    def fail(self, line_number: int, fault: str) -> NoReturn:
+        """Raise FormatError for what cannot be mended."""
+        raise FormatError(f"{self.where}:{line_number}: {fault}")
+
+
+@dataclass
+class Joint:
+    """A joint or an end site as it stands in the file."""
+
+    name: str
+    parent: int
+    line_number: int
+    is_end: bool = False
+    offset: tuple[float, ...] | None = None
+    channels: tuple[str, ...] | None = None
+
+    @property
+    def subject(self) -> str:
+        """What a message calls it."""
+        return f"end site of {shown(self.name)}" if self.is_end else f"joint {shown(self.name)}"
+
+
+@dataclass(frozen=True)
+class Header:
+    """All of a BVH file but its frames."""
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    offsets: Array
+    end_sites: frozenset[str]
+    channels: tuple[tuple[str, ...], ...]
+    frames: int | None
+    """As declared; None where nothing usable is."""
+    frame_time: float
+    start: int
+    """Where in the file the first frame begins."""
+    line_number: int
+    """Of that place."""
+    columns: tuple[tuple[str, str], ...] = field(repr=False)
+    """The joint and the channel of every value of a frame."""
+
+
+def shown(name: str) -> str:
+    """Return a name or word as a message can show it."""
+    name = name if len(name) <= 40 else name[:37] + "..."
+    return name if name.isprintable() else repr(name)
+
+
+def parse_header(data: bytes, repairs: Repairs) -> Header:
+    """Read everything before the first frame.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file, with line breaks as LF.
+    repairs : Repairs
+
+    Raises
+    ------
+    FormatError
+        With file, line and joint.
+    """
+    motion = _MOTION.search(data)
+    rows = _rows(data[: motion.start() if motion else len(data)], repairs.where)
+    joints = _joints(rows, repairs)
+    if motion is None:
+        repairs.fail(data.count(b"\n") + 1, "expected a line MOTION after the hierarchy, found none: the file was cut short")
+    names = unique_names(joints)
+    channels = tuple(joint.channels or () for joint in joints)
+    frames, frame_time, start, line_number = _timing(data, motion.end(), data.count(b"\n", 0, motion.end()) + 1, repairs)
+    return Header(
+        names=names,
+        parents=tuple(joint.parent for joint in joints),
+        offsets=np.array([joint.offset for joint in joints], dtype=np.float64),
+        end_sites=frozenset(name for name, joint in zip(names, joints, strict=True) if joint.is_end),
+        channels=channels,
+        frames=frames,
+        frame_time=frame_time,
+        start=start,
+        line_number=line_number,
+        columns=tuple((name, channel) for name, own in zip(names, channels, strict=True) for channel in own),
+    )
+
+
+# Hierarchy ----------------------------------------------------------------------------------------
+
+
+def _rows(data: bytes, where: str) -> list[Line]:
+    """Split the hierarchy so that each brace and each keyword has a row of its own."""
+    rows = []
+    for line_number, raw in enumerate(data.split(b"\n"), start=1):
+        for part in _BRACE.split(raw) if b"{" in raw or b"}" in raw else (raw,):
+            words = split_words(part)
+            if words:
+                rows.append(Line(tuple(map(_decode, words)), line_number, where))
+    return rows
+
+
+def _decode(word: bytes) -> str:
+    try:
+        return word.decode("utf-8")
+    except UnicodeDecodeError:
+        return word.decode("latin-1")
+
+
+def _keyword(row: Line) -> str:
+    word = row.words[0]
+    return word if word in "{}" else _KEYWORDS.get(word.upper(), "")
+
+
+def _joints(rows: list[Line], repairs: Repairs) -> list[Joint]:
+    """Return joints and end sites, parents before children, in the order of their channels."""
+    import bvh
+
+    tree = bvh.Bvh(_normalised(rows, repairs)).root
+    roots = [node for node in tree.children if node.value[0] == "ROOT"]
+    if not roots:
+        repairs.fail(rows[-1].number, "expected a ROOT, found none")
+    joints: list[Joint] = []
+    pending = [(roots[0], -1)]  # a stack, not recursion: the depth is the file's choice
+    while pending:
+        node, parent = pending.pop()
+        joints.append(_joint(node.value[0], rows[int(node.value[1])], parent, joints))
+        fields, blocks = [], []
+        for child in node.children:
+            (blocks if child.value[0] in ("JOINT", "END") else fields).append(child)
+        for child in fields:
+            _set_field(joints[-1], child.value[0], rows[int(child.value[1])], repairs)
+        _check_complete(joints[-1], repairs)
+        pending += [(block, len(joints) - 1) for block in reversed(blocks)]
+        if joints[-1].is_end and blocks:
+            repairs.fail(rows[int(blocks[0].value[1])].number, f"{joints[-1].subject}: expected OFFSET alone, found {blocks[0].value[0]}")
+    return joints
+
+
+def _normalised(rows: list[Line], repairs: Repairs) -> str:
+    """Return the rows as the ``bvh`` package reads them: keyword and row number, braces checked and balanced."""
+    if not rows or _keyword(rows[0]) != "HIERARCHY":
+        found = rows[0].quote() if rows else "nothing"
+        repairs.fail(rows[0].number if rows else 1, f"expected a BVH file, which begins with HIERARCHY, found {found}")
+    out, depth, roots, opens = ["HIERARCHY 0"], 0, 0, False
+    for index, row in enumerate(rows[1:], start=1):
+        keyword = _keyword(row)
+        if not keyword or (keyword == "HIERARCHY"):
+            repairs.fail(row.number, f"expected ROOT, JOINT, End Site, OFFSET, CHANNELS, a brace or MOTION, found {row.quote()}")
+        if opens != (keyword == "{"):
+            wanted = f"an opening brace after {rows[index - 1].quote()}" if opens else "ROOT, JOINT or End Site before an opening brace"
+            repairs.fail(row.number, f"expected {wanted}, found {row.quote()}")
+        opens = keyword in _BLOCKS
+        if keyword == "}" and depth == 0:
+            repairs.mend(row.number, "expected as many closing as opening braces, found one more", "left out")
+            continue
+        roots += keyword == "ROOT"
+        if keyword == "ROOT" and (depth or roots > 1):
+            repairs.fail(row.number, f"expected one skeleton, found a second ROOT, {row.quote()}; split the file")
+        if keyword not in ("ROOT", "}") and depth == 0 and keyword != "{":
+            repairs.fail(row.number, f"expected ROOT, found {row.quote()} outside of any joint")
+        depth += (keyword == "{") - (keyword == "}")
+        out.append(keyword if keyword in "{}" else f"{keyword} {index}")
+    if opens:
+        repairs.fail(rows[-1].number, f"expected an opening brace after {rows[-1].quote()}, found the end of the hierarchy")
+    if depth:
+        repairs.mend(rows[-1].number, f"expected as many closing as opening braces, found {depth} fewer", "added at the end")
+    if len(out) > 5 * MAX_JOINTS + 10:
+        repairs.fail(rows[-1].number, f"expected at most {MAX_JOINTS} joints, found a hierarchy of {len(out)} rows")
+    return "\n".join([*out, *["}"] * depth, ""])
+
+
+def _joint(keyword: str, row: Line, parent: int, joints: Sequence[Joint]) -> Joint:
+    """Return a new joint; an end site bears its joint's name."""
+    if keyword == "END":
+        return Joint(joints[parent].name, parent, row.number, is_end=True)
+    return Joint(" ".join(row.words[1:]), parent, row.number)
+
+
+def _set_field(joint: Joint, keyword: str, row: Line, repairs: Repairs) -> None:
+    """Read an OFFSET or CHANNELS row into a joint."""
+    if (joint.offset if keyword == "OFFSET" else joint.channels) is not None:
+        repairs.fail(row.number, f"{joint.subject}: expected one {keyword}, found a second")
+    if keyword == "OFFSET":
+        joint.offset = _offset(joint, row, repairs)
+    else:
+        joint.channels = _channels(joint, row, repairs)
+
+
+def _offset(joint: Joint, row: Line, repairs: Repairs) -> tuple[float, ...]:
+    words = row.words[1:]
+    if any("," in word for word in words) and not any("." in word for word in words):
+        repairs.mend(row.number, f"{joint.subject}: OFFSET: expected decimal points, found commas", "read as points")
+        words = tuple(word.replace(",", ".") for word in words)
+    values = [number(word) for word in words[:3]]
+    if len(words) != 3 or None in values:
+        repairs.fail(row.number, f"{joint.subject}: OFFSET: expected 3 numbers, found {row.rest().quote()}")
+    return tuple(values)  # type: ignore[arg-type]
+
+
+def _channels(joint: Joint, row: Line, repairs: Repairs) -> tuple[str, ...]:
+    matches = [_CHANNEL.fullmatch(word) for word in row.words[2:]]
+    if len(row.words) < 2 or not (row.words[1].isascii() and row.words[1].isdigit()):
+        repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected their number, found {row.rest().quote()}")
+    for word, match in zip(row.words[2:], matches, strict=True):
+        if match is None:
+            repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected X, Y, Z and position or rotation such as Zrotation, found {shown(word)!r}")
+    channels = tuple(match[1].upper() + match[2].lower() for match in matches if match)
+    if len(set(channels)) != len(channels):
+        twice = next(channel for channel in channels if channels.count(channel) > 1)
+        repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected each once, found {twice} {channels.count(twice)} times")
+    if row.words[1].lstrip("0") != str(len(channels) or ""):
+        repairs.mend(row.number, f"{joint.subject}: CHANNELS: expected {shown(row.words[1])} channels, found {len(channels)}", "those named are used")
+    if joint.is_end and channels:
+        repairs.fail(row.number, f"{joint.subject}: expected no channels, found {len(channels)}; make it a JOINT")
+    return channels
+
+
+def _check_complete(joint: Joint, repairs: Repairs) -> None:
+    if not joint.name:
+        repairs.mend(joint.line_number, "expected a name after JOINT or ROOT, found none", "called joint")
+        joint.name = "joint"
+    if joint.offset is None:
+        repairs.mend(joint.line_number, f"{joint.subject}: expected OFFSET, found none", "taken as 0 0 0")
+        joint.offset = (0.0, 0.0, 0.0)
+    if joint.channels is None and not joint.is_end:
+        repairs.mend(joint.line_number, f"{joint.subject}: expected CHANNELS, found none", "taken as none")
+
+
+def unique_names(joints: Sequence[Joint]) -> tuple[str, ...]:
+    """Return a name of its own for each joint: ``Spine``, ``Spine_2``, and ``Spine_end`` for the end site of the first."""
+    names = [""] * len(joints)
+    taken: dict[str, int] = {}
+    for is_end in (False, True):  # joints first: they keep their names where an end site would take them
+        for index, joint in enumerate(joints):
+            if joint.is_end == is_end:
+                names[index] = _unused(names[joint.parent] + "_end" if is_end else joint.name, taken)
+    return tuple(names)
+
+
+def _unused(name: str, taken: dict[str, int]) -> str:
+    """Return the name, with the first number from 2 that makes it new, and take it; `taken` holds the last number tried."""
+    candidate = name
+    while candidate in taken:
+        taken[name] += 1
+        candidate = f"{name}_{taken[name]}"
+    taken[candidate] = 1
+    return candidate
+
+
+# Frames and frame time ----------------------------------------------------------------------------
+
+
+def _timing(data: bytes, position: int, line_number: int, repairs: Repairs) -> tuple[int | None, float, int, int]:
+    """Return the number of frames, the frame time, and where the first frame begins, given where the word MOTION ends."""
+    frames: bytes | None = None
+    frame_time: bytes | None = None
+    position, line_number = position + 1, line_number + 1  # the line after it
+    while position < len(data):
+        stop = data.find(b"\n", position)
+        stop = len(data) if stop < 0 else stop
+        line = data[position : min(stop, position + 200)]
+        if frame_time is None and (match := _FRAME_TIME.fullmatch(line)):
+            frame_time = match[1]
+        elif frames is None and (match := _FRAMES.fullmatch(line)):
+            frames = match[1]
+        elif split_words(line):
+            break
+        position, line_number = stop + 1, line_number + 1
+    if frame_time is None:
+        found = repr(_decode(line[:40]).strip()) if position < len(data) else "the end of the file"
+        repairs.fail(line_number, f"expected a line such as 'Frame Time: 0.00833333' before the first frame, found {found}")
+    return _declared(frames, line_number, repairs), _seconds(frame_time, line_number, repairs), position, line_number
+
+
+def _declared(word: bytes | None, line_number: int, repairs: Repairs) -> int | None:
+    if word is not None and word.isdigit() and len(word) < 10:
+        return int(word)
+    found = "none" if word is None else repr(shown(_decode(word)))
+    repairs.mend(line_number, f"expected a line such as 'Frames: 100' before the first frame, found {found}", "the rows are counted")
+    return None
+
+
+def _seconds(word: bytes, line_number: int, repairs: Repairs) -> float:
+    text = _decode(word)
+    if "," in text and "." not in text:
+        repairs.mend(line_number, f"Frame Time: expected a decimal point, found {shown(text)!r}", "read as a point")
+        text = text.replace(",", ".")
+    value = number(text)
+    if value is None or not SHORTEST <= value <= LONGEST:
+        repairs.fail(line_number, f"Frame Time: expected {SHORTEST:g} to {LONGEST:g} seconds, found {shown(text)!r}")
+    return value

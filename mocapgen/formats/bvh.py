@@ -1,0 +1,246 @@
+"""BVH, Biovision's hierarchy and motion in one file: bytes <-> :class:`Bvh`, the file as it stands.
+
+Nothing in a BVH file says what its unit is, which axis is up, whether the root's position channels replace its OFFSET or
+are relative to it, or which pose the zero pose is: that is for :mod:`mocapgen.profiles` to find out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mocapgen.formats._bvh_frames import parse_frames
+from mocapgen.formats._bvh_header import Repairs, parse_header, shown
+from mocapgen.kinematics import global_rotations, joint_positions
+from mocapgen.motion import Array, Skeleton
+from mocapgen.resample import snap_frame_rate
+from mocapgen.rotation import from_euler
+from schemas.errors import FormatError
+
+MAX_POSES = 20_000_000
+"""Most joints times frames: three times what an hour of a whole body at 120 frames per second takes."""
+STRETCH = 1e-3
+"""How far a joint's position channels may stray from their median, relative to the skeleton's size, for its bone to be rigid."""
+
+_BLOCK = 512  # frames at a time: fits the processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Bvh:
+    """A BVH file as it stands: its own units, degrees and axes.
+
+    Parameters
+    ----------
+    names : tuple of J str
+        Unique; of joints that share a name the second is ``NAME_2``, and an end site is ``PARENT_end``.
+    parents : tuple of J int
+        Index of each joint's parent, which comes before it; -1 for the root, which is the first.
+    offsets : (J, 3) float64, file units
+        OFFSET of each joint.
+    end_sites : frozenset of str
+    channels : tuple of J tuples of str
+        Such as ``("Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation")``; any order and number.
+    values : (T, C) float64, file units and degrees
+        The channels of all joints, in order.
+    frame_time : float
+        Seconds, as written.
+    where : str
+        Name of the file, for messages.
+    repairs : tuple of str
+        What a lenient reading has mended: one line each.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    offsets: Array
+    end_sites: frozenset[str]
+    channels: tuple[tuple[str, ...], ...]
+    values: Array
+    frame_time: float
+    where: str
+    repairs: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second: the rate that the frame time, rounded as it is, means."""
+        return snap_frame_rate(self.frame_time)
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """The tree with the OFFSETs as they stand: file units and axes, not metres and world frame."""
+        return Skeleton(self.names, self.parents, self.offsets, self.end_sites)
+
+    @cached_property
+    def _columns(self) -> tuple[dict[str, int], ...]:
+        """For each joint the column of each channel."""
+        starts = np.cumsum([0, *map(len, self.channels)]).tolist()
+        return tuple({channel: start + place for place, channel in enumerate(own)} for start, own in zip(starts, self.channels, strict=False))
+
+    @cached_property
+    def moving_offsets(self) -> tuple[str, ...]:
+        """Joints other than the root that have position channels."""
+        moving = (any(channel.endswith("position") for channel in own) for own in self.channels)
+        return tuple(name for name, moves, parent in zip(self.names, moving, self.parents, strict=True) if moves and parent >= 0)
+
+    def rotations(self) -> Array:
+        """Return the local rotation of every joint.
+
+        Returns
+        -------
+        (T, J, 4) float64
+            Quaternions (x, y, z, w) relative to the parent, in the file's axes, each from its joint's channels in their
+            order; the identity where there are none. Not sign-continuous.
+        """
+        out = np.zeros((4, len(self.names), len(self)))  # time innermost, as rotation.py likes it
+        out[3] = 1.0
+        values = np.ascontiguousarray(self.values.T)
+        for order, joints in self._joints_by_order().items():
+            angles = np.zeros((3, len(joints), len(self)))
+            for place, axis in enumerate(order):
+                angles[place] = values[[self._columns[joint][f"{axis}rotation"] for joint in joints]]
+            axes = order + "".join(axis for axis in "XYZ" if axis not in order)  # those without a channel turn by nothing
+            out[:, joints] = from_euler(axes, np.radians(angles).T).T
+        return out.T
+
+    def _joints_by_order(self) -> dict[str, list[int]]:
+        """Return the joints that rotate, by the order of their axes: one to three letters."""
+        groups: dict[str, list[int]] = {}
+        for joint, own in enumerate(self.channels):
+            order = "".join(channel[0] for channel in own if channel.endswith("rotation"))
+            if order:
+                groups.setdefault(order, []).append(joint)
+        return groups
+
+    def translations(self) -> Array:
+        """Return where every joint is in its parent's frame.
+
+        Returns
+        -------
+        (T, J, 3) float64, file units
+            The OFFSET; where there are position channels, these in its place (of the root: the position in the world).
+        """
+        out = np.empty((3, len(self.names), len(self)))
+        out[:] = self.offsets.T[:, :, None]
+        for joint, columns in enumerate(self._columns):
+            for axis, letter in enumerate("XYZ"):
+                if f"{letter}position" in columns:
+                    out[axis, joint] = self.values[:, columns[f"{letter}position"]]
+        return out.T
+
+    def positions(self) -> Array:
+        """Return where every joint is.
+
+        Returns
+        -------
+        (T, J, 3) float64, file units and axes
+            With position channels, of the root too, in place of the OFFSET, as most programs read them.
+        """
+        translations, rotations = self.translations(), self.rotations()
+        blocks = []
+        for start in range(0, len(self), _BLOCK):
+            block = translations[start : start + _BLOCK]
+            turned = global_rotations(self.skeleton, rotations[start : start + _BLOCK])
+            offsets = block if self.moving_offsets else None
+            blocks.append(joint_positions(self.skeleton, turned, block[:, 0], offsets))
+        return np.concatenate(blocks)
+
+    def skeleton_offsets(self, lenient: bool = False) -> tuple[Array, tuple[str, ...]]:
+        """Return the offsets of a skeleton whose bones keep their lengths.
+
+        Parameters
+        ----------
+        lenient : bool
+            Take the median also where it makes a difference.
+
+        Returns
+        -------
+        offsets : (J, 3) float64, file units
+            The OFFSETs; of joints other than the root with position channels, their median over time.
+        notes : tuple of str
+            One line for each such joint.
+
+        Raises
+        ------
+        FormatError
+            If position channels stray from their median by more than :data:`STRETCH` of the skeleton's size: joint and amount.
+        """
+        offsets, notes = np.array(self.offsets), []
+        translations = self.translations() if self.moving_offsets else offsets[None]
+        joints = self.skeleton.indices(self.moving_offsets)
+        offsets[joints] = np.median(translations[:, joints], axis=0)
+        limit = STRETCH * _size(self.parents, offsets)
+        for joint in joints:
+            stray = float(np.linalg.norm(translations[:, joint] - offsets[joint], axis=-1).max())
+            subject = f"{self.where}: joint {shown(self.names[joint])}: position channels stray from their median by up to {stray:.3g} file units"
+            if stray > limit and not lenient:
+                raise FormatError(f"{subject}, so its bone would stretch; expected at most {limit:.3g} (with --lenient: the median is the offset)")
+            notes.append(f"{subject}: the median is the offset")
+        return offsets, tuple(notes)
+
+
+def _size(parents: tuple[int, ...], offsets: Array) -> float:
+    """Return the longest way along bones from the root to a joint, which does not depend on the zero pose."""
+    lengths = np.linalg.norm(offsets, axis=-1)
+    reach = np.zeros(len(parents))
+    for joint, parent in enumerate(parents[1:], start=1):
+        reach[joint] = reach[parent] + lengths[joint]
+    return float(reach.max())
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def parse_bvh(data: bytes, where: str, lenient: bool = False) -> Bvh:
+    """Read a BVH file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content; UTF-8 or latin-1, any line breaks.
+    where : str
+        Name of the file, for messages.
+    lenient : bool
+        Mend what can be mended, and say so in ``Bvh.repairs``.
+
+    Returns
+    -------
+    Bvh
+
+    Raises
+    ------
+    FormatError
+        With file, line and joint: what is no BVH file, a hierarchy or a row of numbers that does not hold together, a
+        file cut short. If ``lenient`` would help, the message says ``--lenient``.
+    """
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise FormatError(f"{where}: expected a BVH file, found an empty file")
+    if b"\0" in data:
+        raise FormatError(f"{where}: expected a BVH file, found binary data (a zero byte at position {data.index(0)})")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    repairs = Repairs(where, lenient)
+    header = parse_header(data, repairs)
+    if not header.columns:
+        raise FormatError(f"{where}: expected joints with channels, found none in {len(header.names)} joints")
+    values = parse_frames(data, header, repairs)
+    if len(values) * len(header.names) > MAX_POSES:
+        found = f"{len(values)} frames of {len(header.names)} joints"
+        raise FormatError(f"{where}: expected at most {MAX_POSES} joints times frames, found {found}; split the file")
+    values.flags.writeable = header.offsets.flags.writeable = False
+    return Bvh(
+        names=header.names,
+        parents=header.parents,
+        offsets=header.offsets,
+        end_sites=header.end_sites,
+        channels=header.channels,
+        values=values,
+        frame_time=header.frame_time,
+        where=where,
+        repairs=tuple(repairs.notes),
+    )

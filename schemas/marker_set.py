@@ -59,12 +59,12 @@ class Anatomy(Model):
     ankle_breadth: float = Field(gt=0.0, lt=0.1)
     elbow_breadth: float = Field(gt=0.0, lt=0.1)
     wrist_thickness: float = Field(gt=0.0, lt=0.1)
-    hip: Literal["harrington2007"] = "harrington2007"
+    hip: Literal["davis1991", "harrington2007"] = "davis1991"
     """Regression that first places the hip joints."""
     shoulder_drop: float = Field(gt=0.0, lt=0.5)
     """Shoulder joint below the acromion marker, fraction of the distance between both acromion markers."""
     root: Vector3
-    """The Hips joint (lumbosacral joint) from the middle of the hip joints, fraction of leg length, axes of the pelvis."""
+    """The Hips joint (lumbosacral joint) from the middle of the front waist markers: x and y in their distance, z in that of front and back."""
     source: str = Field(min_length=20)
     """Where these numbers come from."""
 

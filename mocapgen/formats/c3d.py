@@ -6,6 +6,7 @@ were held against its length (:mod:`mocapgen.formats._c3d_header`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
 from mocapgen.markers.data import Markers
 from mocapgen.markers.frame import Landmarks, to_world
 from mocapgen.markers.sets import load_marker_set, standard_labels
-from mocapgen.motion import Array
+from mocapgen.motion import Array, Motion
 from schemas.errors import FormatError
 
 LARGEST = 1e6
@@ -141,3 +142,12 @@ def _text(read: Points, parameter: str) -> str:
 def _value(read: Points, parameter: str, otherwise: float) -> float:
     value = next(iter(read.parameters.get(parameter, [])), otherwise)
     return float(value) if isinstance(value, int | float) else otherwise
+
+
+def _read_motion(path: Path) -> Motion:
+    from mocapgen.markers.solve import solve
+
+    return solve(read_markers(path))
+
+
+SUFFIXES: dict[str, Callable[[Path], Motion]] = {".c3d": _read_motion}

@@ -1,0 +1,300 @@
+"""Where the joints are, seen from the markers: segments' frames and joint centres, frame by frame.
+
+Two steps. :func:`calibrate` looks at a sample of the clip's frames and finds what does not change: the shapes of rigid segments and
+where in them the joints lie (published regressions first, then the clip itself). :func:`locate` applies that to every frame.
+In all frames of segments x points to the left, y up, z forward of a person standing in T-pose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mocapgen.markers.rigid import Frames, fit_centre, fit_rigid, mean_shape
+from mocapgen.markers.vectors import across, basis, cross, dot, length, unit
+from mocapgen.motion import Array
+from mocapgen.rotation import conjugate, rotate
+from schemas.marker_set import Anatomy, MarkerSet
+
+SIDES = {"Left": 1.0, "Right": -1.0}
+"""The sides, each with the sign of x there."""
+
+Paths = Mapping[str, Array]
+"""Where each landmark's marker goes, (T, 3) metres, by landmark."""
+
+_LEG_SHARE = 0.489
+"""Hip to ankle over stature: (432 + 433) / 1770, Dumas et al. 2007."""
+_ASIS_TO_HIP = 0.9
+"""Hip to ankle over front waist marker to ankle, along the leg: the hip joint lies a tenth of it lower (Davis' regression, below)."""
+_PRIOR = 0.3
+"""Weight of the axis expected without bending against that seen from a limb bent by a right angle: they weigh the same at 17 degrees."""
+_UNKNOWN = 0.15
+"""Length of an axis, as a sum of those weights, below which it is more and more replaced: by where the marker stands off the straight limb."""
+_ROUNDS = 3
+_ELBOW_SPREAD = np.diag(np.square([0.006, 0.03, 0.012]))
+"""Metres^2 in the forearm's frame: the marker's height on the upper arm is the least certain."""
+_SKIN = 0.008
+"""Metres by which skin markers on limbs move over the bone: 5 to 12 mm in CMU's clips, similar in Leardini et al., Gait Posture 21, 2005."""
+_INDEPENDENT = 2.0
+"""Independent samples per second of movement: a pose is left about that often."""
+
+_FRAMED = {
+    "Hips": ("LeftFrontWaist", "RightFrontWaist", "LeftBackWaist", "RightBackWaist"),
+    "UpperChest": ("C7", "T10", "Clavicle", "Sternum"),
+    "Head": ("LeftFrontHead", "RightFrontHead", "LeftBackHead", "RightBackHead"),
+    "LeftFoot": ("LeftHeel", "LeftToe", "LeftLittleToe"),
+    "RightFoot": ("RightHeel", "RightToe", "RightLittleToe"),
+}
+"""Segments with enough markers for a frame of their own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What does not change during a clip; metres."""
+
+    stature: float
+    shapes: dict[str, Array]
+    """(K, 3) by segment: its markers, in its own axes."""
+    hips: dict[str, Array]
+    """(3,) by side: the hip joint in the pelvis' frame; likewise below."""
+    elbow_shift: dict[str, float]
+    """How much nearer to the shoulder the elbow's marker is than the joint."""
+    arm_axis: dict[str, Array]
+    """(2,) the outer side of the elbow, as cosine and sine from the upper arm's marker, about the bone; shorter if less certain."""
+    shoulder_drop: float
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """Joint centres and frames of a clip."""
+
+    joints: dict[str, Array]
+    """(T, 3) metres, world frame, by role."""
+    frames: dict[str, Frames]
+    """By the role of the segment's bone."""
+    axes: dict[str, Array]
+    """(T, 3) unit vectors by role: knees' axes to the left, elbows' to the outer side, thumbs' side of the wrists."""
+
+
+def calibrate(paths: Paths, marker_set: MarkerSet, seconds: float) -> Calibration:
+    """Find what does not change.
+
+    Parameters
+    ----------
+    paths : mapping of landmark to (T, 3) float, metres, world frame
+        A sample of the clip's frames.
+    marker_set : MarkerSet
+    seconds : float
+        How long the clip is.
+    """
+    shapes = {segment: _shape(segment, np.stack([paths[name] for name in names], axis=1)) for segment, names in _FRAMED.items()}
+    leg = float(np.mean([_leg_with_pelvis(paths, side) for side in SIDES]))
+    anatomy = marker_set.anatomy
+    hips = {side: _hip(shapes["Hips"], leg, anatomy, sign) for side, sign in SIDES.items()}
+    between = float(np.median(length(paths["LeftAcromion"] - paths["RightAcromion"])))
+    start = Calibration(
+        leg * _ASIS_TO_HIP / _LEG_SHARE,
+        shapes,
+        hips,
+        dict.fromkeys(SIDES, 0.0),
+        dict.fromkeys(SIDES, np.zeros(2)),
+        anatomy.shoulder_drop * between,
+    )
+    frames = _frames(paths, start)
+    arm_axis = {side: _arm_axis(paths, side, frames, start, anatomy) for side in SIDES}
+    start = Calibration(start.stature, shapes, hips, start.elbow_shift, arm_axis, start.shoulder_drop)
+    samples = max(1.0, seconds * _INDEPENDENT)
+    shift = {side: _elbow_shift(paths, side, frames, start, anatomy, samples) for side in SIDES}
+    return Calibration(start.stature, shapes, hips, shift, arm_axis, start.shoulder_drop)
+
+
+def locate(paths: Paths, calibration: Calibration, anatomy: Anatomy) -> Located:
+    """Find joint centres and frames in every frame of a clip."""
+    frames = _frames(paths, calibration)
+    joints: dict[str, Array] = {}
+    axes: dict[str, Array] = {}
+    for side in SIDES:
+        _locate_leg(paths, side, frames, calibration, anatomy, joints, axes)
+        _locate_arm(paths, side, frames, calibration, anatomy, joints, axes)
+    return Located(joints, frames, axes)
+
+
+# Segments -----------------------------------------------------------------------------------------
+
+
+def _shape(segment: str, points: Array) -> Array:
+    """Return the mean shape of a segment's markers, (K, 3), about its origin and in its axes."""
+    first = points[len(points) // 2]
+    shape = mean_shape(points, first - first.mean(axis=0))
+    if segment == "Hips":
+        left, right, back_left, back_right = shape
+        origin, across_axis, ahead = 0.5 * (left + right), left - right, 0.5 * (left + right - back_left - back_right)
+        rotation = basis(across_axis, ahead, "xz")
+    elif segment == "UpperChest":  # axes of the International Society of Biomechanics: Wu et al., J. Biomech. 38(5), 2005
+        c7, t10, clavicle, sternum = shape
+        origin = 0.5 * (c7 + clavicle)
+        rotation = basis(origin - 0.5 * (t10 + sternum), clavicle + sternum - c7 - t10, "yz")
+    elif segment == "Head":
+        left, right, back_left, back_right = shape
+        origin = shape.mean(axis=0)
+        rotation = basis(left + right - back_left - back_right, left + back_left - right - back_right, "zx")
+    else:
+        heel, toe, little_toe = shape
+        origin = heel
+        outwards = (little_toe - toe) * (1.0 if segment.startswith("Left") else -1.0)
+        rotation = basis(0.5 * (toe + little_toe) - heel, outwards, "zx")
+    return rotate(conjugate(rotation), shape - origin)
+
+
+def _frames(paths: Paths, calibration: Calibration) -> dict[str, Frames]:
+    return {segment: fit_rigid(calibration.shapes[segment], np.stack([paths[name] for name in names], axis=1)) for segment, names in _FRAMED.items()}
+
+
+def _sure(axis: Array, beside: Array) -> Array:
+    """Return unit axes, (T, 3): those given, or where they are too short to mean anything, `beside`."""
+    return unit(axis + np.maximum(_UNKNOWN - length(axis), 0.0)[:, None] * beside)
+
+
+# Legs ---------------------------------------------------------------------------------------------
+
+
+def _leg_with_pelvis(paths: Paths, side: str) -> float:
+    """Return the length from front waist marker over knee to ankle, metres, at its longest but for outliers."""
+    thigh = length(paths[f"{side}FrontWaist"] - paths[f"{side}Knee"])
+    return float(np.percentile(thigh + length(paths[f"{side}Knee"] - paths[f"{side}Ankle"]), 90))
+
+
+def _hip(pelvis: Array, leg: float, anatomy: Anatomy, sign: float) -> Array:
+    """Return the hip joint in the pelvis' frame, (3,) metres.
+
+    Davis, Ounpuu, Tyburski and Gage, Human Movement Science 10, 1991, or Harrington et al., J. Biomech. 40, 2007. Both start
+    between the anterior superior iliac spines; Davis' is what the software of these skeletons' makers uses.
+    """
+    width = float(pelvis[0, 0] - pelvis[1, 0])
+    depth = float(-0.5 * (pelvis[2, 2] + pelvis[3, 2]))
+    if anatomy.hip == "harrington2007":
+        return np.array([sign * (0.33 * width + 0.0073), -0.30 * width - 0.0109, -0.24 * depth - 0.0099])
+    scale = 0.115 * leg - 0.0153
+    behind = 0.1288 * leg - 0.04856 + anatomy.marker_height  # of the spine before the trochanter: Plug-in Gait's estimate
+    theta, beta = np.radians(28.4), np.radians(18.0)
+    up = -behind * np.sin(beta) - scale * np.cos(theta) * np.cos(beta)
+    ahead = -behind * np.cos(beta) + scale * np.cos(theta) * np.sin(beta)
+    return np.array([sign * (0.5 * width - scale * np.sin(theta)), up, ahead])
+
+
+def _locate_leg(
+    paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration, anatomy: Anatomy, joints: dict[str, Array], axes: dict[str, Array]
+) -> None:
+    """Find hip, knee and ankle of a leg.
+
+    Knee and ankle lie inwards of their markers, half a breadth deep, along the knee's axis. That is normal to thigh and shank, the
+    clearer the more the knee is bent, and otherwise normal to shank and foot.
+    """
+    sign, knee, ankle = SIDES[side], paths[f"{side}Knee"], paths[f"{side}Ankle"]
+    hip = frames["Hips"].to_world(calibration.hips[side])
+    knee_depth, ankle_depth = (
+        sign * (0.5 * breadth * calibration.stature + anatomy.marker_height) for breadth in (anatomy.knee_breadth, anatomy.ankle_breadth)
+    )
+    shank = unit(knee - ankle)
+    foot = unit(paths[f"{side}Toe"] - paths[f"{side}Heel"])
+    beside = sign * unit(across(knee - ankle, unit(hip - ankle)))
+    expected = _PRIOR * cross(shank, foot)
+    axis = _sure(expected / _PRIOR, beside)
+    ankle_centre = ankle - ankle_depth * axis
+    for _ in range(_ROUNDS):
+        centre = knee - knee_depth * axis
+        axis = _sure(expected + cross(unit(ankle_centre - centre), unit(hip - centre)), beside)
+    joints[f"{side}UpperLeg"], joints[f"{side}LowerLeg"], joints[f"{side}Foot"] = hip, knee - knee_depth * axis, ankle_centre
+    axes[f"{side}LowerLeg"] = axis
+
+
+# Arms ---------------------------------------------------------------------------------------------
+
+
+def _shoulder(paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration) -> Array:
+    """Return the shoulder joint, (T, 3): a fraction of the shoulders' distance below the acromion, along the trunk.
+
+    Rab, Petuskey and Bagley, A method for determination of upper extremity kinematics, Gait Posture 15(2), 2002.
+    """
+    return paths[f"{side}Acromion"] + rotate(frames["UpperChest"].rotations, np.array([0.0, -calibration.shoulder_drop, 0.0]))
+
+
+def _wrist(paths: Paths, side: str, elbow: Array, calibration: Calibration, anatomy: Anatomy) -> tuple[Array, Array]:
+    """Return the wrist joint and the direction of the thumb's side, (T, 3): below the middle of the markers on its back."""
+    thumb, little = paths[f"{side}WristThumb"], paths[f"{side}WristLittle"]
+    middle = 0.5 * (thumb + little)
+    back = SIDES[side] * unit(cross(elbow - middle, thumb - little))
+    return middle - (0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height) * back, unit(thumb - little)
+
+
+def _bend(shoulder: Array, elbow: Array, wrist: Array, sign: float) -> Array:
+    """Return the outer side of the elbow's axis, (T, 3), as long as the sine of the bend."""
+    return sign * cross(unit(wrist - elbow), unit(elbow - shoulder))
+
+
+def _upper_arm(paths: Paths, side: str, shoulder: Array) -> tuple[Array, Array]:
+    """Return the directions, (T, 3), from the upper arm to its marker and a quarter turn on about the bone."""
+    bone = unit(shoulder - paths[f"{side}Elbow"])
+    out = unit(across(paths[f"{side}UpperArm"] - shoulder, bone))
+    return out, cross(bone, out)
+
+
+def _arm_axis(paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration, anatomy: Anatomy) -> Array:
+    """Return where about the bone the elbow's outer side is, (2,), from the frames in which the elbow is bent."""
+    shoulder = _shoulder(paths, side, frames, calibration)
+    _, _, wrist, _ = _elbow(paths, side, shoulder, calibration, anatomy)
+    bend = _bend(shoulder, paths[f"{side}Elbow"], wrist, SIDES[side])
+    out, on = _upper_arm(paths, side, shoulder)
+    seen = np.array([dot(bend, out).sum(), dot(bend, on).sum()])
+    return seen / max(float(length(bend).sum()), 1e-6)
+
+
+def _elbow(paths: Paths, side: str, shoulder: Array, calibration: Calibration, anatomy: Anatomy) -> tuple[Array, Array, Array, Array]:
+    """Return elbow, outer side of its axis, wrist and thumb's side, each (T, 3)."""
+    sign, marker = SIDES[side], paths[f"{side}Elbow"]
+    out, on = _upper_arm(paths, side, shoulder)
+    cosine, sine = calibration.arm_axis[side]
+    middle = 0.5 * (paths[f"{side}WristThumb"] + paths[f"{side}WristLittle"])
+    beside = unit(across(marker - shoulder, unit(middle - shoulder)))
+    expected = _PRIOR * (cosine * out + sine * on)
+    depth = 0.5 * anatomy.elbow_breadth * calibration.stature + anatomy.marker_height
+    axis = _sure(expected, beside)
+    for _ in range(_ROUNDS):
+        elbow = marker - depth * axis - calibration.elbow_shift[side] * unit(shoulder - marker)
+        wrist, thumb = _wrist(paths, side, elbow, calibration, anatomy)
+        axis = _sure(expected + _bend(shoulder, elbow, wrist, sign), beside)
+    return elbow, axis, wrist, thumb
+
+
+def _elbow_shift(paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration, anatomy: Anatomy, samples: float) -> float:
+    """Return by how much the elbow joint is farther down the arm than its marker: it rests in the forearm's frame, too."""
+    shoulder = _shoulder(paths, side, frames, calibration)
+    elbow, _, wrist, thumb = _elbow(paths, side, shoulder, calibration, anatomy)
+    points = np.stack([paths[side + name] for name in ("Forearm", "WristThumb", "WristLittle")], axis=1)
+    first = points[len(points) // 2]
+    shape = mean_shape(points, first - first.mean(axis=0))
+    forearm = fit_rigid(shape, points)
+    turn = basis(
+        np.median(rotate(conjugate(forearm.rotations), elbow - wrist), axis=0), np.median(rotate(conjugate(forearm.rotations), thumb), axis=0), "yz"
+    )
+    forearm = fit_rigid(rotate(conjugate(turn), shape), points)
+    guess = np.median(forearm.to_local(elbow), axis=0)
+    limb = [forearm.to_local(paths[f"{side}{name}"]) for name in ("Elbow", "UpperArm")] + [forearm.to_local(shoulder)]
+    centre = fit_centre(limb, guess, _ELBOW_SPREAD, _SKIN, samples)
+    moved = forearm.to_world(centre) - forearm.to_world(guess)
+    return float(np.median(-dot(moved, unit(shoulder - paths[f"{side}Elbow"]))))
+
+
+def _locate_arm(
+    paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration, anatomy: Anatomy, joints: dict[str, Array], axes: dict[str, Array]
+) -> None:
+    """Find shoulder, elbow, wrist and knuckles of an arm."""
+    shoulder = _shoulder(paths, side, frames, calibration)
+    elbow, axis, wrist, thumb = _elbow(paths, side, shoulder, calibration, anatomy)
+    back = SIDES[side] * cross(unit(elbow - wrist), thumb)
+    knuckles = paths[f"{side}Finger"] - (0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height) * back
+    joints[f"{side}UpperArm"], joints[f"{side}LowerArm"], joints[f"{side}Hand"] = shoulder, elbow, wrist
+    joints[f"{side}HandEnd"] = knuckles  # gives the hand's direction; the fingers' length is not seen
+    axes[f"{side}LowerArm"], axes[f"{side}Hand"] = axis, thumb

@@ -51,7 +51,7 @@ class Placement(Model):
 
 
 class Anatomy(Model):
-    """Where joints lie inside the body, seen from the markers; breadths are fractions of stature."""
+    """Where joints lie inside the body, seen from the markers; lengths are fractions of stature where nothing else is said."""
 
     marker_height: float = Field(ge=0.0, le=0.05)
     """Centre of a marker above the skin, metres."""
@@ -61,8 +61,12 @@ class Anatomy(Model):
     wrist_thickness: float = Field(gt=0.0, lt=0.1)
     hip: Literal["davis1991", "harrington2007"] = "davis1991"
     """Regression that first places the hip joints."""
-    shoulder_drop: float = Field(gt=0.0, lt=0.5)
-    """Shoulder joint below the acromion marker, fraction of the distance between both acromion markers."""
+    shoulder: Vector3
+    """The left shoulder joint from the acromion's marker, fraction of the distance between both; axes of the chest (x left)."""
+    elbow: Vector3
+    """The elbow joint from half a breadth inwards of its marker: outwards, towards the shoulder, forwards."""
+    wrist: tuple[FiniteFloat, FiniteFloat]
+    """The wrist joint from under the middle of its markers: towards the little finger, towards the hand."""
     root: Vector3
     """The Hips joint (lumbosacral joint) from the middle of the front waist markers: x and y in their distance, z in that of front and back."""
     source: str = Field(min_length=20)

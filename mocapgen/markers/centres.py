@@ -8,7 +8,7 @@ In all frames of segments x points to the left, y up, z forward of a person stan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,8 +33,9 @@ _PRIOR = 0.3
 _UNKNOWN = 0.15
 """Length of an axis, as a sum of those weights, below which it is more and more replaced: by where the marker stands off the straight limb."""
 _ROUNDS = 3
-_ELBOW_SPREAD = np.diag(np.square([0.006, 0.03, 0.012]))
-"""Metres^2 in the forearm's frame: the marker's height on the upper arm is the least certain."""
+_ELBOW_SPREAD = np.diag(np.square([0.004, 0.008, 0.008]))
+"""Metres^2 outwards, towards the shoulder and forwards: how much elbows differ from what the marker set says (the spread of those it was
+measured on)."""
 _SKIN = 0.008
 """Metres by which skin markers on limbs move over the bone: 5 to 12 mm in CMU's clips, similar in Leardini et al., Gait Posture 21, 2005."""
 _INDEPENDENT = 2.0
@@ -59,11 +60,12 @@ class Calibration:
     """(K, 3) by segment: its markers, in its own axes."""
     hips: dict[str, Array]
     """(3,) by side: the hip joint in the pelvis' frame; likewise below."""
-    elbow_shift: dict[str, float]
-    """How much nearer to the shoulder the elbow's marker is than the joint."""
+    elbows: dict[str, Array]
+    """(3,) the elbow joint from where the marker is half a breadth outwards of it: outwards, towards the shoulder, forwards (flexion)."""
     arm_axis: dict[str, Array]
     """(2,) the outer side of the elbow, as cosine and sine from the upper arm's marker, about the bone; shorter if less certain."""
-    shoulder_drop: float
+    shoulders: dict[str, Array]
+    """(3,) the shoulder joint from its marker, in the chest's axes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,20 +96,19 @@ def calibrate(paths: Paths, marker_set: MarkerSet, seconds: float) -> Calibratio
     anatomy = marker_set.anatomy
     hips = {side: _hip(shapes["Hips"], leg, anatomy, sign) for side, sign in SIDES.items()}
     between = float(np.median(length(paths["LeftAcromion"] - paths["RightAcromion"])))
+    stature = leg * _ASIS_TO_HIP / _LEG_SHARE
     start = Calibration(
-        leg * _ASIS_TO_HIP / _LEG_SHARE,
+        stature,
         shapes,
         hips,
-        dict.fromkeys(SIDES, 0.0),
+        dict.fromkeys(SIDES, np.array(anatomy.elbow) * stature),
         dict.fromkeys(SIDES, np.zeros(2)),
-        anatomy.shoulder_drop * between,
+        {side: np.array(anatomy.shoulder) * (sign * between, between, between) for side, sign in SIDES.items()},
     )
     frames = _frames(paths, start)
-    arm_axis = {side: _arm_axis(paths, side, frames, start, anatomy) for side in SIDES}
-    start = Calibration(start.stature, shapes, hips, start.elbow_shift, arm_axis, start.shoulder_drop)
+    start = replace(start, arm_axis={side: _arm_axis(paths, side, frames, start, anatomy) for side in SIDES})
     samples = max(1.0, seconds * _INDEPENDENT)
-    shift = {side: _elbow_shift(paths, side, frames, start, anatomy, samples) for side in SIDES}
-    return Calibration(start.stature, shapes, hips, shift, arm_axis, start.shoulder_drop)
+    return replace(start, elbows={side: _fitted_elbow(paths, side, frames, start, anatomy, samples) for side in SIDES})
 
 
 def locate(paths: Paths, calibration: Calibration, anatomy: Anatomy) -> Located:
@@ -214,19 +215,20 @@ def _locate_leg(
 
 
 def _shoulder(paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration) -> Array:
-    """Return the shoulder joint, (T, 3): a fraction of the shoulders' distance below the acromion, along the trunk.
-
-    Rab, Petuskey and Bagley, A method for determination of upper extremity kinematics, Gait Posture 15(2), 2002.
-    """
-    return paths[f"{side}Acromion"] + rotate(frames["UpperChest"].rotations, np.array([0.0, -calibration.shoulder_drop, 0.0]))
+    """Return the shoulder joint, (T, 3): a constant way from the acromion's marker, in the chest's axes."""
+    return paths[f"{side}Acromion"] + rotate(frames["UpperChest"].rotations, calibration.shoulders[side])
 
 
 def _wrist(paths: Paths, side: str, elbow: Array, calibration: Calibration, anatomy: Anatomy) -> tuple[Array, Array]:
     """Return the wrist joint and the direction of the thumb's side, (T, 3): below the middle of the markers on its back."""
     thumb, little = paths[f"{side}WristThumb"], paths[f"{side}WristLittle"]
     middle = 0.5 * (thumb + little)
-    back = SIDES[side] * unit(cross(elbow - middle, thumb - little))
-    return middle - (0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height) * back, unit(thumb - little)
+    forearm = unit(elbow - middle)
+    towards_thumb = unit(across(thumb - little, forearm))
+    back = SIDES[side] * cross(forearm, towards_thumb)
+    depth = 0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height
+    little_side, distal = np.array(anatomy.wrist) * calibration.stature
+    return middle - depth * back - little_side * towards_thumb - distal * forearm, unit(thumb - little)
 
 
 def _bend(shoulder: Array, elbow: Array, wrist: Array, sign: float) -> Array:
@@ -260,31 +262,25 @@ def _elbow(paths: Paths, side: str, shoulder: Array, calibration: Calibration, a
     beside = unit(across(marker - shoulder, unit(middle - shoulder)))
     expected = _PRIOR * (cosine * out + sine * on)
     depth = 0.5 * anatomy.elbow_breadth * calibration.stature + anatomy.marker_height
+    outwards, upwards, forwards = calibration.elbows[side]
     axis = _sure(expected, beside)
     for _ in range(_ROUNDS):
-        elbow = marker - depth * axis - calibration.elbow_shift[side] * unit(shoulder - marker)
+        up = unit(across(shoulder - marker, axis))
+        elbow = marker + (outwards - depth) * axis + upwards * up + (sign * forwards) * cross(axis, up)
         wrist, thumb = _wrist(paths, side, elbow, calibration, anatomy)
         axis = _sure(expected + _bend(shoulder, elbow, wrist, sign), beside)
     return elbow, axis, wrist, thumb
 
 
-def _elbow_shift(paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration, anatomy: Anatomy, samples: float) -> float:
-    """Return by how much the elbow joint is farther down the arm than its marker: it rests in the forearm's frame, too."""
+def _fitted_elbow(paths: Paths, side: str, frames: dict[str, Frames], calibration: Calibration, anatomy: Anatomy, samples: float) -> Array:
+    """Return ``Calibration.elbows`` as the clip shows it: the forearm's markers keep their distance from the elbow."""
     shoulder = _shoulder(paths, side, frames, calibration)
-    elbow, _, wrist, thumb = _elbow(paths, side, shoulder, calibration, anatomy)
-    points = np.stack([paths[side + name] for name in ("Forearm", "WristThumb", "WristLittle")], axis=1)
-    first = points[len(points) // 2]
-    shape = mean_shape(points, first - first.mean(axis=0))
-    forearm = fit_rigid(shape, points)
-    turn = basis(
-        np.median(rotate(conjugate(forearm.rotations), elbow - wrist), axis=0), np.median(rotate(conjugate(forearm.rotations), thumb), axis=0), "yz"
-    )
-    forearm = fit_rigid(rotate(conjugate(turn), shape), points)
-    guess = np.median(forearm.to_local(elbow), axis=0)
-    limb = [forearm.to_local(paths[f"{side}{name}"]) for name in ("Elbow", "UpperArm")] + [forearm.to_local(shoulder)]
-    centre = fit_centre(limb, guess, _ELBOW_SPREAD, _SKIN, samples)
-    moved = forearm.to_world(centre) - forearm.to_world(guess)
-    return float(np.median(-dot(moved, unit(shoulder - paths[f"{side}Elbow"]))))
+    elbow, axis, wrist, _ = _elbow(paths, side, shoulder, calibration, anatomy)
+    turn = basis(axis, shoulder - elbow, "xy")
+    upper_arm = Frames(turn, elbow)
+    limb = [upper_arm.to_local(point) for point in (wrist, *(paths[side + name] for name in ("Forearm", "WristThumb", "WristLittle")))]
+    moved = fit_centre(limb, np.zeros(3), _ELBOW_SPREAD, _SKIN, samples)
+    return calibration.elbows[side] + moved * (1.0, 1.0, SIDES[side])
 
 
 def _locate_arm(

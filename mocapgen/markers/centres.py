@@ -202,12 +202,12 @@ def _locate_leg(
     foot = unit(paths[f"{side}Toe"] - paths[f"{side}Heel"])
     beside = sign * unit(across(knee - ankle, unit(hip - ankle)))
     expected = _PRIOR * cross(shank, foot)
-    axis = _sure(expected / _PRIOR, beside)
-    ankle_centre = ankle - ankle_depth * axis
+    axis = _sure(expected, beside)
     for _ in range(_ROUNDS):
-        centre = knee - knee_depth * axis
-        axis = _sure(expected + cross(unit(ankle_centre - centre), unit(hip - centre)), beside)
-    joints[f"{side}UpperLeg"], joints[f"{side}LowerLeg"], joints[f"{side}Foot"] = hip, knee - knee_depth * axis, ankle_centre
+        knee_centre, ankle_centre = knee - knee_depth * axis, ankle - ankle_depth * axis
+        axis = _sure(expected + cross(unit(ankle_centre - knee_centre), unit(hip - knee_centre)), beside)
+    joints[f"{side}UpperLeg"] = hip
+    joints[f"{side}LowerLeg"], joints[f"{side}Foot"] = knee - knee_depth * axis, ankle - ankle_depth * axis
     axes[f"{side}LowerLeg"] = axis
 
 

@@ -43,10 +43,10 @@ _UPRIGHT = 0.85
 _FLAT = 0.02
 """Metres above their lowest at which all markers of a foot must be for it to be flat on the floor."""
 _MOST_TILT = np.radians(35.0)
-_FOLLOW = 9.0
-"""Weight of a limb's end against its middle joint, when bones of constant length cannot reach both: (15 mm / 5 mm)^2, by how well the
-markers show them."""
-_ROUNDS = 4
+_FOLLOW = {"Hand": 1.0, "Foot": 3.0}
+"""Weight of a limb's end against its middle joint, when bones of constant length cannot reach both. Feet have to stand where they stood; with
+more weight, the middle joint of a nearly straight limb swings aside for every millimetre by which it seems too long."""
+_ROUNDS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,10 +167,10 @@ class Body:
     def _follow(self, located: Located, side: str, start: Array, middle: str, end: str) -> tuple[Array, Array]:
         """Return where the two joints of a limb come to lie, (T, 3) each, with bones of constant length."""
         first, second = (float(np.linalg.norm(self.offset(side + joint))) for joint in (middle, end))
-        return follow(start, located.joints[side + middle], located.joints[side + end], first, second)
+        return follow(start, located.joints[side + middle], located.joints[side + end], first, second, _FOLLOW[end])
 
 
-def follow(start: Array, middle: Array, end: Array, first: float, second: float) -> tuple[Array, Array]:
+def follow(start: Array, middle: Array, end: Array, first: float, second: float, weight: float) -> tuple[Array, Array]:
     """Lay two bones of constant length from a point along two others.
 
     Parameters
@@ -179,6 +179,8 @@ def follow(start: Array, middle: Array, end: Array, first: float, second: float)
         Where the limb begins, and where its joints were seen.
     first, second : float, metres
         Lengths of the bones.
+    weight : float
+        Of the end against the middle.
 
     Returns
     -------
@@ -198,8 +200,8 @@ def follow(start: Array, middle: Array, end: Array, first: float, second: float)
         slope = across(rest / distance[:, None], direction)  # of the distance, along the sphere
         pull = across(middle - joint, direction)
         # (I + weight slope slope^T) step = pull + weight (second - distance) slope, by Sherman and Morrison
-        right = pull + (_FOLLOW * (second - distance))[:, None] * slope
-        step = right - (_FOLLOW * dot(slope, right) / (1.0 + _FOLLOW * dot(slope, slope)))[:, None] * slope
+        right = pull + (weight * (second - distance))[:, None] * slope
+        step = right - (weight * dot(slope, right) / (1.0 + weight * dot(slope, slope)))[:, None] * slope
         direction = unit(first * direction + step)
     joint = start + first * direction
     return joint, joint + second * unit(end - joint)

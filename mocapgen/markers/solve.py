@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from mocapgen.kinematics import local_rotations
 from mocapgen.markers.centres import Paths, calibrate, locate
 from mocapgen.markers.data import Markers
+from mocapgen.markers.gaps import LOOSE, Gap, fill_gaps
 from mocapgen.markers.pose import Body
 from mocapgen.markers.sets import load_marker_set, standard_labels
+from mocapgen.markers.vectors import cross, dot
 from mocapgen.motion import Motion
 from mocapgen.rotation import make_continuous, normalise
 from schemas.errors import FormatError
@@ -37,10 +42,15 @@ def solve(markers: Markers, marker_set: MarkerSet | None = None) -> Motion:
     Raises
     ------
     FormatError
-        If markers of the set are missing, or are not seen for so long that nobody can tell where they were.
+        If markers of the set are missing, are not seen for so long that nobody can tell where they were (the message names the
+        marker, its segment and the frames), or left and right are exchanged.
     """
     chosen = marker_set or load_marker_set()
-    paths = _paths(markers, chosen)
+    filled, gaps = fill_gaps(_of_set(markers, chosen))
+    if left := [gap for gap in gaps if gap.filled == "not"]:
+        raise _unfilled(markers, chosen, left)
+    paths = {landmark: filled.position(label) for landmark, label in chosen.landmarks.items()}
+    _check_sides(paths, markers)
     sample = np.unique(np.linspace(0, len(markers) - 1, CALIBRATION_FRAMES).astype(np.intp))
     sampled = {name: path[sample] for name, path in paths.items()}
     calibration = calibrate(sampled, chosen, len(markers) / markers.fps)
@@ -50,14 +60,47 @@ def solve(markers: Markers, marker_set: MarkerSet | None = None) -> Motion:
     return Motion(body.skeleton, local, roots, markers.fps, markers.name)
 
 
-def _paths(markers: Markers, marker_set: MarkerSet) -> Paths:
-    """Return where the marker of each landmark goes."""
+def _of_set(markers: Markers, marker_set: MarkerSet) -> Markers:
+    """Return the markers of the set, by its own labels.
+
+    Raises
+    ------
+    FormatError
+        With the labels of those that are missing.
+    """
     found = standard_labels(markers.labels, marker_set)
-    wanted = marker_set.landmarks
-    missing = [label for label in wanted.values() if label not in found]
+    missing = [label for label in marker_set.landmarks.values() if label not in found]
+    missing += [
+        label for label, written in found.items() if label in marker_set.landmarks.values() and not markers.valid[:, markers.index(written)].any()
+    ]
     if missing:
         raise FormatError(
-            f"{markers.name}: expected the {len(wanted)} markers of the set {marker_set.name}, found none for {', '.join(missing[:8])} "
-            f"among {', '.join(markers.labels[:8])}, ..."
+            f"{markers.name}: expected the {len(marker_set.landmarks)} markers of the set {marker_set.name}, found nothing of "
+            f"{', '.join(missing[:8])} among {', '.join(markers.labels[:8])}, ..."
         )
-    return {landmark: markers.position(found[label]) for landmark, label in wanted.items()}
+    columns = [markers.index(written) for written in found.values()]
+    return replace(markers, labels=tuple(found), positions=markers.positions[:, columns], valid=markers.valid[:, columns])
+
+
+def _unfilled(markers: Markers, marker_set: MarkerSet, left: Sequence[Gap]) -> FormatError:
+    """Return the error that names the longest gap."""
+    worst = max(left, key=lambda gap: gap.stop - gap.start)
+    segment = next((role for role, labels in marker_set.segments.items() if worst.label in labels), "no segment")
+    more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
+    return FormatError(
+        f"{markers.name}: marker {worst.label} ({segment}): expected it to be seen again within {LOOSE:g} s, or three more of its segment, "
+        f"found frames {worst.start} to {worst.stop - 1} ({(worst.stop - worst.start) / markers.fps:.2f} s) without{more}; cut the clip there"
+    )
+
+
+def _check_sides(paths: Paths, markers: Markers) -> None:
+    """Raise if left and right are exchanged, or the file's axes are left-handed: feet then point backwards."""
+    across = paths["LeftFrontWaist"] - paths["RightFrontWaist"] + paths["LeftBackWaist"] - paths["RightBackWaist"]
+    ahead = paths["LeftFrontWaist"] + paths["RightFrontWaist"] - paths["LeftBackWaist"] - paths["RightBackWaist"]
+    up = paths["LeftAcromion"] + paths["RightAcromion"] - paths["LeftFrontWaist"] - paths["RightFrontWaist"]
+    mirrored = dot(cross(up, ahead), across) < 0
+    if mirrored.mean() > 0.5:
+        raise FormatError(
+            f"{markers.name}: expected the left markers on the left, found them on the right in {mirrored.mean():.0%} of the "
+            "frames: labels are exchanged, or the file's axes are left-handed"
+        )

@@ -1,0 +1,52 @@
+"""What all networks have in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from schemas.base import Model
+
+
+class Network(nn.Module):
+    """A network over time: numbers per frame in, numbers per frame out, for sequences of any length.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Numbers per frame, I and O.
+    settings : Settings
+        An instance of the class's own `Settings`.
+    """
+
+    Settings: ClassVar[type[Model]]
+    """Pydantic model of the settings, each with a default."""
+
+    settings: Any
+
+    @property
+    def receptive_field(self) -> int:
+        """Number of input frames that one frame of the output depends on."""
+        raise NotImplementedError
+
+    @property
+    def causal(self) -> bool:
+        """Whether no output depends on a later frame."""
+        return False
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map a batch.
+
+        Parameters
+        ----------
+        x : (B, T, I) float
+        mask : (B, T) bool
+            Which frames there are. Frames that are not have no influence on the others.
+
+        Returns
+        -------
+        (B, T, O) float
+            Anything where `mask` is False.
+        """
+        raise NotImplementedError

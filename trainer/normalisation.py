@@ -1,0 +1,209 @@
+"""How pixels become a model's input: four named normalisations, each invertible and without parameters of its own.
+
+A model's card stores the name. All are computed frame by frame (the apparent size over :data:`SIZE_WINDOW` frames), from valid
+frames only; nothing is estimated from a training set, so there is nothing that could leak or be forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from schemas.train import Normalisation
+
+SIZE_WINDOW = 81
+"""Frames over which a person's apparent size is averaged, half before and half after."""
+_LEAST = 1e-4
+"""Least apparent size and depth of a ray, so that nothing is divided by zero."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A normalised sequence.
+
+    Parameters
+    ----------
+    points : (B, T, J, 2)
+        Normalised places of the joints.
+    context : (B, T, C)
+        What `points` leaves out and the inverse needs; C may be 0.
+    rays : (B, T, J, 2)
+        (x/z, y/z) of each joint, in the frame in which the model works.
+    size : (B, T, 1)
+        Apparent size, in units of `rays`: what positions per unit of depth are divided by; 1 if that is not used.
+    rotation : (B, T, 3, 3) or None
+        From the frame in which the model works to the camera frame; None if they are the same.
+    """
+
+    points: Tensor
+    context: Tensor
+    rays: Tensor
+    size: Tensor
+    rotation: Tensor | None
+
+
+def context_size(name: Normalisation) -> int:
+    """Return C of :class:`Encoded`."""
+    return {"image": 0, "ray": 0, "root": 3, "centred": 3}[name]
+
+
+def extra_frames(name: Normalisation) -> int:
+    """Return the frames before and after that one encoded frame depends on."""
+    return SIZE_WINDOW - 1 if name in ("root", "centred") else 0
+
+
+def to_rays(pixels: Tensor, intrinsics: Tensor) -> Tensor:
+    """Return (x/z, y/z) of pixels.
+
+    Parameters
+    ----------
+    pixels : (B, T, J, 2)
+    intrinsics : (B, 4)
+        fx, fy, cx, cy.
+
+    Returns
+    -------
+    (B, T, J, 2)
+    """
+    return (pixels - intrinsics[:, None, None, 2:]) / intrinsics[:, None, None, :2]
+
+
+def to_pixels(rays: Tensor, intrinsics: Tensor) -> Tensor:
+    """Return the pixels of rays: the inverse of :func:`to_rays`."""
+    return rays * intrinsics[:, None, None, :2] + intrinsics[:, None, None, 2:]
+
+
+def project(positions: Tensor, intrinsics: Tensor) -> Tensor:
+    """Return the pixels of points, (B, T, J, 3) metres, camera frame: (B, T, J, 2)."""
+    return to_pixels(positions[..., :2] / positions[..., 2:], intrinsics)
+
+
+def turn_to_axis(rays: Tensor) -> Tensor:
+    """Return rotations that turn the optical axis into given directions.
+
+    Parameters
+    ----------
+    rays : (..., 2)
+        Directions (x/z, y/z).
+
+    Returns
+    -------
+    (..., 3, 3)
+        The columns are the images of x, y and z; x stays level. The identity for the optical axis itself.
+    """
+    forward = torch.nn.functional.normalize(torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1), dim=-1)
+    zero = torch.zeros_like(forward[..., 0])
+    right = torch.nn.functional.normalize(torch.stack([forward[..., 2], zero, -forward[..., 0]], dim=-1), dim=-1)
+    return torch.stack([right, torch.linalg.cross(forward, right), forward], dim=-1)
+
+
+def apparent_size(offsets: Tensor, mask: Tensor, causal: bool = False) -> Tensor:
+    """Return the size of a person in the image, averaged over neighbouring frames.
+
+    Parameters
+    ----------
+    offsets : (B, T, J, 2)
+        Rays relative to the root's.
+    mask : (B, T) bool
+    causal : bool
+        Average over the frames before only.
+
+    Returns
+    -------
+    (B, T, 1)
+        Root mean square distance of the joints from the root, over the valid ones of :data:`SIZE_WINDOW` frames.
+    """
+    square = offsets.square().sum(-1).mean(-1) * mask
+    before, after = (SIZE_WINDOW - 1, 0) if causal else (SIZE_WINDOW // 2, SIZE_WINDOW // 2)
+    frames = square.shape[1]
+    total = torch.stack([square.double(), mask.double()]).cumsum(dim=-1)
+    total = torch.nn.functional.pad(total, (1, 0))
+    place = torch.arange(frames, device=square.device)
+    window = total[..., (place + after + 1).clamp(max=frames)] - total[..., (place - before).clamp(min=0)]
+    mean = window[0] / window[1].clamp(min=1.0)
+    return mean.clamp(min=_LEAST**2).sqrt().to(offsets.dtype)[..., None]
+
+
+def encode(
+    name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tensor, mask: Tensor, root: int, causal: bool = False
+) -> Encoded:
+    """Normalise a batch.
+
+    Parameters
+    ----------
+    name : {"image", "ray", "root", "centred"}
+        ``image``: pixels to [-1, 1] across the width of the image. ``ray``: (x/z, y/z). ``root``: rays relative to the root's,
+        divided by the apparent size; the root's ray and the logarithm of the size are the context. ``centred``: the same after the
+        camera has been turned, frame by frame, so that the root is on its axis: what is left depends on how a person looks from
+        where the camera stands, and not on where in the image that is.
+    pixels : (B, T, J, 2)
+    intrinsics : (B, 4)
+    image : (B, 2)
+    mask : (B, T) bool
+    root : int
+        Place of the root among the joints.
+    causal : bool
+        Let no frame depend on a later one.
+
+    Returns
+    -------
+    Encoded
+    """
+    rays = to_rays(pixels, intrinsics)
+    empty = rays.new_zeros(*rays.shape[:2], 0)
+    one = rays.new_ones(*rays.shape[:2], 1)
+    if name == "image":
+        return Encoded((2.0 * pixels - image[:, None, None, :]) / image[:, None, None, :1], empty, rays, one, None)
+    if name == "ray":
+        return Encoded(rays, empty, rays, one, None)
+    origin = rays[:, :, root]
+    rotation = None
+    if name == "centred":
+        rotation = turn_to_axis(origin)
+        directions = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ rotation
+        rays = directions[..., :2] / directions[..., 2:].clamp(min=_LEAST)
+    offsets = rays - rays[:, :, root : root + 1]
+    size = apparent_size(offsets, mask, causal)
+    return Encoded(offsets / size[..., None], torch.cat([origin, size.log()], dim=-1), rays, size, rotation)
+
+
+def decode(name: Normalisation, encoded: Encoded, intrinsics: Tensor, image: Tensor) -> Tensor:
+    """Return the pixels, (B, T, J, 2), of a normalised batch: the inverse of :func:`encode`, from `points` and `context` alone."""
+    points = encoded.points
+    if name == "image":
+        return 0.5 * (points * image[:, None, None, :1] + image[:, None, None, :])
+    if name == "ray":
+        return to_pixels(points, intrinsics)
+    origin, size = encoded.context[..., :2], encoded.context[..., 2:].exp()
+    rays = points * size[..., None]
+    if name == "root":
+        return to_pixels(rays + origin[:, :, None], intrinsics)
+    directions = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ turn_to_axis(origin).transpose(-1, -2)
+    return to_pixels(directions[..., :2] / directions[..., 2:], intrinsics)
+
+
+def fill_missing(pixels: Tensor, confidence: Tensor, parents: tuple[int, ...]) -> Tensor:
+    """Put joints that were not seen where their nearest seen ancestor is; without one, in the middle of the seen joints.
+
+    Parameters
+    ----------
+    pixels : (B, T, J, 2)
+    confidence : (B, T, J)
+        0 where a joint is missing; its pixels are not looked at and may be anything.
+    parents : tuple of int
+        Parents before children.
+
+    Returns
+    -------
+    (B, T, J, 2)
+    """
+    seen = confidence > 0
+    pixels = torch.where(seen[..., None], pixels, torch.zeros_like(pixels))
+    middle = pixels.sum(-2) / seen.sum(-1, keepdim=True).clamp(min=1)
+    filled: list[Tensor] = []
+    for joint, parent in enumerate(parents):
+        substitute = middle if parent < 0 else filled[parent]
+        filled.append(torch.where(seen[..., joint, None], pixels[..., joint, :], substitute))
+    return torch.stack(filled, dim=-2)

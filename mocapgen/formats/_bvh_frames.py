@@ -18,7 +18,7 @@ LIMIT = 1e6
 MAX_MENDED = 0.1
 """Largest part of the frames that may be mended."""
 
-_BLOCK = 1 << 18  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
+_BLOCK = 1 << 17  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
 
 
 def parse_frames(data: bytes, header: Header, repairs: Repairs) -> Array:
@@ -56,24 +56,26 @@ def parse_frames(data: bytes, header: Header, repairs: Repairs) -> Array:
 
 def _table(body: bytes, width: int) -> Array | None:
     """Return the frames (T, C), or None unless every row holds `width` numbers of plausible size."""
-    blocks, start = [], 0
+    most = min(body.count(b"\n") + 1, (len(body) + 1) // (2 * width))  # a number takes a digit and a blank
+    values = np.empty(most * width)
+    filled = start = 0
     while start < len(body):
         stop = body.find(b"\n", start + _BLOCK) + 1 or len(body)
         words = Words(body[start:stop])
-        rows, rest = divmod(len(words), width)
-        if rest or not _on_rows(words, rows, width):
+        if not _on_rows(words, width):
             return None
-        block = words.numbers(np.arange(len(words))).reshape(rows, width)
+        block = values[filled : filled + len(words)]
+        block[:] = words.numbers()
         if not (np.abs(block) <= LIMIT).all():  # NaN is not <= either
             return None
-        blocks.append(block)
-        start = stop
-    values = np.concatenate(blocks) if blocks else np.empty((0, width))
-    return values if len(values) else None
+        filled, start = filled + len(words), stop
+    return values[:filled].reshape(-1, width) if filled else None
 
 
-def _on_rows(words: Words, rows: int, width: int) -> bool:
+def _on_rows(words: Words, width: int) -> bool:
     """Tell whether each `width` words are one line of their own."""
+    if len(words) % width:
+        return False
     breaks = np.flatnonzero(words.text == ord("\n"))
     first = np.searchsorted(breaks, words.starts[::width])
     last = np.searchsorted(breaks, words.stops[width - 1 :: width])

@@ -13,11 +13,14 @@ import numpy as np
 
 from mocapgen.formats._bvh_frames import parse_frames
 from mocapgen.formats._bvh_header import Repairs, parse_header, shown
+from mocapgen.formats._bvh_write import format_bvh, write_bvh
 from mocapgen.kinematics import global_rotations, joint_positions
 from mocapgen.motion import Array, Skeleton
 from mocapgen.resample import snap_frame_rate
 from mocapgen.rotation import from_euler
 from schemas.errors import FormatError
+
+__all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "parse_bvh", "write_bvh"]
 
 MAX_POSES = 20_000_000
 """Most joints times frames: three times what an hour of a whole body at 120 frames per second takes."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mocapgen.markers.rigid import Frames, fit_centre, fit_rigid, mean_shape
-from mocapgen.markers.vectors import across, basis, cross, dot, length, unit
+from mocapgen.markers.vectors import across, basis, cross, dot, length, tilt, unit
 from mocapgen.motion import Array
 from mocapgen.rotation import conjugate, rotate
 from schemas.marker_set import Anatomy, MarkerSet
@@ -33,6 +33,8 @@ _PRIOR = 0.3
 _UNKNOWN = 0.15
 """Length of an axis, as a sum of those weights, below which it is more and more replaced: by where the marker stands off the straight limb."""
 _ROUNDS = 3
+_STRAIGHT, _ENOUGH = 0.92, 0.05
+"""Cosine of the chest's lean and of the knees' bend up to which somebody stands straight, and the share of frames that tells how."""
 _ELBOW_SPREAD = np.diag(np.square([0.004, 0.008, 0.008]))
 """Metres^2 outwards, towards the shoulder and forwards: how much elbows differ from what the marker set says (the spread of those it was
 measured on)."""
@@ -91,9 +93,10 @@ def calibrate(paths: Paths, marker_set: MarkerSet, seconds: float) -> Calibratio
     seconds : float
         How long the clip is.
     """
-    shapes = {segment: _shape(segment, np.stack([paths[name] for name in names], axis=1)) for segment, names in _FRAMED.items()}
+    shapes = {segment: _shape(segment, _points(paths, segment)) for segment in _FRAMED}
     leg = float(np.mean([_leg_with_pelvis(paths, side) for side in SIDES]))
     anatomy = marker_set.anatomy
+    shapes["Hips"] = _level_pelvis(paths, shapes["Hips"], shapes["UpperChest"])
     hips = {side: _hip(shapes["Hips"], leg, anatomy, sign) for side, sign in SIDES.items()}
     between = float(np.median(length(paths["LeftAcromion"] - paths["RightAcromion"])))
     stature = leg * _ASIS_TO_HIP / _LEG_SHARE
@@ -149,8 +152,26 @@ def _shape(segment: str, points: Array) -> Array:
     return rotate(conjugate(rotation), shape - origin)
 
 
+def _level_pelvis(paths: Paths, pelvis: Array, chest: Array) -> Array:
+    """Return the waist's markers, (4, 3), in axes that are level when somebody stands straight: front and back need not be equally high."""
+    fit = {segment: fit_rigid(shape, _points(paths, segment)).rotations for segment, shape in (("Hips", pelvis), ("UpperChest", chest))}
+    straight = rotate(fit["UpperChest"], np.array([0.0, 1.0, 0.0]))[:, 1] > _STRAIGHT
+    for side in SIDES:
+        waist, knee, ankle = (paths[side + name] for name in ("FrontWaist", "Knee", "Ankle"))
+        straight &= dot(unit(waist - knee), unit(knee - ankle)) > _STRAIGHT
+    if np.count_nonzero(straight) < _ENOUGH * len(straight):
+        return pelvis
+    up = np.broadcast_to([0.0, 1.0, 0.0], (int(straight.sum()), 3))
+    level = tilt(np.median(rotate(conjugate(fit["Hips"][straight]), up), axis=0) * (0.0, 1.0, 1.0))
+    return rotate(conjugate(level), pelvis)
+
+
+def _points(paths: Paths, segment: str) -> Array:
+    return np.stack([paths[name] for name in _FRAMED[segment]], axis=1)
+
+
 def _frames(paths: Paths, calibration: Calibration) -> dict[str, Frames]:
-    return {segment: fit_rigid(calibration.shapes[segment], np.stack([paths[name] for name in names], axis=1)) for segment, names in _FRAMED.items()}
+    return {segment: fit_rigid(calibration.shapes[segment], _points(paths, segment)) for segment in _FRAMED}
 
 
 def _sure(axis: Array, beside: Array) -> Array:

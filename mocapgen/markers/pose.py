@@ -8,7 +8,7 @@ import numpy as np
 
 from mocapgen.markers.centres import SIDES, Calibration, Located
 from mocapgen.markers.rigid import Frames
-from mocapgen.markers.vectors import across, basis, dot, length, unit
+from mocapgen.markers.vectors import across, basis, dot, length, tilt, unit
 from mocapgen.motion import Array, Skeleton
 from mocapgen.rotation import conjugate, multiply, rotate, shortest_arc, slerp
 from schemas.conventions import END_POINTS, JOINT_PARENTS
@@ -42,7 +42,6 @@ _UPRIGHT = 0.85
 """Cosine of the chest's lean up to which somebody counts as upright, and on average looks ahead."""
 _FLAT = 0.02
 """Metres above their lowest at which all markers of a foot must be for it to be flat on the floor."""
-_MOST_TILT = np.radians(35.0)
 _FOLLOW = {"Hand": 1.0, "Foot": 3.0}
 """Weight of a limb's end against its middle joint, when bones of constant length cannot reach both. Feet have to stand where they stood; with
 more weight, the middle joint of a nearly straight limb swings aside for every millimetre by which it seems too long."""
@@ -264,7 +263,7 @@ def _head_level(frames: dict[str, Frames]) -> Array:
         seen = rotate(conjugate(head.rotations[upright]), up)
     else:  # somebody who never stands: along the chest, then
         seen = rotate(conjugate(head.rotations), up)
-    return _tilt(np.median(seen, axis=0) * (0.0, 1.0, 1.0))
+    return tilt(np.median(seen, axis=0) * (0.0, 1.0, 1.0))
 
 
 def _foot_level(calibration: Calibration, frames: dict[str, Frames], side: str) -> Array:
@@ -275,14 +274,7 @@ def _foot_level(calibration: Calibration, frames: dict[str, Frames], side: str) 
     if np.count_nonzero(flat) < 3:
         return np.array([0.0, 0.0, 0.0, 1.0])
     up = np.broadcast_to([0.0, 1.0, 0.0], (int(flat.sum()), 3))
-    return _tilt(np.median(rotate(conjugate(foot.rotations[flat]), up), axis=0))
-
-
-def _tilt(up: Array) -> Array:
-    """Return the rotation, (4,), from y to a direction, not more than is plausible."""
-    turn = shortest_arc(np.array([0.0, 1.0, 0.0]), up)
-    angle = 2.0 * np.arccos(np.clip(turn[3], -1.0, 1.0))
-    return slerp(np.array([0.0, 0.0, 0.0, 1.0]), turn, np.array(min(1.0, _MOST_TILT / max(angle, 1e-9))))
+    return tilt(np.median(rotate(conjugate(foot.rotations[flat]), up), axis=0))
 
 
 def _ball(calibration: Calibration, side: str, level: Array, anatomy: Anatomy) -> Array:

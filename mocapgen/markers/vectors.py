@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from mocapgen.motion import Array
+from mocapgen.rotation import IDENTITY, shortest_arc, slerp
 
 _TINY = 1e-9
+_MOST_TILT = np.radians(35.0)  # of a segment's markers; more is somebody's strange pose
 
 
 def dot(a: Array, b: Array) -> Array:
@@ -64,6 +66,13 @@ def basis(first: Array, second: Array, axes: str) -> Array:
     columns[j] = unit(across(second, columns[i]))
     columns[k] = cross(columns[i], columns[j]) if (j - i) % 3 == 1 else cross(columns[j], columns[i])
     return quaternions(np.moveaxis(columns, 0, -1))
+
+
+def tilt(up: Array) -> Array:
+    """Return the rotation, (4,), from y to a direction (3,), but not more than is plausible."""
+    turn = shortest_arc(np.array([0.0, 1.0, 0.0]), up)
+    angle = 2.0 * np.arccos(np.clip(turn[3], -1.0, 1.0))
+    return slerp(IDENTITY, turn, np.array(min(1.0, _MOST_TILT / max(angle, _TINY))))
 
 
 def quaternions(matrices: Array) -> Array:

@@ -36,8 +36,8 @@ class Posed:
     """(T, J, 3) float64, metres, world frame."""
 
     @classmethod
-    def of(cls, motion: Motion) -> Posed:
-        """Find the roles of a motion's skeleton and where its joints go.
+    def of(cls, motion: Motion, roles: Roles | None = None) -> Posed:
+        """Find the roles of a motion's skeleton, unless they are given, and where its joints go.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class Posed:
         """
         rotations = global_rotations(motion.skeleton, motion.rotations)
         positions = joint_positions(motion.skeleton, rotations, motion.root_positions)
-        return cls(motion, find_roles(motion.skeleton), rotations, positions)
+        return cls(motion, roles or find_roles(motion.skeleton), rotations, positions)
 
     def position(self, role: str) -> Array:
         """Return where the joint of a role goes, (T, 3) float64, metres, world frame."""
@@ -114,8 +114,9 @@ def perform(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) 
     roles = find_roles(tree)
     source = posed.motion.skeleton
     offsets = np.stack([target.offsets for target in targets])
-    alignments = np.stack([_plan(source, target).alignments for target in targets])
-    rotations = multiply(np.take(posed.rotations, _plan(source, tree).drivers, axis=1)[:, None], alignments)
+    plans = [_plan(source, posed.roles, target) for target in targets]
+    alignments = np.stack([plan.alignments for plan in plans])
+    rotations = multiply(np.take(posed.rotations, plans[0].drivers, axis=1)[:, None], alignments)
     scales = np.array([leg_length(target, roles) for target in targets]) / leg_length(source, posed.roles)
     centres = _scaled_about_start(posed.hip_centre(), scales)
     roots = centres - rotate(rotations[..., 0, :], np.stack([_from_root(target, roles) for target in targets]))
@@ -173,8 +174,9 @@ class _Plan:
 
 
 @lru_cache(maxsize=256)
-def _plan(source: Skeleton, target: Skeleton) -> _Plan:
-    cast, roles = find_roles(source), find_roles(target)
+def _plan(source: Skeleton, cast: Roles, target: Skeleton) -> _Plan:
+    roles = find_roles(target)
+    same = source.names == target.names
     role_of = {joint: role for role, joint in roles.joints.items()}
     alignments = np.tile(IDENTITY, (len(target.names), 1))
     drivers = np.zeros(len(target.names), dtype=np.intp)
@@ -184,12 +186,13 @@ def _plan(source: Skeleton, target: Skeleton) -> _Plan:
             alignments[index] = alignments[parent]
         if role in LIMBS:
             alignments[index] = _aligned(source, cast, target, roles, role, alignments[index])
-        if joint in source:
-            drivers[index] = source.index(joint)
-        elif role in cast.joints:
-            drivers[index] = source.index(cast.driver(role))
-        if parent >= 0 and (joint in target.end_sites or (joint not in source and role not in cast.joints)):
-            drivers[index] = drivers[parent]  # goes along with its parent
+        # By role: skeletons of different make have joints of the same name in different places. By name only within one make, and
+        # where a joint has no role. What neither finds, and end points, go along with their parents.
+        leader = joint if same or not role else cast.driver(role) if role in cast.joints else None
+        if parent >= 0 and (leader not in source or joint in target.end_sites):
+            drivers[index] = drivers[parent]
+        elif leader in source:
+            drivers[index] = source.index(leader)
     return _Plan(drivers, alignments)
 
 

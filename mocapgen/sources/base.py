@@ -6,12 +6,15 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mocapgen.motion import Motion
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import Skip
+
+if TYPE_CHECKING:
+    from mocapgen.retarget.roles import Roles
 
 
 @dataclass(frozen=True, order=True)
@@ -50,6 +53,8 @@ class SourceMotion:
     motion: Motion
     sha256: str
     """Hex digest of the bytes that the motion was read from (of the arrays, for a procedural source)."""
+    roles: Roles | None = None
+    """Who plays what in the skeleton, where the source knows better than its joints' names say."""
 
 
 class Source(ABC):

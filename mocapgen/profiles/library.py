@@ -1,0 +1,129 @@
+"""The source profiles there are, one YAML file each, and which of them a set of joint names fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from schemas.errors import ConfigError
+from schemas.profile import OPTIONAL_ROLES, REQUIRED_ROLES, Profile
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Match:
+    """How a profile fits a skeleton's joint names."""
+
+    profile: Profile
+    prefix: str
+    """What stands before every joint's name."""
+    joints: Mapping[str, str]
+    """The joint (as the file spells it) of each role that is there."""
+    drivers: Mapping[str, str]
+    """Likewise, of each role whose bone another joint turns."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Indispensable roles that no joint plays."""
+        return tuple(role for role in REQUIRED_ROLES if role not in self.joints)
+
+    @property
+    def confidence(self) -> float:
+        """1 for a profile all of whose roles are there, less by up to a tenth for optional ones that are not."""
+        lacking = sum(role not in self.joints for role in self.profile.joints if role in OPTIONAL_ROLES)
+        return 1.0 - 0.1 * lacking / len(OPTIONAL_ROLES)
+
+
+def profile_names() -> tuple[str, ...]:
+    """Return the names of the built-in profiles."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """Load a built-in profile by name, or anybody's by the path of its YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such profile or file, or the file is not a valid profile; the message names the file and the first
+        field that is wrong.
+    """
+    if str(name_or_path) in profile_names():
+        return _built_in(str(name_or_path))
+    path = Path(name_or_path)
+    try:
+        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
+    except (OSError, ValueError) as error:  # too long for a file name, a null character
+        found = getattr(error, "strerror", None) or "no file name"
+    if found:
+        known = ", ".join(profile_names())
+        raise ConfigError(f"profile {str(name_or_path)!r}: expected one of {known}, or the path of a YAML file, found {found}")
+    return _read(path)
+
+
+@lru_cache(maxsize=64)
+def _built_in(name: str) -> Profile:
+    return _read(_FOLDER / f"{name}.yaml")
+
+
+def _read(path: Path) -> Profile:
+    import yaml
+    from pydantic import ValidationError
+
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"profile {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"profile {path}: expected a mapping of settings such as name, description and joints, found {type(content).__name__}")
+    try:
+        return Profile.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"profile {path}: {where + ': ' if where else ''}{message[:1].lower()}{message[1:]}") from None
+
+
+def match(profile: Profile, names: Iterable[str]) -> Match:
+    """Return who plays what in a skeleton by a profile, with the prefix that finds most roles.
+
+    Parameters
+    ----------
+    profile : Profile
+    names : iterable of str
+        The joints of the skeleton.
+    """
+    names = frozenset(names)
+    matches = [_match(profile, names, prefix) for prefix in profile.prefixes]
+    return max(matches, key=lambda found: len(found.joints))  # the first of equals
+
+
+def _match(profile: Profile, names: frozenset[str], prefix: str) -> Match:
+    def find(candidates: tuple[str, ...] | str) -> str | None:
+        candidates = (candidates,) if isinstance(candidates, str) else candidates
+        return next((prefix + name for name in candidates if prefix + name in names), None)
+
+    joints = {role: joint for role, candidates in profile.joints.items() if (joint := find(candidates)) is not None}
+    drivers = {role: joint for role, candidates in profile.drivers.items() if (joint := find(candidates)) is not None}
+    return Match(profile, prefix, joints, drivers)
+
+
+def recognise(names: Iterable[str]) -> Match | None:
+    """Return the match with the built-in profile that knows a skeleton's joints, None if there is none.
+
+    Of several, the one that lists more joints to be recognised by.
+    """
+    names = frozenset(names)
+    matches = [match(load_profile(name), names) for name in profile_names()]
+    fitting = [found for found in matches if not found.missing and all(found.prefix + joint in names for joint in found.profile.recognise)]
+    return max(fitting, key=lambda found: (len(found.profile.recognise), found.profile.name), default=None)
+
+
+def closest(names: Iterable[str]) -> Match:
+    """Return the match with the built-in profile that lacks the fewest joints."""
+    names = frozenset(names)
+    return min((match(load_profile(name), names) for name in profile_names()), key=lambda found: len(found.missing))

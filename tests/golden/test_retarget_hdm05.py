@@ -152,7 +152,8 @@ def test_limbs_point_where_the_sources_do(figures: dict[tuple[str, bool], list[F
     # wrist, which twists about an axis of its own): from elbow to wrist no rigid bone can follow them.
     assert max(error for role, error in before.items() if not role.endswith("LowerArm")) < 1e-6
     assert max(error for role, error in before.items() if role.endswith("LowerArm")) < 0.2
-    assert {role: error for role, error in after.items() if role.endswith("Arm")} == {role: before[role] for role in before if role.endswith("Arm")}
+    arms = [role for role in before if role.endswith("Arm")]
+    assert [after[role] for role in arms] == pytest.approx([before[role] for role in arms], abs=1e-6)  # the last touch leaves them alone
     assert max(after.values()) < 1.0
     assert all(after[role] > 0.05 for role in after if role.endswith("Leg"))  # and does something
 

@@ -39,14 +39,17 @@ class Placement(Model):
     """Where a marker sits on a standing body in T-pose."""
 
     bone: str
-    """The joint (role name) with whose bone the marker moves."""
+    """The joint (role name) with whose bone the marker turns."""
+    joint: str | None = None
+    """The joint that it keeps its distance to, if not that one: the far end of the bone, or where another bone begins."""
     at: Vector3
     """Position relative to that joint in the rest pose, metres, world frame (x left, y up, z forward), on a body of `stature`."""
 
     @model_validator(mode="after")
-    def _known_bone(self) -> Placement:
-        if self.bone not in JOINT_PARENTS:
-            raise ValueError(f"bone must be one of {', '.join(JOINT_PARENTS)}, found {self.bone}")
+    def _known_joints(self) -> Placement:
+        for joint in (self.bone, self.joint or self.bone):
+            if joint not in JOINT_PARENTS:
+                raise ValueError(f"bone and joint must be out of {', '.join(JOINT_PARENTS)}, found {joint}")
         return self
 
 
@@ -90,7 +93,7 @@ class MarkerSet(Model):
     placements: dict[str, Placement]
     """Where each marker is put on a skeleton, by label."""
     stature: float = Field(gt=0.3, lt=3.0)
-    """Of the body that the placements are given for, metres."""
+    """Height of the body that the placements are given for, from the toe tips' joints to the top of the head, metres."""
 
     @model_validator(mode="after")
     def _complete(self) -> MarkerSet:

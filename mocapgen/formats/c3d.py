@@ -6,6 +6,7 @@ were held against its length (:mod:`mocapgen.formats._c3d_header`).
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,6 +81,51 @@ def read_markers(path: str | Path) -> Markers:
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
     return parse_c3d(data, str(path), path.stem)
+
+
+def format_c3d(markers: Markers, subject: str = "") -> bytes:
+    """Return the bytes of a C3D file as Vicon writes it: millimetres, z up, 32-bit floating-point numbers.
+
+    Parameters
+    ----------
+    markers : Markers
+    subject : str
+        Prefix of the labels, for example ``bd`` for ``bd:LFWT``.
+
+    Returns
+    -------
+    bytes
+        :func:`parse_c3d` undone, to 32-bit numbers; samples that are not valid have the residual -1.
+    """
+    import ezc3d
+
+    file = ezc3d.c3d()
+    points = np.ones((4, len(markers.labels), len(markers)))
+    points[:3] = 1000.0 * markers.positions[..., [2, 0, 1]].T  # world (x, y, z) is the file's (y, z, x)
+    group = file["parameters"]["POINT"]
+    group["UNITS"]["value"] = ["mm"]
+    group["RATE"]["value"] = [markers.fps]
+    group["LABELS"]["value"] = [f"{subject}:{label}" if subject else label for label in markers.labels]
+    file.add_parameter("POINT", "X_SCREEN", ["+X"])
+    file.add_parameter("POINT", "Y_SCREEN", ["+Z"])
+    file["data"]["points"] = points
+    file["data"]["meta_points"]["residuals"] = np.where(markers.valid, 0.0, -1.0).T[None]
+    file["data"]["meta_points"]["camera_masks"] = np.zeros((7, *points.shape[1:]), dtype=np.bool_)
+    with tempfile.TemporaryDirectory(prefix="mocapgen-") as folder:
+        path = Path(folder) / "markers.c3d"
+        file.write(str(path))
+        return path.read_bytes()
+
+
+def write_c3d(path: str | Path, markers: Markers, subject: str = "") -> None:
+    """Write markers to a C3D file: see :func:`format_c3d`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    Path(path).write_bytes(format_c3d(markers, subject))
 
 
 def _check_size(read: Points, header: Header, size: int, where: str) -> None:

@@ -19,13 +19,13 @@ _TRUNK_SHARES = np.array([0.072, 0.278, 0.325, 0.325])
 """How the way from Hips to Neck is divided at rest: as in the built-in avatars (joint centres of Dumas et al. 2007)."""
 _LEAN = np.array([0.0, np.cos(np.radians(7.0)), -np.sin(np.radians(7.0))])
 """Its direction at rest: the lean of HDM05's and CMU's skeletons, as in the avatars."""
-_TRUNK_SPREAD, _TRUNK_NOISE = 0.01, 0.01
+_TRUNK_SPREAD, _TRUNK_NOISE = 0.01, 0.03
 """Metres: how far bones of the trunk may be from that, and how well they have to fit each of some independent poses."""
 _POSES = 10.0
 _CLAVICLE = np.array([0.9887, 0.0149, -0.1492])
 """Direction of the left clavicle in T-pose: as in the avatars (shoulder joint from sternal end)."""
-_STERNAL = np.array([0.0142, -0.01, -0.0114])
-"""Sternal end of the left clavicle from the marker between both, fraction of stature: half the manubrium's breadth, under skin and marker."""
+_STERNAL = np.array([0.0142, -0.0238, 0.0120])
+"""Inner end of the left clavicle's bone from the Neck joint, fraction of stature: as in the avatars."""
 _NECK_BASE = 0.33
 """Joint between neck and chest on the way from C7's marker to the clavicles': the vertebral bodies fill the hindmost third of the
 neck's depth (Dumas et al. 2007 put it at 0.3 to 0.4 of it)."""
@@ -86,7 +86,7 @@ class Body:
         offsets["HeadTop"] = _HEAD_TOP * stature
         for side, sign in SIDES.items():
             mirror = np.array([sign, 1.0, 1.0])
-            sternal = clavicle + _STERNAL * mirror * stature
+            sternal = neck + _STERNAL * mirror * stature
             offsets[f"{side}Shoulder"] = sternal - neck + offsets["Neck"]
             arm, leg = (
                 [located.joints[side + part] for part in parts] for parts in (("UpperArm", "LowerArm", "Hand"), ("UpperLeg", "LowerLeg", "Foot"))

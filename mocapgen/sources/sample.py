@@ -122,7 +122,8 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
     ----------
     out : Path
         A folder that does not exist yet or is empty. ``amc``: laid out like HDM05's cut clips,
-        ``<action>/HDM_<actor>_<action>_<take>_120.amc`` with ``HDM_<actor>.asf`` beside them.
+        ``<action>/HDM_<actor>_<action>_<take>_120.amc`` with ``HDM_<actor>.asf`` beside them. ``c3d``: likewise, as the markers of
+        :mod:`mocapgen.markers.virtual`.
     format : str
     seed : int
 
@@ -158,6 +159,13 @@ def _write_amc(folder: Path, clip: Clip, motion: Motion) -> None:
     (folder / f"{clip.id.replace('sample', 'HDM', 1)}.amc").write_bytes(format_amc(motion, asf))
 
 
-_WRITERS = {"amc": _write_amc}
+def _write_c3d(folder: Path, clip: Clip, motion: Motion) -> None:
+    from mocapgen.formats.c3d import write_c3d
+    from mocapgen.markers.virtual import place_markers
+
+    write_c3d(folder / f"{clip.id.replace('sample', 'HDM', 1)}.c3d", place_markers(motion), clip.actor)
+
+
+_WRITERS = {"amc": _write_amc, "c3d": _write_c3d}
 
 SOURCE = Sample

@@ -6,11 +6,13 @@ to say exactly where it goes wrong, or to mend it.
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 
-from mocapgen.formats._bvh_header import Header, Repairs, shown
+from mocapgen.formats._bvh_header import Header, Repairs, quoted, shown
 from mocapgen.formats._numbers import Words
-from mocapgen.formats._text import number, split_words
+from mocapgen.formats._text import number
 from mocapgen.motion import Array
 
 LIMIT = 1e6
@@ -18,6 +20,13 @@ LIMIT = 1e6
 MAX_MENDED = 0.1
 """Largest part of the frames that may be mended."""
 
+SPARE = 1000
+"""Rows that are read before it is decided that there are too many faults."""
+LONGEST_WORD = 400
+"""Most characters of a number: a double written out in full has fewer."""
+
+BLANKS = bytes(range(33))
+TO_BLANKS = bytes.maketrans(BLANKS, b" " * 33)
 _BLOCK = 1 << 17  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
 
 
@@ -49,18 +58,19 @@ def parse_frames(data: bytes, header: Header, repairs: Repairs) -> Array:
     if values is None or _is_cut(body, len(header.columns)):
         values = _row_by_row(body, header, repairs)
     if header.frames is not None and len(values) != header.frames:
-        last = header.line_number + len(body.rstrip().split(b"\n")) - 1
+        last = header.line_number + body.rstrip(BLANKS).count(b"\n")
         repairs.mend(last, f"expected {header.frames} frames as in 'Frames:', found {len(values)}", f"the {len(values)} are used")
     return values
 
 
 def _table(body: bytes, width: int) -> Array | None:
     """Return the frames (T, C), or None unless every row holds `width` numbers of plausible size."""
-    most = min(body.count(b"\n") + 1, (len(body) + 1) // (2 * width))  # a number takes a digit and a blank
-    values = np.empty(most * width)
+    values = np.empty(_most_rows(body, width) * width)
     filled = start = 0
     while start < len(body):
         stop = body.find(b"\n", start + _BLOCK) + 1 or len(body)
+        if stop - start > 2 * _BLOCK + LONGEST_WORD * width:  # no row of numbers is that long
+            return None
         words = Words(body[start:stop])
         if not _on_rows(words, width):
             return None
@@ -70,6 +80,11 @@ def _table(body: bytes, width: int) -> Array | None:
             return None
         filled, start = filled + len(words), stop
     return values[:filled].reshape(-1, width) if filled else None
+
+
+def _most_rows(body: bytes, width: int) -> int:
+    """Return how many rows there can be at most: a number takes a digit and a blank."""
+    return min(body.count(b"\n") + 1, (len(body) + 1) // (2 * width))
 
 
 def _on_rows(words: Words, width: int) -> bool:
@@ -96,50 +111,67 @@ def _is_cut(body: bytes, width: int) -> bool:
 
 
 def _row_by_row(body: bytes, header: Header, repairs: Repairs) -> Array:
-    """Read the frames one by one; raise at the first fault, or mend faults where the frames around them are sound."""
+    """Read the frames one by one; raise at the first fault, or mend faults where enough frames are sound."""
     width = len(header.columns)
-    lines = [(number_, raw) for number_, raw in enumerate(body.split(b"\n"), start=header.line_number) if split_words(raw)]
-    if not lines:
-        repairs.fail(header.line_number, "expected frames after 'Frame Time:', found none")
-    rows: list[Array | None] = []
+    last = header.line_number + body.rstrip(BLANKS).count(b"\n")
+    values = np.empty((_most_rows(body, width), width))
+    sound = 0
+    stand_ins: list[int] = []  # for each row the sound one that is taken: itself or the one before
     faults: list[tuple[int, str]] = []
-    for index, (line_number, raw) in enumerate(lines):
-        words = split_words(raw)
-        is_last = index == len(lines) - 1
-        fault = _fault(words, header, is_last) or ("the file ends within a number" if is_last and _is_cut(body, width) else "")
-        rows.append(None if fault else np.array(list(map(float, words))))
-        if fault:
-            if not repairs.lenient:
-                repairs.mend(line_number, fault, "left out" if is_last else "the frame before stands in")
+    for line_number, raw in enumerate(io.BytesIO(body), start=header.line_number):
+        words = raw.translate(TO_BLANKS).split(maxsplit=width)
+        if not words:
+            continue
+        fault = _fault(words, header, line_number == last)
+        if not fault and line_number == last and _is_cut(body, width):
+            fault = f"joint {shown(header.columns[-1][0])}: {header.columns[-1][1]}: the file ends within a number"
+        if not fault:
+            values[sound] = list(map(float, words))
+            sound += 1
+        elif not repairs.lenient:
+            repairs.mend(line_number, fault, "left out" if line_number == last or not sound else "the frame before stands in")
+        else:
             faults.append((line_number, fault))
-    return _mended(rows, faults, repairs)
+            _check_mendable(faults, len(stand_ins) + 1 + SPARE, repairs)
+        stand_ins.append(sound - 1)
+    if not stand_ins:
+        repairs.fail(header.line_number, "expected frames after 'Frame Time:', found none")
+    if faults:
+        _check_mendable(faults, len(stand_ins) + 10, repairs)
+        stand_ins = _mend(stand_ins, faults, repairs)
+    return values[stand_ins]
 
 
-def _mended(rows: list[Array | None], faults: list[tuple[int, str]], repairs: Repairs) -> Array:
-    """Leave out bad rows (None) at both ends and put the frame before in place of those between."""
-    sound = [index for index, row in enumerate(rows) if row is not None]
+def _check_mendable(faults: list[tuple[int, str]], rows: int, repairs: Repairs) -> None:
+    if len(faults) > MAX_MENDED * rows:
+        line_number, fault = faults[0]
+        repairs.fail(line_number, f"{fault}; {len(faults)} frames up to line {faults[-1][0]} are no better: too many to mend")
+
+
+def _mend(stand_ins: list[int], faults: list[tuple[int, str]], repairs: Repairs) -> list[int]:
+    """Leave out bad rows at both ends, where none stands in or the last one stands in for itself alone; note the rest."""
+    first = stand_ins.index(0) if 0 in stand_ins else len(stand_ins)
+    kept = stand_ins[first : stand_ins.index(stand_ins[-1]) + 1]
     line_number, fault = faults[0]
-    if len(sound) < (1 - MAX_MENDED) * len(rows) - 1:
-        repairs.fail(line_number, f"{fault}; {len(faults)} of {len(rows)} frames are no better: too many to mend")
-    more = f" (and {len(faults) - 1} more frames, the last in line {faults[-1][0]})" if len(faults) > 1 else ""
-    outside = len(rows) - (sound[-1] - sound[0] + 1)
-    remedy = [f"{outside} left out"] * (outside > 0) + ["the frame before stands in"] * (outside < len(faults))
-    repairs.mend(line_number, fault + more, "; ".join(remedy))
-    out: list[Array] = []
-    for row in rows[sound[0] : sound[-1] + 1]:
-        out.append(out[-1] if row is None else row)
-    return np.stack(out)
+    if not kept:
+        repairs.fail(line_number, f"{fault}; there is no frame to go by")
+    outside = len(stand_ins) - len(kept)
+    more = f" (and {len(faults) - 1} more frames up to line {faults[-1][0]})" if len(faults) > 1 else ""
+    remedies = [f"{outside} left out"] * (outside > 0) + ["the frame before stands in"] * (outside < len(faults))
+    repairs.mend(line_number, fault + more, "; ".join(remedies))
+    return kept
 
 
 def _fault(words: list[bytes], header: Header, is_last: bool) -> str:
     """Return what is wrong with a row, or nothing."""
     width = len(header.columns)
     for (joint, channel), word in zip(header.columns, words, strict=False):
-        text = word.decode("latin-1")
-        value = number(text)
+        text = word[:LONGEST_WORD].decode("latin-1")
+        value = number(text) if len(word) <= LONGEST_WORD else None
         if value is None or abs(value) > LIMIT:
-            return f"joint {shown(joint)}: {channel}: expected a number within +-{LIMIT:g}, found {shown(text)!r}"
+            hint = ", a decimal comma" if "," in text else ""
+            return f"joint {shown(joint)}: {channel}: expected a number within +-{LIMIT:g}, found {quoted(text)}{hint}"
     if len(words) < width:
         at = ": the file ends within a frame" if is_last else ""
         return f"joint {shown(header.columns[len(words)][0])}: expected {width} values in a frame, found {len(words)}{at}"
-    return f"expected {width} values in a frame, found {len(words)}" if len(words) > width else ""
+    return f"expected {width} values in a frame, found more, {quoted(words[width][:60].decode('latin-1').strip())}" if len(words) > width else ""

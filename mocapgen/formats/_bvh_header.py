@@ -7,6 +7,7 @@ checked and numbered here, and it is given each as its keyword and number.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from schemas.errors import FormatError
 
 MAX_JOINTS = 5000
 """Most joints and end sites of a file: many times those of a rig with fingers and face."""
+MAX_ROWS = 5 * MAX_JOINTS + 10
+"""Most rows of a hierarchy: a joint has its name, OFFSET, CHANNELS and two braces."""
+LONGEST_LINE = 100_000
+"""Most characters of a line of the hierarchy."""
 SHORTEST, LONGEST = 1e-5, 100.0
 """Frame times that are believed, seconds."""
 
@@ -102,6 +107,11 @@ def shown(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
+def quoted(text: str) -> str:
+    """Return what was found as a message can show it."""
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
 def parse_header(data: bytes, repairs: Repairs) -> Header:
     """Read everything before the first frame.
 
@@ -117,10 +127,11 @@ def parse_header(data: bytes, repairs: Repairs) -> Header:
         With file, line and joint.
     """
     motion = _MOTION.search(data)
-    rows = _rows(data[: motion.start() if motion else len(data)], repairs.where)
-    joints = _joints(rows, repairs)
+    rows = _rows(data[: motion.start() if motion else len(data)], repairs)
     if motion is None:
+        _normalised(rows, Repairs(repairs.where, lenient=True))  # whatever else is wrong comes first
         repairs.fail(data.count(b"\n") + 1, "expected a line MOTION after the hierarchy, found none: the file was cut short")
+    joints = _joints(rows, repairs)
     names = unique_names(joints)
     channels = tuple(joint.channels or () for joint in joints)
     frames, frame_time, start, line_number = _timing(data, motion.end(), data.count(b"\n", 0, motion.end()) + 1, repairs)
@@ -141,14 +152,18 @@ def parse_header(data: bytes, repairs: Repairs) -> Header:
 # Hierarchy ----------------------------------------------------------------------------------------
 
 
-def _rows(data: bytes, where: str) -> list[Line]:
+def _rows(data: bytes, repairs: Repairs) -> list[Line]:
     """Split the hierarchy so that each brace and each keyword has a row of its own."""
-    rows = []
-    for line_number, raw in enumerate(data.split(b"\n"), start=1):
+    rows: list[Line] = []
+    for line_number, raw in enumerate(io.BytesIO(data), start=1):
+        if len(raw) > LONGEST_LINE:
+            repairs.fail(line_number, f"expected at most {LONGEST_LINE} characters in a line of the hierarchy, found {len(raw)}")
         for part in _BRACE.split(raw) if b"{" in raw or b"}" in raw else (raw,):
             words = split_words(part)
             if words:
-                rows.append(Line(tuple(map(_decode, words)), line_number, where))
+                rows.append(Line(tuple(map(_decode, words)), line_number, repairs.where))
+        if len(rows) > MAX_ROWS:
+            repairs.fail(line_number, f"expected at most {MAX_JOINTS} joints, found {MAX_ROWS} lines and braces of a hierarchy so far")
     return rows
 
 
@@ -177,6 +192,8 @@ def _joints(rows: list[Line], repairs: Repairs) -> list[Joint]:
     while pending:
         node, parent = pending.pop()
         joints.append(_joint(node.value[0], rows[int(node.value[1])], parent, joints))
+        if len(joints) > MAX_JOINTS:
+            repairs.fail(joints[-1].line_number, f"expected at most {MAX_JOINTS} joints, found more")
         fields, blocks = [], []
         for child in node.children:
             (blocks if child.value[0] in ("JOINT", "END") else fields).append(child)
@@ -217,8 +234,6 @@ def _normalised(rows: list[Line], repairs: Repairs) -> str:
         repairs.fail(rows[-1].number, f"expected an opening brace after {rows[-1].quote()}, found the end of the hierarchy")
     if depth:
         repairs.mend(rows[-1].number, f"expected as many closing as opening braces, found {depth} fewer", "added at the end")
-    if len(out) > 5 * MAX_JOINTS + 10:
-        repairs.fail(rows[-1].number, f"expected at most {MAX_JOINTS} joints, found a hierarchy of {len(out)} rows")
     return "\n".join([*out, *["}"] * depth, ""])
 
 
@@ -256,7 +271,7 @@ def _channels(joint: Joint, row: Line, repairs: Repairs) -> tuple[str, ...]:
         repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected their number, found {row.rest().quote()}")
     for word, match in zip(row.words[2:], matches, strict=True):
         if match is None:
-            repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected X, Y, Z and position or rotation such as Zrotation, found {shown(word)!r}")
+            repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected X, Y, Z and position or rotation such as Zrotation, found {quoted(word)}")
     channels = tuple(match[1].upper() + match[2].lower() for match in matches if match)
     if len(set(channels)) != len(channels):
         twice = next(channel for channel in channels if channels.count(channel) > 1)
@@ -305,30 +320,31 @@ def _unused(name: str, taken: dict[str, int]) -> str:
 
 def _timing(data: bytes, position: int, line_number: int, repairs: Repairs) -> tuple[int | None, float, int, int]:
     """Return the number of frames, the frame time, and where the first frame begins, given where the word MOTION ends."""
-    frames: bytes | None = None
-    frame_time: bytes | None = None
+    frames: tuple[bytes, int] | None = None
+    frame_time: tuple[bytes, int] | None = None
     position, line_number = position + 1, line_number + 1  # the line after it
     while position < len(data):
         stop = data.find(b"\n", position)
         stop = len(data) if stop < 0 else stop
         line = data[position : min(stop, position + 200)]
         if frame_time is None and (match := _FRAME_TIME.fullmatch(line)):
-            frame_time = match[1]
+            frame_time = match[1], line_number
         elif frames is None and (match := _FRAMES.fullmatch(line)):
-            frames = match[1]
+            frames = match[1], line_number
         elif split_words(line):
             break
         position, line_number = stop + 1, line_number + 1
     if frame_time is None:
-        found = repr(_decode(line[:40]).strip()) if position < len(data) else "the end of the file"
+        found = quoted(_decode(line).strip()) if position < len(data) else "the end of the file"
         repairs.fail(line_number, f"expected a line such as 'Frame Time: 0.00833333' before the first frame, found {found}")
-    return _declared(frames, line_number, repairs), _seconds(frame_time, line_number, repairs), position, line_number
+    declared = _declared(*(frames or (None, line_number)), repairs)
+    return declared, _seconds(*frame_time, repairs), position, line_number
 
 
 def _declared(word: bytes | None, line_number: int, repairs: Repairs) -> int | None:
     if word is not None and word.isdigit() and len(word) < 10:
         return int(word)
-    found = "none" if word is None else repr(shown(_decode(word)))
+    found = "none" if word is None else quoted(_decode(word))
     repairs.mend(line_number, f"expected a line such as 'Frames: 100' before the first frame, found {found}", "the rows are counted")
     return None
 
@@ -336,9 +352,9 @@ def _declared(word: bytes | None, line_number: int, repairs: Repairs) -> int | N
 def _seconds(word: bytes, line_number: int, repairs: Repairs) -> float:
     text = _decode(word)
     if "," in text and "." not in text:
-        repairs.mend(line_number, f"Frame Time: expected a decimal point, found {shown(text)!r}", "read as a point")
+        repairs.mend(line_number, f"Frame Time: expected a decimal point, found {quoted(text)}", "read as a point")
         text = text.replace(",", ".")
     value = number(text)
     if value is None or not SHORTEST <= value <= LONGEST:
-        repairs.fail(line_number, f"Frame Time: expected {SHORTEST:g} to {LONGEST:g} seconds, found {shown(text)!r}")
+        repairs.fail(line_number, f"Frame Time: expected {SHORTEST:g} to {LONGEST:g} seconds, found {quoted(text)}")
     return value

@@ -58,7 +58,7 @@ def format_bvh(motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] 
         raise ValueError(f"up: expected y or z, found {up!r}")
     skeleton = motion.skeleton
     joints = _depth_first(motion)
-    moving = [joint for joint in joints if skeleton.names[joint] not in skeleton.end_sites]
+    moving = [joint for joint in joints if joint == 0 or skeleton.names[joint] not in skeleton.end_sites]
     quaternions = motion.rotations[:, moving]
     quaternions[..., :3] = _to_axes(quaternions[..., :3], up)
     angles = np.degrees(np.unwrap(to_euler(order, quaternions), axis=0))

@@ -17,8 +17,7 @@ import numpy as np
 from mocapgen.formats.bvh import parse_bvh
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Array, Motion
-from mocapgen.profiles.library import match, recognise
-from mocapgen.profiles.library import load_profile as _load
+from mocapgen.profiles.library import load_profile, match, recognise
 from mocapgen.profiles.rest_pose import Figure, frame_reference
 from mocapgen.retarget.roles import Roles
 from mocapgen.rotation import angle_between, normalise
@@ -47,7 +46,7 @@ def t_pose_rotations(path: Path, profile: str | None = None) -> dict[str, Array]
         If the file or the profile is damaged, or the profile does not know the joints.
     """
     bvh = parse_bvh(path.read_bytes(), str(path))
-    found = match(_load(profile), bvh.names) if profile else recognise(bvh.names)
+    found = match(load_profile(profile), bvh.names) if profile else recognise(bvh.names)
     if found is None or found.missing:
         raise FormatError(f"{path}: expected joints that the profile knows, found {', '.join(bvh.names[:6])}, ...; name another with --profile")
     roles = Roles(found.joints, found.drivers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,12 +29,12 @@ _EQUAL = 0.15
 _WORDS: dict[str, tuple[str, ...]] = {
     "UpperLeg": ("upperleg", "upleg", "legupper", "thigh", "femur", "hip"),
     "LowerLeg": ("lowerleg", "lowleg", "leglower", "knee", "calf", "shin", "shank", "tibia", "leg"),
-    "Foot": ("foot", "ankle"),
-    "Toes": ("toes", "toe", "toebase", "ball", "forefoot"),
+    "Foot": ("ankle", "foot"),
+    "Toes": ("toes", "toe", "toebase", "ball", "forefoot", "foot"),
     "Shoulder": ("clavicle", "collar", "collarbone", "shoulder"),
-    "UpperArm": ("upperarm", "uparm", "armupper", "humerus", "arm", "shoulder"),
+    "UpperArm": ("upperarm", "uparm", "armupper", "humerus", "arm", "shoulder", "shldr"),
     "LowerArm": ("lowerarm", "lowarm", "forearm", "armlower", "elbow", "radius"),
-    "Hand": ("hand", "wrist"),
+    "Hand": ("wrist", "hand"),
     "Hips": ("hips", "pelvis", "hip"),
     "Neck": ("neck", "lowerneck", "neckbase"),
     "Head": ("head", "skull"),
@@ -180,7 +181,9 @@ def roles_by_structure(skeleton: Skeleton) -> dict[str, str]:
     above = [joint for joint in children[skeleton.parents[arms[0]]] if joint not in arms]
     if above:
         head = _path(max(above, key=lambda joint: reach[joint] + lengths[joint]), children, lengths, reach)
-        found |= dict(zip(("Neck", "Head"), (skeleton.names[joint] for joint in head if skeleton.names[joint] not in skeleton.end_sites), strict=False))
+        found |= dict(
+            zip(("Neck", "Head"), (skeleton.names[joint] for joint in head if skeleton.names[joint] not in skeleton.end_sites), strict=False)
+        )
         if len(head) > 3:
             bare = [joint for joint in head if skeleton.names[joint] not in skeleton.end_sites]
             found["Head"] = skeleton.names[bare[min(len(bare) - 1, 2)]]
@@ -222,7 +225,7 @@ def _path(joint: int, children: list[list[int]], lengths: Array, reach: Array) -
 def _limb(path: list[int], lengths: Array) -> int | None:
     """Return where in a path the two longest neighbouring bones of similar length start."""
     bones = lengths[path[1:]]
-    sums = [(one + other, -place) for place, (one, other) in enumerate(zip(bones, bones[1:], strict=False)) if 0.5 < one / max(other, 1e-12) < 2.0]
+    sums = [(one + other, -place) for place, (one, other) in enumerate(pairwise(bones)) if 0.5 < one / max(other, 1e-12) < 2.0]
     return -max(sums)[1] if sums else None
 
 
@@ -312,7 +315,7 @@ _FOLLOWS = (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"), ("UpperArm", "LowerA
 
 def _with_spine(skeleton: Skeleton, joints: Mapping[str, str]) -> dict[str, str]:
     """Add the joints between hips and neck: the first, the middle and the last of them."""
-    between = []
+    between: list[str] = []
     for joint in _ancestors(skeleton, joints["Neck"]):
         if joint == joints["Hips"]:
             break

@@ -13,12 +13,13 @@ import numpy as np
 from mocapgen.formats.bvh import Bvh
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Array, Motion, Skeleton
-from mocapgen.profiles.infer import infer_roles
+from mocapgen.profiles.infer import infer_roles, side_agreement
 from mocapgen.profiles.library import closest, load_profile, match, recognise
 from mocapgen.profiles.rest_pose import Figure, complete, direction_reference, frame_reference, inserted_t_pose, rebase_rest_pose, zero_reference
+from mocapgen.retarget.feet import CONTACT_POINTS, SIDES
 from mocapgen.retarget.roles import Roles
-from mocapgen.rotation import IDENTITY, from_euler, make_continuous, multiply, normalise, rotate
-from schemas.errors import ConfigError, FormatError, RetargetError
+from mocapgen.rotation import IDENTITY, from_euler, multiply, normalise, rotate
+from schemas.errors import ConfigError, FormatError
 from schemas.profile import UNITS, Profile
 
 LEG = 0.82
@@ -45,6 +46,10 @@ class Interpretation:
     """Name of the profile that it was understood by; ``inferred`` if none was."""
     confidence: float
     """How sure that is, 0 to 1."""
+    metres_per_unit: float
+    """Length of one unit of the file."""
+    up: str
+    """The file's axis that points up: y or z."""
     notes: tuple[str, ...]
     """What was decided and noticed, one line each."""
 
@@ -65,7 +70,7 @@ def interpret(
         Name of a built-in profile or path of a YAML file; by default the built-in one that knows the joints' names, else what
         names and proportions tell.
     lenient : bool
-        Also take what would otherwise be refused: bones that stretch, a pelvis that does not move vertically.
+        Also take what would otherwise be refused: bones that stretch, a mirrored figure, a pelvis that does not move vertically.
     scale : float, optional
         Metres in a unit of the file, in place of what the profile or the body's size says.
     up : {"y", "z"}, optional
@@ -80,8 +85,8 @@ def interpret(
     ConfigError
         If the profile, the scale or the axis is not valid.
     FormatError
-        If the joints' names do not fit, no unit makes a person of the figure, it stands on its head, its zero pose is not
-        understood, or the pelvis has lost its vertical motion.
+        If the joints' names do not fit, no unit makes a person of the figure, it stands on its head, it is mirrored, its zero pose
+        is not understood, or the pelvis has lost its vertical motion.
     """
     if up not in (None, "y", "z"):
         raise ConfigError(f"--up: expected y or z, found {up!r}")
@@ -98,7 +103,7 @@ def interpret(
     reading.place_root()
     reading.find_rest_pose()
     reading.check(lenient)
-    return Interpretation(reading.motion, reading.roles, reading.name, reading.roles.confidence, tuple(reading.notes))
+    return Interpretation(reading.motion, reading.roles, reading.name, reading.roles.confidence, reading.scale, reading.up, tuple(reading.notes))
 
 
 class _Reading:
@@ -139,6 +144,7 @@ class _Reading:
         if up == "infer":
             up, why = _infer_up(Figure.of(self.motion.skeleton, self.roles, _some_positions(self.motion)))
         self.note(f"up axis {up}, {why}")
+        self.up = up
         if up == "z":
             turn = from_euler("XYZ", np.array([-0.5 * np.pi, 0.0, 0.0]))
             rotations = np.array(self.motion.rotations)
@@ -160,6 +166,7 @@ class _Reading:
         names = {value: name for name, value in UNITS.items()}
         unit = f"{names[scale]}, {scale:.6g} m" if scale in names else f"{scale:.6g} m"
         self.note(f"unit {unit}, {why} (legs of {leg * scale:.3f} m)")
+        self.scale = scale
         skeleton = self.motion.skeleton
         scaled = Skeleton(skeleton.names, skeleton.parents, skeleton.offsets * scale, skeleton.end_sites)
         self.motion = replace(self.motion, skeleton=scaled, root_positions=self.motion.root_positions * scale)
@@ -192,12 +199,14 @@ class _Reading:
             return
         why = f"by profile {self.name}"
         if decision == "decide":
-            level, raised = self._floor(), self._floor() + float(self._offset[1])
+            level = _floor(self._lower_foot(forward_kinematics(self.motion)))
+            raised = level + float(self._offset[1])
             if abs(self._offset[1]) < _OFFSET * size:
                 decision, why = "absolute", "as is usual: its OFFSET is horizontal, so the floor does not tell"
             else:
                 decision = "relative" if abs(raised) < abs(level) else "absolute"
-                why = f"as feet are then at {raised if decision == 'relative' else level:.3f} m and not at {level if decision == 'relative' else raised:.3f}"
+                nearer, further = sorted((level, raised), key=abs)
+                why = f"as feet are then at {nearer:.3f} m and not at {further:.3f}"
         meaning = "add to its OFFSET" if decision == "relative" else "replace its OFFSET"
         self.note(f"the root's position channels {meaning} of {np.linalg.norm(self._offset):.3f} m, {why}")
         if decision == "relative":
@@ -244,30 +253,32 @@ class _Reading:
         return complete(self.motion.skeleton, here)
 
     def check(self, lenient: bool) -> None:
-        """Say where the feet are; refuse a figure upside down or with a pelvis that has lost its vertical motion."""
-        figure = Figure.of(self.motion.skeleton, self.roles, forward_kinematics(self.motion))
-        upright = figure.height[:, 1] > 0
-        if not upright.any():
-            raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with --up")
-        self.note(f"feet rest at {1000 * self._floor():.0f} mm above y = 0 (lowest foot joint, {_FLOOR_PERCENTILE:g}th percentile over time)")
-        hips, lower = self._hips_height(), self._lower_foot()
-        if np.ptp(hips) < LOST_PELVIS[0] and np.ptp(lower) > LOST_PELVIS[1]:
-            found = f"the pelvis does not move vertically, while the lower foot goes up and down by {1000 * np.ptp(lower):.0f} mm"
-            if not lenient:
-                raise FormatError(f"{self.where}: {found}: its vertical motion is lost; with --lenient it is used as it is")
-            self.note(found)
-
-    def _hips_height(self) -> Array:
+        """Say where the feet are; refuse a figure upside down, mirrored, or with a pelvis that has lost its vertical motion."""
         positions = forward_kinematics(self.motion)
-        return positions[:, self.motion.skeleton.index(self.roles.joints["Hips"]), 1]
+        if not (Figure.of(self.motion.skeleton, self.roles, positions).height[:, 1] > 0).any():
+            raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with --up")
+        hips, lower = positions[:, self.motion.skeleton.index(self.roles.joints["Hips"]), 1], self._lower_foot(positions)
+        self.note(f"feet rest at {1000 * _floor(lower):.0f} mm above y = 0 (lowest foot joint, {_FLOOR_PERCENTILE:g}th percentile over time)")
+        if side_agreement(self.motion.skeleton, self.roles.joints, positions) < -0.5:
+            self._object("the left leg is where the right one should be, seen from where the toes point: the figure is mirrored", lenient)
+        if np.ptp(hips) < LOST_PELVIS[0] and np.ptp(lower) > LOST_PELVIS[1]:
+            moves = f"the lower foot goes up and down by {1000 * np.ptp(lower):.0f} mm"
+            self._object(f"the pelvis does not move vertically, while {moves}: its vertical motion is lost", lenient)
 
-    def _lower_foot(self) -> Array:
-        """Return the height of the lowest joint of both feet, (T,) metres."""
-        parts = [self.roles.joints[side + part] for side in ("Left", "Right") for part in ("Foot", "Toes", "ToesEnd") if side + part in self.roles.joints]
-        return forward_kinematics(self.motion)[:, self.motion.skeleton.indices(parts), 1].min(axis=1)
+    def _object(self, complaint: str, lenient: bool) -> None:
+        if not lenient:
+            raise FormatError(f"{self.where}: {complaint}; with --lenient it is used as it is")
+        self.note(complaint)
 
-    def _floor(self) -> float:
-        return float(np.percentile(self._lower_foot(), _FLOOR_PERCENTILE))
+    def _lower_foot(self, positions: Array) -> Array:
+        """Return the height of the lowest joint of both feet, (T,)."""
+        parts = [self.roles.joints[side + part] for side in SIDES for part in CONTACT_POINTS if side + part in self.roles.joints]
+        return positions[:, self.motion.skeleton.indices(parts), 1].min(axis=1)
+
+
+def _floor(lower_foot: Array) -> float:
+    """Return the height at which feet rest, given that of the lower one over time."""
+    return float(np.percentile(lower_foot, _FLOOR_PERCENTILE))
 
 
 def _some(names: tuple[str, ...], most: int = 8) -> str:
@@ -285,7 +296,7 @@ def _plausible(leg: float) -> bool:
 def _leg_length(skeleton: Skeleton, roles: Roles) -> float:
     """Return the way along the bones from hip to ankle, mean of both sides, in the skeleton's unit: whatever the zero pose is."""
     rest, total = skeleton.rest_positions, 0.0
-    for side in ("Left", "Right"):
+    for side in SIDES:
         hip, knee, ankle = (rest[skeleton.index(roles.joints[side + part])] for part in ("UpperLeg", "LowerLeg", "Foot"))
         total += float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
     return 0.5 * total

@@ -10,6 +10,7 @@ import numpy as np
 from mocapgen.kinematics import global_rotations, joint_positions, local_rotations
 from mocapgen.motion import Array, Motion, Skeleton
 from mocapgen.retarget.roles import Roles
+from mocapgen.retarget.transfer import LIMBS
 from mocapgen.rotation import IDENTITY, conjugate, from_matrix, make_continuous, multiply, normalise, rotate, shortest_arc
 
 UPRIGHT = 30.0
@@ -22,13 +23,12 @@ FURTHEST = 120.0
 """Degrees beyond which the least turn of a bone says nothing about its twist."""
 
 SIDES = ("Left", "Right")
-LEFT, UP, FORWARD = np.eye(3)
+LEFT, UP, _ = np.eye(3)
 FOOT = np.array([0.0, -0.35, 0.94])
 """Where a foot points from the ankle to the ball in a T-pose: forward, and down to the floor."""
 _SIGNS = (("Left", 1.0), ("Right", -1.0))
 _ARM = (("UpperArm", "LowerArm"), ("LowerArm", "Hand"))
 _LEG = (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
-LIMBS = {f"{side}{start}": f"{side}{end}" for side in SIDES for start, end in (*_ARM, *_LEG)}
 
 
 def rebase_rest_pose(motion: Motion, reference: Array) -> Motion:

@@ -188,7 +188,7 @@ def _plan(source: Skeleton, cast: Roles, target: Skeleton) -> _Plan:
             alignments[index] = _aligned(source, cast, target, roles, role, alignments[index])
         # By role: skeletons of different make have joints of the same name in different places. By name only within one make, and
         # where a joint has no role. What neither finds, and end points, go along with their parents.
-        leader = joint if same or not role else cast.driver(role) if role in cast.joints else None
+        leader = joint if same or not role else cast.driver(role) if role in cast.joints else ""
         if parent >= 0 and (leader not in source or joint in target.end_sites):
             drivers[index] = drivers[parent]
         elif leader in source:

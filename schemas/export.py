@@ -13,6 +13,7 @@ from schemas.dataset import LAYOUT, Layout, RootAttributes
 from schemas.profile import Profile
 from schemas.report import BuildReport
 from schemas.skeleton import Avatar
+from schemas.train import Evaluation, ModelCard, TrainConfig
 
 FOLDER = Path(__file__).parent / "json"
 
@@ -22,6 +23,9 @@ MODELS: dict[str, type[Model]] = {
     "build-report": BuildReport,
     "dataset-attributes": RootAttributes,
     "dataset-layout": Layout,
+    "evaluation": Evaluation,
+    "model-card": ModelCard,
+    "train-config": TrainConfig,
     "source-profile": Profile,
 }
 """File stem to model: everything that crosses the border of the project as JSON, YAML or HDF5."""

@@ -101,7 +101,7 @@ class TrainConfig(Model):
 
     model: str = "stmixer"
     """A registered model (`trainer fit --help` lists them)."""
-    model_settings: dict[str, Any] = {}
+    model_settings: dict[str, Any] = Field(default={})
     """Settings of that model (width, depth, kernel, ...); each has a default."""
     normalisation: Normalisation = "centred"
     """How pixels become the model's input."""
@@ -211,3 +211,39 @@ class ModelCard(Model):
     """The split in one line."""
     versions: dict[str, str]
     """Program, Python and packages."""
+
+
+class Row(Model):
+    """Errors of the sequences that share a label."""
+
+    sequences: int
+    """How many sequences."""
+    frames: int
+    """How many frames."""
+    mpjpe_mm: float
+    """Root-relative MPJPE, root counted."""
+    pck_200: float
+    """3DPCK at 200 mm, root counted, percent."""
+
+
+class Evaluation(Model):
+    """How a model does on a file, as ``trainer evaluate --json`` writes it. `docs/metrics.md` defines every figure."""
+
+    protocol: dict[str, str]
+    """What the figures are figures of: split, root, joints, fps, 2D source, data, model."""
+    note: str
+    """A warning in one line, or nothing."""
+    overall: dict[str, float]
+    """Every metric over all frames."""
+    by_action: dict[str, Row]
+    """By motion class."""
+    by_actor: dict[str, Row]
+    """By who was recorded."""
+    by_avatar: dict[str, Row]
+    """By who performs it."""
+    by_joint_mm: dict[str, float]
+    """Root-relative MPJPE of each joint."""
+    by_group_mm: dict[str, float]
+    """Root-relative MPJPE of each group of joints."""
+    by_sequence: dict[str, Row]
+    """By sequence, worst first."""

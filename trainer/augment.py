@@ -120,7 +120,7 @@ def axis_angle(axis: Tensor, angle: Tensor) -> Tensor:
     """Return the matrices of turns about unit vectors, (B, 3), by angles, (B,) radians: (B, 3, 3) (Rodrigues' formula)."""
     x, y, z = axis.unbind(-1)
     zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(-1, 3, 3)
     sine, cosine = torch.sin(angle)[:, None, None], torch.cos(angle)[:, None, None]
     return torch.eye(3, device=axis.device) + sine * cross + (1.0 - cosine) * (cross @ cross)
 
@@ -133,7 +133,7 @@ def random_rotations(count: int, random: Randomness) -> Tensor:
         *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
         *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
     ]
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    return torch.stack(rows, dim=-1).reshape(count, 3, 3)
 
 
 def _orientations(batch: Batch, settings: CameraAugmentation, random: Randomness) -> Tensor:
@@ -217,5 +217,3 @@ def disturb(batch: Batch, settings: Augmentation, root: int, random: Randomness)
             missing[:, later:] |= gap[:, :-later] > later
         batch = replace(batch, confidence=torch.where(missing, torch.zeros_like(batch.confidence), batch.confidence))
     return batch
-
-

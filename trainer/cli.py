@@ -1,16 +1,151 @@
-"""The command line of the trainer. Nothing heavy is imported before a command runs."""
+"""The command line of the trainer: every command is a few lines over one public function.
+
+Nothing heavy is imported before a command runs: ``trainer --help`` needs click and the standard library only.
+"""
 
 from __future__ import annotations
 
+import pkgutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import click
+from click.core import ParameterSource
+
+from trainer._command import CONTEXT_SETTINGS, Verbosity, common_options, example, run
+
+_MODELS = ", ".join(
+    sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "models")]) if module.name not in ("base", "layers"))
+)
+_RECIPES = ", ".join(sorted(path.stem for path in (Path(__file__).parent / "recipes").glob("*.yaml")))
+
+_FIT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--model", help=f"Network: {_MODELS}  [default: the recipe's]"),
+    click.option("--split", help="Test side: clip, random, actor=NAME, action=PATTERN, or a file of clip ids  [default: clip]"),
+    click.option("--epochs", type=int, help="How often every sequence is seen  [default: the recipe's]"),
+    click.option("--batch-size", type=int, help="Sequences in a batch  [default: the recipe's]"),
+    click.option("--window", type=int, help="Train on windows of this many frames  [default: whole sequences]"),
+    click.option("--target", type=click.Choice(["relative", "absolute"]), help="Relative to the root, or its path as well  [default: relative]"),
+    click.option("--joint-set", help="Joints to lift: a joint set of the file  [default: h36m17]"),
+    click.option("--seed", type=int, help="Seed of everything random  [default: 0]"),
+    click.option("--device", help="auto, cpu, cuda or cuda:N  [default: auto]"),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto is bf16 where that is faster  [default: auto]"),
+    click.option("--threads", type=int, help="Processor threads  [default: one per usable core]"),
+    click.option("--compile", "compile", is_flag=True, help="Compile the network with torch.compile."),
+    click.option("--tensorboard", is_flag=True, help="Write TensorBoard files, too."),
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _fit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_FIT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _given(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that the user typed, so that a default never overrides recipe or configuration file."""
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+
+
+@click.group(context_settings=CONTEXT_SETTINGS, epilog=example("trainer fit data.h5 --out runs/first", "trainer evaluate runs/first other.h5"))
 @click.version_option(package_name="mocapgen", prog_name="trainer")
+@common_options
 def cli() -> None:
-    """Train and evaluate models that lift 2D motion to 3D (the commands are not part of this version)."""
+    """Train and evaluate models that lift 2D motion to 3D."""
 
 
-def main() -> None:
+@cli.command(
+    epilog=example(
+        "trainer fit data.h5 --out runs/first",
+        "trainer fit data.h5 --recipe paper --split random --out runs/published",
+        "trainer fit data.h5 --out runs/first --resume",
+        "torchrun --nproc-per-node 4 -m trainer fit data.h5 --out runs/four",
+    )
+)
+@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.option("--out", type=click.Path(), help="Folder of the run  [default: runs/DATA-RECIPE-SPLIT-sSEED]")
+@click.option("--recipe", default="default", show_default=True, help=f"Settings to begin with: {_RECIPES}, or a YAML file.")
+@click.option("--config", type=click.Path(), help="YAML file with settings that override the recipe's.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as augment.flip=0.5; repeatable.")
+@_fit_options
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, with the settings that it was started with.")
+@click.option("--stop-after", type=click.IntRange(1), help="End after this epoch; --resume goes on.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
+@common_options
+@click.pass_context
+def fit(
+    context: click.Context,
+    /,
+    data: str,
+    out: str | None,
+    recipe: str,
+    config: str | None,
+    assignments: tuple[str, ...],
+    resume: bool,
+    stop_after: int | None,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Train a model on a dataset file."""
+    from trainer.console import print_result, progress_bar
+    from trainer.settings import default_folder, run_config
+
+    verbosity = context.ensure_object(Verbosity)
+    given = _given(context, options)
+    settings = run_config(recipe, config, assignments, given, out if resume else None)
+    folder = out or default_folder(data, recipe, settings)
+    from trainer import fit as training  # after the check of the settings, so that a mistyped option is answered at once
+
+    with progress_bar(verbosity.level) as watch:
+        result = training.fit(
+            data,
+            settings,
+            folder,
+            resume=resume,
+            overwrite=overwrite,
+            stop_after=stop_after,
+            command=training.command_line(sys.argv[1:]),
+            watch=watch,
+        )
+    print_result(result, verbosity.level)
+
+
+@cli.command(epilog=example("trainer evaluate runs/first data.h5", "trainer evaluate runs/first cmu.h5 --json cmu.json --markdown cmu.md"))
+@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.option(
+    "--side",
+    type=click.Choice(["auto", "all", "train", "validation", "test"]),
+    default="auto",
+    show_default=True,
+    help="Side of the run's split; auto is the test side of the file trained on, and all of any other file.",
+)
+@click.option("--json", "json_file", type=click.Path(), help="Write all figures as JSON.")
+@click.option("--markdown", "markdown_file", type=click.Path(), help="Write the tables as Markdown.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Processor threads  [default: one per usable core]")
+@common_options
+@click.pass_context
+def evaluate(
+    context: click.Context, /, model: str, data: str, side: Any, json_file: str | None, markdown_file: str | None, device: str, threads: int
+) -> None:
+    """Judge a trained model on a dataset file.
+
+    RUN is the folder of a run, or a checkpoint.
+    """
+    from trainer.console import print_evaluation
+    from trainer.evaluate import as_markdown
+    from trainer.evaluate import evaluate as judge
+
+    evaluation = judge(model, data, side, device, threads)
+    for file, text in ((json_file, evaluation.model_dump_json(indent=2) + "\n"), (markdown_file, as_markdown(evaluation))):
+        if file is not None:
+            Path(file).write_text(text, encoding="utf-8")
+    print_evaluation(evaluation, context.ensure_object(Verbosity).level)
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
-    cli(prog_name="trainer")
+    run(cli, arguments, "trainer")

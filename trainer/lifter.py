@@ -42,6 +42,7 @@ class Lifter(nn.Module):
         self.confidence = config.confidence
         self.parents = joints.parents
         self.root = joints.root
+        self.bf16 = False
 
     @property
     def receptive_field(self) -> int:
@@ -72,7 +73,10 @@ class Lifter(nn.Module):
             pixels = fill_missing(pixels, confidence, self.parents)
         encoded = encode(self.normalisation, pixels, intrinsics, image, mask, self.root, self.network.causal)
         parts = [encoded.points.flatten(2), encoded.context, *([confidence] if self.confidence else [])]
-        raw = self.network(torch.cat(parts, dim=-1), mask).float().unflatten(-1, (-1, 3))
+        # Only the network: rays and rotations need the full precision.
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
+            raw = self.network(torch.cat(parts, dim=-1), mask)
+        raw = raw.float().reshape(*pixels.shape[:3], 3)
         relative, root = self._from_rays(raw, encoded) if self.head == "ray" else self._direct(raw)
         if encoded.rotation is not None:
             relative, root = relative @ encoded.rotation.transpose(-1, -2), root @ encoded.rotation.transpose(-1, -2)

@@ -126,9 +126,7 @@ def apparent_size(offsets: Tensor, mask: Tensor, causal: bool = False) -> Tensor
     return mean.clamp(min=_LEAST**2).sqrt().to(offsets.dtype)[..., None]
 
 
-def encode(
-    name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tensor, mask: Tensor, root: int, causal: bool = False
-) -> Encoded:
+def encode(name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tensor, mask: Tensor, root: int, causal: bool = False) -> Encoded:
     """Normalise a batch.
 
     Parameters

@@ -81,14 +81,12 @@ def make_split(data: PoseData, spec: str = "clip", seed: int = 0, test_share: fl
     order = np.argsort(np.array(data.names, dtype=np.str_), kind="stable")
     unit = np.array(data.names if spec == "random" else data.recording, dtype=np.str_)
     random = np.random.default_rng([seed, 0x5EED])
-    if spec in ("clip", "random"):
-        test = np.isin(unit, _draw(unit[order], test_share, random))
-    else:
-        test = _chosen(data, spec)
+    test = np.isin(unit, _draw(unit[order], test_share, random)) if spec in ("clip", "random") else _chosen(data, spec)
     rest = ~test
     validation = rest & np.isin(unit, _draw(unit[order][rest[order]], validation_share, random))
     train = rest & ~validation
-    split = Split(spec, *(np.flatnonzero(side) for side in (train, validation, test)), note=RANDOM_NOTE if spec == "random" else "")
+    places = [np.flatnonzero(side).astype(np.int64) for side in (train, validation, test)]
+    split = Split(spec, places[0], places[1], places[2], RANDOM_NOTE if spec == "random" else "")
     _require_sides(data, split, validation_share)
     if spec != "random":
         require_no_leak(data, split)
@@ -112,7 +110,9 @@ def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
         patterns = [pattern.strip().lower() for pattern in text.split(",") if pattern.strip()]
         test = np.array([any(fnmatchcase(value, pattern) for pattern in patterns) for value in column], dtype=bool)
         if not test.any():
-            raise ConfigError(f"split {spec}: expected one of the {key}s {', '.join(sorted(set(getattr(data, key))))}, found none that matches {text!r}")
+            raise ConfigError(
+                f"split {spec}: expected one of the {key}s {', '.join(sorted(set(getattr(data, key))))}, found none that matches {text!r}"
+            )
         return test
     if not Path(spec).is_file():
         raise ConfigError(f"split: expected clip, random, actor=NAME, action=PATTERN or a file of clip ids, found {spec!r}")
@@ -166,6 +166,8 @@ def split_from_record(data: PoseData, record: dict[str, Any]) -> Split:
     for side in ("train", "validation", "test"):
         missing: Sequence[str] = [name for name in record[side] if name not in place]
         if missing:
-            raise DatasetError(f"{data.path}: expected the sequences of the run's split, found no {missing[0]!r} ({len(missing)} missing); another file?")
+            raise DatasetError(
+                f"{data.path}: expected the sequences of the run's split, found no {missing[0]!r} ({len(missing)} missing); another file?"
+            )
         sides.append(np.array([place[name] for name in record[side]], dtype=np.int64))
-    return Split(str(record["spec"]), *sides, note=str(record["note"]))
+    return Split(str(record["spec"]), sides[0], sides[1], sides[2], str(record["note"]))

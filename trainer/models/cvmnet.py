@@ -13,7 +13,7 @@ from schemas.base import Model
 from trainer.models.base import Network
 
 
-class Settings(Model):
+class CvmNetSettings(Model):
     """Settings of :class:`CvmNet`."""
 
     width: int = Field(default=256, ge=1)
@@ -35,7 +35,7 @@ class Settings(Model):
         return value
 
 
-def dilations(settings: Settings) -> tuple[int, ...]:
+def dilations(settings: CvmNetSettings) -> tuple[int, ...]:
     """Return the dilation of each residual layer of a block."""
     return tuple(settings.dilation ** (layer + 1) for layer in range(settings.depth))
 
@@ -46,13 +46,11 @@ class Block(nn.Module):
     Shapes: (B, I, T) in; (B, C, T) inside; (B, O, T) out.
     """
 
-    def __init__(self, inputs: int, outputs: int, settings: Settings) -> None:
+    def __init__(self, inputs: int, outputs: int, settings: CvmNetSettings) -> None:
         super().__init__()
         width, kernel = settings.width, settings.kernel
         self.first = nn.Conv1d(inputs, width, kernel, padding=kernel // 2)
-        self.temporal = nn.ModuleList(
-            nn.Conv1d(width, width, kernel, dilation=step, padding=step * (kernel // 2)) for step in dilations(settings)
-        )
+        self.temporal = nn.ModuleList(nn.Conv1d(width, width, kernel, dilation=step, padding=step * (kernel // 2)) for step in dilations(settings))
         self.pointwise = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in range(settings.depth))
         self.last = nn.Conv1d(width, outputs, 1)
         self.dropout = nn.Dropout(settings.dropout)
@@ -74,9 +72,9 @@ class CvmNet(Network):
     Shapes: (B, T, I) in; the first block gives (B, T, O); the second takes that and nothing else, and gives the correction, (B, T, O).
     """
 
-    Settings = Settings
+    Settings = CvmNetSettings
 
-    def __init__(self, inputs: int, outputs: int, settings: Settings) -> None:
+    def __init__(self, inputs: int, outputs: int, settings: CvmNetSettings) -> None:
         super().__init__()
         self.settings = settings
         self.lift = Block(inputs, outputs, settings)

@@ -16,7 +16,7 @@ from trainer.models.base import Network
 from trainer.models.layers import ChannelNorm, depthwise_conv
 
 
-class Settings(Model):
+class MixerSettings(Model):
     """Settings of :class:`SpatioTemporalMixer`."""
 
     width: int = Field(default=256, ge=1)
@@ -50,7 +50,7 @@ class Settings(Model):
 class Block(nn.Module):
     """Time mixing, then joint mixing, added to the stream. Shapes: (B, C, T) in and out, (B, E C, T) inside."""
 
-    def __init__(self, settings: Settings, dilation: int) -> None:
+    def __init__(self, settings: MixerSettings, dilation: int) -> None:
         super().__init__()
         width, inner = settings.width, settings.width * settings.expansion
         self.dilation = dilation
@@ -62,7 +62,6 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         # Blocks that begin as nothing let deep stacks train from the first step on.
         nn.init.zeros_(self.contract.weight)
-        nn.init.zeros_(self.contract.bias)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B, C, T) to (B, C, T); `mask` is (B, 1, T) of zeros and ones."""
@@ -73,9 +72,9 @@ class Block(nn.Module):
 class SpatioTemporalMixer(Network):
     """A pointwise layer in, the blocks, a pointwise layer out. Shapes: (B, T, I) in, (B, C, T) inside, (B, T, O) out."""
 
-    Settings = Settings
+    Settings = MixerSettings
 
-    def __init__(self, inputs: int, outputs: int, settings: Settings) -> None:
+    def __init__(self, inputs: int, outputs: int, settings: MixerSettings) -> None:
         super().__init__()
         self.settings = settings
         self.first = nn.Conv1d(inputs, settings.width, 1)
@@ -83,7 +82,6 @@ class SpatioTemporalMixer(Network):
         self.norm = ChannelNorm(settings.width)
         self.last = nn.Conv1d(settings.width, outputs, 1)
         nn.init.normal_(self.last.weight, std=0.1 * settings.width**-0.5)
-        nn.init.zeros_(self.last.bias)
 
     @property
     def receptive_field(self) -> int:

@@ -17,7 +17,7 @@ from trainer.models.base import Network
 from trainer.models.layers import MaskedBatchNorm
 
 
-class Settings(Model):
+class VideoPoseSettings(Model):
     """Settings of :class:`VideoPose`; the defaults are the published network of 27 frames."""
 
     width: int = Field(default=1024, ge=1)
@@ -31,9 +31,9 @@ class Settings(Model):
 class VideoPose(Network):
     """Shapes: (B, T, I) in; (B, I, T + R - 1) with repeated ends, R the receptive field; (B, C, ...) inside, shrinking; (B, T, O) out."""
 
-    Settings = Settings
+    Settings = VideoPoseSettings
 
-    def __init__(self, inputs: int, outputs: int, settings: Settings) -> None:
+    def __init__(self, inputs: int, outputs: int, settings: VideoPoseSettings) -> None:
         super().__init__()
         self.settings = settings
         width = settings.width

@@ -1,0 +1,91 @@
+"""Where and how to compute: processor or GPU, precision, threads, and one process or several."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from schemas.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Compute:
+    """The choice for one process.
+
+    Parameters
+    ----------
+    device : torch.device
+    bf16 : bool
+        Whether the network computes in bfloat16.
+    threads : int
+    rank, world : int
+        Number of this process, and how many there are.
+    """
+
+    device: torch.device
+    bf16: bool
+    threads: int
+    rank: int = 0
+    world: int = 1
+
+    def describe(self) -> str:
+        """Return the choice in one line."""
+        where = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else f"processor, {self.threads} threads"
+        several = f", {self.world} processes" if self.world > 1 else ""
+        return f"{where}, {'bf16' if self.bf16 else 'fp32'}{several}"
+
+
+def has_amx(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Return whether the processor multiplies bfloat16 matrices in hardware: without, bf16 is slower than fp32."""
+    try:
+        return re.search(r"\bamx_bf16\b", cpuinfo.read_text(encoding="utf-8", errors="replace")) is not None
+    except OSError:
+        return False
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> Compute:
+    """Choose where to compute, and join the other processes if torchrun has started several.
+
+    Parameters
+    ----------
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    precision : str
+        ``auto``, ``fp32`` or ``bf16``.
+    threads : int
+        0 is one per usable core (shared among the processes of torchrun).
+
+    Raises
+    ------
+    ConfigError
+        If the device is unknown or not there.
+    """
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    try:
+        chosen = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, found {device!r}") from None
+    if chosen.type not in ("cpu", "cuda"):
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, found {device!r}")
+    if chosen.type == "cuda":
+        index = int(os.environ.get("LOCAL_RANK", 0)) if world > 1 else chosen.index or 0
+        if index >= torch.cuda.device_count():
+            raise ConfigError(f"device: expected one of the {torch.cuda.device_count()} GPUs that PyTorch sees, found {name!r}; use --device cpu")
+        chosen = torch.device("cuda", index)
+        torch.cuda.set_device(chosen)
+    threads = threads or max(1, usable_cores() // (world if chosen.type == "cpu" else 1))
+    torch.set_num_threads(threads)
+    if world > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    bf16 = precision == "bf16" or (precision == "auto" and (chosen.type == "cuda" or has_amx()))
+    return Compute(chosen, bf16, threads, rank, world)

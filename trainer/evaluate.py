@@ -1,0 +1,153 @@
+"""Judge a trained model on any dataset file: all metrics, by action, actor, avatar, joint and group, with what they are figures of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import DatasetError
+from schemas.train import Evaluation, ModelCard, Row
+from trainer.batches import Loader
+from trainer.checkpoint import load_lifter
+from trainer.data import PoseData, load, require_match
+from trainer.device import choose
+from trainer.inference import lift_sequences
+from trainer.metrics import by_group, by_joint, by_label, joint_errors, root_relative, summarise
+from trainer.splits import split_from_record
+
+Side = Literal["auto", "all", "train", "validation", "test"]
+
+
+def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", device: str = "auto", threads: int = 0) -> Evaluation:
+    """Judge a model on a file.
+
+    Parameters
+    ----------
+    model : str or Path
+        A run's folder (its best weights), or a checkpoint.
+    data_file : str or Path
+    side : {"auto", "all", "train", "validation", "test"}
+        Which side of the run's split; ``auto`` is the test side of the file that the run was trained on, and all of any other file.
+    device : str
+    threads : int
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    DatasetError
+        If the checkpoint or the file cannot be used, or do not fit each other (with the differences, by name).
+    """
+    compute = choose(device, "fp32", threads)
+    lifter, card = load_lifter(model, compute.device)
+    data = load(data_file, card.joint_set)
+    require_match(data, card)
+    sequences, split, note = _side(model, card, data, side)
+    predicted = lift_sequences(lifter, Loader(data, compute.device), sequences)
+    return judge(predicted, data, sequences, card, split, note)
+
+
+def judge(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64], card: ModelCard, split: str, note: str = "") -> Evaluation:
+    """Return all figures of predictions.
+
+    Parameters
+    ----------
+    predicted : (F, J, 3) float, metres
+        In the order of ``data.rows(sequences)``.
+    data : PoseData
+    sequences : (n,) int64
+    card : ModelCard
+    split : str
+        In one line, for the protocol.
+    note : str
+    """
+    true, length = data.positions_3d[data.rows(sequences)], data.length[sequences]
+    root = data.joints.root
+    errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
+    per_joint = by_joint(predicted, true, data.joints.joints, data.joints.parents)
+
+    def table(labels: NDArray[Any]) -> dict[str, Row]:
+        return {label: Row(**row) for label, row in by_label(labels, length, errors).items()}
+
+    by_sequence = table(np.array(data.names, dtype=object)[sequences])
+    return Evaluation(
+        protocol={
+            "split": split,
+            "root": f"{data.joints.joints[root]} subtracted, and counted with error 0 (figures named no_root leave it out)",
+            "joints": f"{data.joints.name}, {len(data.joints.joints)}",
+            "fps": f"{data.fps:g}",
+            "2D source": f"projections stored in {data.path.name}",
+            "data": f"{data.path.name}, sha256 {data.sha256}",
+            "model": f"{card.model}, {card.epoch} epochs on {card.data.get('file')}",
+        },
+        note=note,
+        overall=summarise(predicted, true, length, data.fps, data.joints.parents, card.target == "absolute"),
+        by_action=table(data.action[sequences]),
+        by_actor=table(data.actor[sequences]),
+        by_avatar=table(data.avatar[sequences]),
+        by_joint_mm=per_joint,
+        by_group_mm=by_group(per_joint, data.joints.groups),
+        by_sequence=dict(sorted(by_sequence.items(), key=lambda row: -row[1].mpjpe_mm)),
+    )
+
+
+def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tuple[NDArray[np.int64], str, str]:
+    """Return the sequences to judge on, what they are in words, and a warning or nothing."""
+    everything = np.arange(len(data), dtype=np.int64)
+    own = card.data.get("sha256") == data.sha256
+    if side == "all" or (side == "auto" and not own):
+        note = "the model was trained on a part of these sequences" if own else ""
+        return everything, f"all {len(data)} sequences of a file that was {'' if own else 'not '}trained on", note
+    if not own:
+        raise DatasetError(f"{data.path}: expected the file that the model was trained on, to know its {side} side, found another; use --side all")
+    folder = Path(model) if Path(model).is_dir() else Path(model).parent
+    try:
+        record = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+        split = split_from_record(data, record)
+    except (OSError, ValueError, KeyError) as error:
+        raise DatasetError(f"{folder}/split.json: expected the split of the run, found none ({type(error).__name__}); use --side all") from None
+    chosen: NDArray[np.int64] = getattr(split, "test" if side == "auto" else side)
+    if not len(chosen):
+        raise DatasetError(f"{folder}: expected sequences on the {side} side of the run's split, found none")
+    return chosen, f"{split.describe()}; judged on {'test' if side == 'auto' else side}", split.note
+
+
+def protocol_line(evaluation: Evaluation) -> str:
+    """Return what the figures are figures of, in one line."""
+    return "; ".join(f"{key}: {value}" for key, value in evaluation.protocol.items())
+
+
+def as_markdown(evaluation: Evaluation) -> str:
+    """Return the evaluation as Markdown tables."""
+    parts = [f"{protocol_line(evaluation)}\n"]
+    if evaluation.note:
+        parts.append(f"**Note:** {evaluation.note}\n")
+    for title, header, rows in tables(evaluation):
+        lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
+        parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n")
+    return "\n".join(parts)
+
+
+def tables(evaluation: Evaluation, worst: int = 10) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return title, header and rows of each table, as text."""
+    found = [("Overall", ["metric", "value"], [[name, f"{value:.2f}"] for name, value in evaluation.overall.items()])]
+    for title, figures in (("By group of joints", evaluation.by_group_mm), ("By joint", evaluation.by_joint_mm)):
+        found.append((title, ["joint", "MPJPE, mm"], [[name, f"{value:.1f}"] for name, value in figures.items()]))
+    sequences = dict(list(evaluation.by_sequence.items())[:worst])
+    labelled = (
+        ("By action", evaluation.by_action),
+        ("By actor", evaluation.by_actor),
+        ("By avatar", evaluation.by_avatar),
+        (f"Worst {len(sequences)} sequences", sequences),
+    )
+    for title, rows in labelled:
+        header = [title.rpartition(" ")[2], "sequences", "frames", "MPJPE, mm", "PCK@200, %"]
+        cells = [[name, f"{row.sequences:,}", f"{row.frames:,}", f"{row.mpjpe_mm:.1f}", f"{row.pck_200:.1f}"] for name, row in rows.items()]
+        found.append((title, header, cells))
+    return found

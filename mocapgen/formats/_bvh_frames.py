@@ -119,7 +119,7 @@ def _row_by_row(body: bytes, header: Header, repairs: Repairs) -> Array:
     stand_ins: list[int] = []  # for each row the sound one that is taken: itself or the one before
     faults: list[tuple[int, str]] = []
     for line_number, raw in enumerate(io.BytesIO(body), start=header.line_number):
-        words = raw.translate(TO_BLANKS).split(maxsplit=width)
+        words = [] if raw.isspace() else raw.translate(TO_BLANKS).split(maxsplit=width)
         if not words:
             continue
         fault = _fault(words, header, line_number == last)

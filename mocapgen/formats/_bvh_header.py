@@ -156,6 +156,8 @@ def _rows(data: bytes, repairs: Repairs) -> list[Line]:
     """Split the hierarchy so that each brace and each keyword has a row of its own."""
     rows: list[Line] = []
     for line_number, raw in enumerate(io.BytesIO(data), start=1):
+        if raw.isspace():
+            continue
         if len(raw) > LONGEST_LINE:
             repairs.fail(line_number, f"expected at most {LONGEST_LINE} characters in a line of the hierarchy, found {len(raw)}")
         for part in _BRACE.split(raw) if b"{" in raw or b"}" in raw else (raw,):
@@ -327,7 +329,9 @@ def _timing(data: bytes, position: int, line_number: int, repairs: Repairs) -> t
         stop = data.find(b"\n", position)
         stop = len(data) if stop < 0 else stop
         line = data[position : min(stop, position + 200)]
-        if frame_time is None and (match := _FRAME_TIME.fullmatch(line)):
+        if not line or line.isspace():
+            pass
+        elif frame_time is None and (match := _FRAME_TIME.fullmatch(line)):
             frame_time = match[1], line_number
         elif frames is None and (match := _FRAMES.fullmatch(line)):
             frames = match[1], line_number

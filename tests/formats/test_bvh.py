@@ -82,7 +82,7 @@ def test_rotations_and_positions_by_matrices() -> None:
     hips = Rotation.from_euler("ZXY", first[3:6], degrees=True)
     chest = hips * Rotation.from_euler("YXZ", first[6:9], degrees=True)
     leg = hips * Rotation.from_euler("X", first[9], degrees=True)
-    at = hips.apply([0, 10, 0]) + [0, 90, 0], hips.apply([-4, 0, 0]) + [0, 90, 0]
+    at = first[:3] + hips.apply([0, 10, 0]), first[:3] + hips.apply([-4, 0, 0])
     expected = [[0, 90, 0], at[0], at[0] + chest.apply([0, 5, 0.5]), at[1], at[1] + leg.apply([0, -8, 0])]
     np.testing.assert_allclose(bvh.positions()[0], expected, atol=1e-12)
     np.testing.assert_allclose(bvh.translations()[:, 0], bvh.values[:, :3])

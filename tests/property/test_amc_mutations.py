@@ -12,6 +12,7 @@ from mocapgen.formats.asf_amc import format_amc, parse_amc
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Motion
 from schemas.errors import MocapError
+from tests.property.damage import Edit, damage, edits
 
 ASF = b"""\
 # AST/ASF file generated using VICON BodyLanguage
@@ -68,99 +69,7 @@ FRAME = b"root 10.4194 16.7048 -30.1003 -2.48972 -9.82194 -3.00914\nlfemur 7.865
 AMC = b"#!OML:ASF H:\\Takeo M\xfcller.ASF\r\n:FULLY-SPECIFIED\n:DEGREES\n" + b"".join(b"%d\n%b" % (number, FRAME) for number in range(1, 6))
 SKELETON = parse_asf(ASF, "a.asf")
 
-WORDS = [
-    b"",
-    b"nan",
-    b"inf",
-    b"-",
-    b".",
-    b"1e999",
-    b"-1e300",
-    b"1_0",
-    b"#",
-    b":",
-    b":root",
-    b"begin",
-    b"end",
-    b"root",
-    b"lfoot",
-    b"lfoot_end",
-    b"rx",
-    b"tx",
-    b"XYZ",
-    b"0",
-    b"1",
-]
-WORDS += [
-    b"6",
-    b"99999999999999999999999999",
-    b"\xb2",
-    b"\xa0",
-    b"\x85",
-    b"\r",
-    b"\n",
-    b"\0",
-    b"\x1a",
-    b"\xff\xfe",
-    b"length",
-    b"dof",
-    b"0x1F",
-    b"1,5",
-    b"1.5.2",
-    b"1" * 5000,
-]
-
-Edit = tuple[str, float, float, bytes]
-kinds = [
-    "delete bytes",
-    "duplicate bytes",
-    "replace bytes",
-    "insert noise",
-    "delete word",
-    "duplicate word",
-    "replace word",
-    "insert word",
-    "delete line",
-]
-kinds += ["duplicate line", "swap lines", "move line", "join lines", "cut short"]
-edits = st.tuples(
-    st.sampled_from(kinds), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.one_of(st.sampled_from(WORDS), st.binary(min_size=1, max_size=8))
-)
-
-
-def pick(fraction: float, count: int) -> int:
-    return min(int(fraction * count), count - 1)
-
-
-def damage(data: bytes, edit: Edit) -> bytes:
-    """Return the data after one edit at a place given by fractions of it."""
-    kind, first, second, noise = edit
-    if not data:
-        return noise
-    unit = kind.rpartition(" ")[2]
-    if kind in ("cut short", "insert noise") or unit == "bytes":
-        start = pick(first, len(data))
-        stop = min(start + 1 + int(second * 12), len(data))
-        middle = {"delete bytes": b"", "duplicate bytes": 2 * data[start:stop], "replace bytes": noise, "insert noise": noise + data[start:stop]}
-        return data[:start] if kind == "cut short" else data[:start] + middle[kind] + data[stop:]
-    separator = b" " if unit == "word" else b"\n"
-    parts = data.split(separator)
-    a, b = pick(first, len(parts)), pick(second, len(parts))
-    if kind in ("delete word", "delete line"):
-        del parts[a]
-    elif kind in ("duplicate word", "duplicate line"):
-        parts.insert(b if second > 0.5 else a, parts[a])
-    elif kind == "replace word":
-        parts[a] = noise
-    elif kind == "insert word":
-        parts.insert(a, noise)
-    elif kind == "swap lines":
-        parts[a], parts[b] = parts[b], parts[a]
-    elif kind == "move line":
-        parts.insert(b, parts.pop(a))
-    elif kind == "join lines" and a + 1 < len(parts):
-        parts[a : a + 2] = [parts[a] + parts[a + 1]]
-    return separator.join(parts)
+EDITS = edits([b":root", b"begin", b"end", b"root", b"lfoot", b"lfoot_end", b"rx", b"tx", b"XYZ", b"length", b"dof"])
 
 
 def outcome(asf: bytes, amc: bytes) -> Motion | MocapError:
@@ -188,7 +97,7 @@ mutations = settings(max_examples=300, deadline=None, suppress_health_check=[Hea
 
 
 @mutations
-@given(st.lists(edits, min_size=1, max_size=4))
+@given(st.lists(EDITS, min_size=1, max_size=4))
 def test_damaged_amc(changes: list[Edit]) -> None:
     amc = AMC
     for change in changes:
@@ -202,7 +111,7 @@ TO_BLANKS = bytes.maketrans(bytes(range(33)), b" " * 33)
 
 
 @mutations
-@given(st.lists(edits, min_size=1, max_size=4))
+@given(st.lists(EDITS, min_size=1, max_size=4))
 def test_damaged_asf(changes: list[Edit]) -> None:
     asf = ASF
     for change in changes:
@@ -218,7 +127,7 @@ def test_damaged_asf(changes: list[Edit]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(edits, min_size=1, max_size=3), st.lists(edits, min_size=1, max_size=3))
+@given(st.lists(EDITS, min_size=1, max_size=3), st.lists(EDITS, min_size=1, max_size=3))
 def test_both_damaged(asf_changes: list[Edit], amc_changes: list[Edit]) -> None:
     asf, amc = ASF, AMC
     for change in asf_changes:

@@ -74,11 +74,11 @@ def infer_roles(skeleton: Skeleton, positions: Array) -> tuple[Roles | None, str
     if agreement < 0:
         return None, "expected left and right as the joints' names say, found the left side on the right: the figure is mirrored or its names are"
     if missing or confidence < SURE:
-        understood = set(joints.values())
+        understood = set(named.values())
         odd = [name for name in skeleton.names if name not in understood and name not in skeleton.end_sites]
         nobody = f"found nobody for {', '.join(missing[:6])}" if missing else f"found only a guess ({100 * confidence:.0f} % sure)"
         return None, f"expected joints that a profile knows or that can be inferred, {nobody}; not understood: {', '.join(odd[:10]) or 'nothing'}"
-    return Roles(_with_spine(skeleton, joints), {}, round(min(confidence, 0.99), 2)), ""
+    return Roles(_completed(skeleton, joints), {}, round(min(confidence, 0.99), 2)), ""
 
 
 # Names --------------------------------------------------------------------------------------------
@@ -313,14 +313,20 @@ def _ordered(skeleton: Skeleton, joints: Mapping[str, str]) -> bool:
 _FOLLOWS = (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"), ("UpperArm", "LowerArm"), ("LowerArm", "Hand"))
 
 
-def _with_spine(skeleton: Skeleton, joints: Mapping[str, str]) -> dict[str, str]:
-    """Add the joints between hips and neck: the first, the middle and the last of them."""
+_ENDS = {"Head": "HeadTop", **{side + part: f"{side}{part}End" for side in ("Left", "Right") for part in ("Hand", "Toes")}}
+
+
+def _completed(skeleton: Skeleton, joints: Mapping[str, str]) -> dict[str, str]:
+    """Add the first, the middle and the last joint between hips and neck, and the end points of head, hands and toes."""
     between: list[str] = []
     for joint in _ancestors(skeleton, joints["Neck"]):
         if joint == joints["Hips"]:
             break
         between.insert(0, joint)
-    roles = ("Spine", "Chest", "UpperChest")
     chosen = between if len(between) <= 3 else [between[0], between[len(between) // 2], between[-1]]
-    found = dict(joints) | dict(zip(roles, chosen, strict=False))
+    found = dict(joints) | dict(zip(("Spine", "Chest", "UpperChest"), chosen, strict=False))
+    for role, end in _ENDS.items():
+        tips = [joint for joint in skeleton.children(joints[role]) if joint in skeleton.end_sites] if role in joints else []
+        if tips:
+            found[end] = tips[0]
     return {role: found[role] for role in JOINT_PARENTS if role in found}

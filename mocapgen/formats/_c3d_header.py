@@ -16,6 +16,7 @@ from schemas.errors import FormatError
 BLOCK = 512
 _MARK = 0x50
 _PROCESSORS = {84: "<", 85: "<", 86: ">"}  # Intel, DEC (other floating-point numbers, same integers), MIPS
+_LONGEST_NAME = 32  # characters that are kept: for messages, and longer than any name that is looked for
 _LONGEST = 65535  # frames that sixteen bits can count; longer clips say so elsewhere
 
 
@@ -73,7 +74,7 @@ def _walk(data: bytes, section: int, order: str, where: str) -> Iterator[tuple[s
     at = section + 4
     while at + 2 <= end and data[at] != 0:
         length, group = abs(_signed(data[at])), _signed(data[at + 1])
-        name = data[at + 2 : at + 2 + length].decode("latin-1").upper()
+        name = data[at + 2 : at + 2 + min(length, _LONGEST_NAME)].decode("latin-1").upper()
         link = at + 2 + length
         if link + 2 > end:
             raise FormatError(f"{where}: parameter {name!r} reaches beyond the {blocks} blocks of the parameter section")
@@ -99,9 +100,7 @@ def _value(data: bytes, at: int, end: int, name: str, order: str, where: str) ->
         raise FormatError(f"{where}: parameter {name!r} reaches beyond the parameter section")
     size, dimensions = abs(_signed(data[at])), data[at + 1]
     if size not in (1, 2, 4) or dimensions > 7:
-        raise FormatError(
-            f"{where}: parameter {name!r}: expected type -1, 1, 2 or 4 and at most 7 dimensions, found {_signed(data[at])}, {dimensions}"
-        )
+        raise FormatError(f"{where}: parameter {name!r}: expected type -1, 1, 2 or 4, at most 7 dimensions, found {_signed(data[at])}, {dimensions}")
     start = at + 2 + dimensions
     length = size * math.prod(data[at + 2 : start])
     if start + length > end:

@@ -63,8 +63,8 @@ def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
     if not valid.any():
         raise FormatError(f"{where}: expected markers, found {len(labels)} that are never seen")
     points[~valid] = np.nan
-    positions, notes = to_world(points, _landmarks(labels), _text(read, "POINT:UNITS"), _text(read, "POINT:Y_SCREEN").upper(), where)
-    return Markers(labels, positions, valid, _frame_rate(read, where), name, notes)
+    positions, axes = to_world(points, _landmarks(labels), _text(read, "POINT:UNITS"), _text(read, "POINT:Y_SCREEN").upper(), where)
+    return Markers(labels, positions, valid, _frame_rate(read, where), name, axes.notes, axes.metres_per_unit, axes.up)
 
 
 def read_markers(path: str | Path) -> Markers:
@@ -138,7 +138,7 @@ def _check_size(read: Points, header: Header, size: int, where: str) -> None:
 def _labels(read: Points, where: str) -> tuple[tuple[str, ...], list[int]]:
     """Return the labels of the markers that have one, and which points they are."""
     count = read.points.shape[1]
-    written = [str(label).strip() for part in ("", *map(str, range(2, 10))) for label in read.parameters.get(f"POINT:LABELS{part}", [])][:count]
+    written = [_printable(str(label)) for part in ("", *map(str, range(2, 10))) for label in read.parameters.get(f"POINT:LABELS{part}", [])][:count]
     named = [(index, label) for index, label in enumerate(written) if label and not label.startswith("*")]
     subjects = sorted({label.rpartition(":")[0] for _, label in named if ":" in label})
     if len(subjects) > 1:
@@ -182,7 +182,12 @@ def _landmarks(labels: tuple[str, ...]) -> Landmarks:
 
 
 def _text(read: Points, parameter: str) -> str:
-    return str(next(iter(read.parameters.get(parameter, [])), "")).strip()
+    return _printable(str(next(iter(read.parameters.get(parameter, [])), "")))
+
+
+def _printable(text: str) -> str:
+    """Return a text as fit for a message: no blanks around it, no control characters, not endless."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text.strip())[:40]
 
 
 def _value(read: Points, parameter: str, otherwise: float) -> float:

@@ -1,0 +1,264 @@
+"""Reading and writing C3D: what counts as seen, labels, units, axes, and another reader of the same files."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mocapgen.formats import _c3d_process, read
+from mocapgen.formats.c3d import format_c3d, parse_c3d, read_markers, write_c3d
+from mocapgen.markers import Markers
+from mocapgen.markers.virtual import place_markers
+from mocapgen.motion import Motion
+from mocapgen.sources.sample import clips, make
+from schemas.errors import FormatError
+from tests.formats.c3d_files import c3d_file
+
+REAL = ("hdm05/takes/dg/HDM_dg_06-03_03_120.c3d", "hdm05/takes/mm/HDM_mm_01-02_03_120.c3d", "cmu/c3d/85_12.c3d")
+
+
+@pytest.fixture(scope="module")
+def body() -> Markers:
+    motion, _ = make(clips()[0])
+    return place_markers(motion.slice(100, 130))
+
+
+def points(frames: int = 5, markers: int = 3) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(frames, markers, 3)) * 300.0 + 1000.0
+
+
+# Samples that were not seen -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [-0.1, 0.1])
+@pytest.mark.parametrize("word", [-1, -5, -32768])
+def test_a_negative_fourth_word_is_a_gap(scale: float, word: int) -> None:
+    fourth = np.zeros((5, 3))
+    fourth[2, 1] = word
+    markers = parse_c3d(c3d_file(points(), ["A", "B", "C"], scale=scale, fourth=fourth), "a.c3d")
+    assert np.argwhere(~markers.valid).tolist() == [[2, 1]]
+    assert np.isnan(markers.positions[2, 1]).all()
+    assert np.isfinite(markers.positions[markers.valid]).all()
+
+
+def test_a_fourth_word_of_65535_is_minus_one() -> None:
+    fourth = np.zeros((5, 3))
+    fourth[2, 1] = 65535.0
+    assert np.argwhere(~parse_c3d(c3d_file(points(), ["A", "B", "C"], fourth=fourth), "a.c3d").valid).tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("word", [0, 1, 255, 256, 32767])
+def test_any_other_fourth_word_is_a_camera_mask_and_a_residual(word: int) -> None:
+    for scale in (-0.1, 0.1):
+        assert parse_c3d(c3d_file(points(), ["A", "B", "C"], scale=scale, fourth=np.full((5, 3), word)), "a.c3d").valid.all()
+
+
+@pytest.mark.parametrize("sample", [(0.0, 0.0, 0.0), (np.nan, np.nan, np.nan), (np.nan, 1.0, 1.0), (np.inf, 1.0, 1.0)])
+def test_zeros_and_what_is_no_number_are_gaps(sample: tuple[float, float, float]) -> None:
+    values = points()
+    values[2, 1] = sample
+    assert np.argwhere(~parse_c3d(c3d_file(values, ["A", "B", "C"]), "a.c3d").valid).tolist() == [[2, 1]]
+
+
+def test_a_marker_on_an_axis_is_seen() -> None:
+    values = points()
+    values[2, 1, :2] = 0.0
+    assert parse_c3d(c3d_file(values, ["A", "B", "C"]), "a.c3d").valid.all()
+
+
+# Labels -------------------------------------------------------------------------------------------
+
+
+def test_prefixes_are_taken_off_and_unlabelled_points_left_out() -> None:
+    markers = parse_c3d(c3d_file(points(5, 5), ["*0", "bd:LFWT", "bd:RFWT", "*12", "bd:C7"]), "a.c3d")
+    assert markers.labels == ("LFWT", "RFWT", "C7")
+    assert np.allclose(markers.position("RFWT")[:, [2, 0, 1]], 0.001 * points(5, 5)[:, 2], atol=1e-6)
+
+
+def test_two_people_are_refused() -> None:
+    with pytest.raises(FormatError, match=r"^a\.c3d: expected the markers of one person, found those of ann, bob$"):
+        parse_c3d(c3d_file(points(5, 2), ["ann:C7", "bob:C7"]), "a.c3d")
+
+
+@pytest.mark.parametrize(("labels", "found"), [(["C7", "C7"], "C7 more than once"), (["*1", "*2"], "none among 2 points")])
+def test_labels_have_to_tell_markers_apart(labels: list[str], found: str) -> None:
+    with pytest.raises(FormatError, match=rf"^a\.c3d: POINT:LABELS: expected one label for each marker, found {found}$"):
+        parse_c3d(c3d_file(points(5, 2), labels), "a.c3d")
+
+
+# Units and axes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("unit", "metres"), [("mm", 0.001), ("cm", 0.01), ("m", 1.0), ("in", 0.0254)])
+def test_units(body: Markers, unit: str, metres: float) -> None:
+    markers = parse_c3d(c3d_file(body.positions[..., [2, 0, 1]] / metres, body.labels, units=unit), "a.c3d")
+    assert np.abs(markers.positions - body.positions).max() < 1e-6
+    assert not markers.notes
+
+
+@pytest.mark.parametrize(("stated", "metres"), [("m", 0.001), ("mm", 1.0), ("", 0.01), ("furlong", 0.001)])
+def test_a_unit_that_makes_no_person_is_corrected_and_said(body: Markers, stated: str, metres: float) -> None:
+    markers = parse_c3d(c3d_file(body.positions[..., [2, 0, 1]] / metres, body.labels, units=stated), "a.c3d")
+    assert np.abs(markers.positions - body.positions).max() < 1e-6
+    assert len(markers.notes) == 1
+    assert markers.notes[0].startswith(f"POINT:UNITS is {stated!r}")
+
+
+def test_a_body_of_no_size_is_refused(body: Markers) -> None:
+    with pytest.raises(FormatError, match=r"^a\.c3d: expected a body of 0\.6 to 2\.6 m, found .* mm from head to feet$"):
+        parse_c3d(c3d_file(body.positions * 30.0, body.labels), "a.c3d")
+
+
+# World (x, y, z) in the file's axes, with up along each of them; all proper rotations.
+UPS = {
+    "+Z": lambda p: p[..., [2, 0, 1]],
+    "+Y": lambda p: p,
+    "+X": lambda p: p[..., [1, 2, 0]],
+    "-Z": lambda p: p[..., [2, 0, 1]] * [-1.0, 1.0, -1.0],
+    "-Y": lambda p: p * [1.0, -1.0, -1.0],
+}
+
+
+@pytest.mark.parametrize("up", UPS)
+@pytest.mark.parametrize("stated", [None, "+Z", "+Y", "+X"])
+def test_up_is_where_the_head_is_whatever_the_file_says(body: Markers, up: str, stated: str | None) -> None:
+    markers = parse_c3d(c3d_file(1000.0 * UPS[up](body.positions), body.labels, screen=stated), "a.c3d")
+    assert np.abs(markers.position("LFHD")[:, 1] - body.position("LFHD")[:, 1]).max() < 1e-6
+    distance = np.linalg.norm(markers.positions[:, :, None] - markers.positions[:, None], axis=-1)
+    assert np.abs(distance - np.linalg.norm(body.positions[:, :, None] - body.positions[:, None], axis=-1)).max() < 1e-5
+    handed = np.linalg.det(markers.positions[0, :3] - markers.positions[0, 3]) * np.linalg.det(body.positions[0, :3] - body.positions[0, 3])
+    assert handed > 0
+    assert len(markers.notes) == (up != (stated or "+Z"))
+
+
+def test_somebody_who_lies_keeps_the_stated_axis(body: Markers) -> None:
+    lying = body.positions[..., [1, 2, 0]] * [1.0, 1.0, 1.0] + [3.0, 0.0, 2.0]  # head along x, far from zero there
+    lying[..., 1] -= lying[..., 1].min()
+    markers = parse_c3d(c3d_file(1000.0 * lying, body.labels, screen="+Y"), "a.c3d")
+    assert np.abs(markers.positions - lying).max() < 1e-6
+    assert not markers.notes
+
+
+# Writing ------------------------------------------------------------------------------------------
+
+
+def test_written_and_read_is_the_same_to_32_bits(body: Markers, tmp_path: Path) -> None:
+    valid = np.random.default_rng(2).random(body.valid.shape) > 0.1
+    markers = Markers(body.labels, body.positions, valid, 119.88, "take")
+    write_c3d(tmp_path / "take.c3d", markers, "bd")
+    again = read_markers(tmp_path / "take.c3d")
+    assert again.labels == markers.labels
+    assert again.fps == markers.fps
+    assert again.name == "take"
+    assert (again.valid == valid).all()
+    millimetres = (1000.0 * markers.positions[valid]).astype(np.float32)
+    assert (again.positions[valid] == 0.001 * millimetres.astype(np.float64)).all()
+    assert format_c3d(markers, "bd") == (tmp_path / "take.c3d").read_bytes()
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_another_reader_sees_the_same(data_dir: Path, file: str) -> None:
+    import c3d
+
+    data = (data_dir / file).read_bytes()
+    markers = parse_c3d(data, file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of parameters that it does not expect
+        reader = c3d.Reader(io.BytesIO(data))
+        labels = [label.strip().rpartition(":")[2] for label in reader.point_labels]
+        frames = [frame[1] for number, frame in enumerate(reader.read_frames(copy=True)) if number % 50 == 0]
+    values = np.array(frames, dtype=np.float64)[..., :3]
+    for label in markers.labels:
+        theirs = 0.001 * values[:, labels.index(label)][:, [1, 2, 0]]
+        assert np.abs(markers.position(label)[::50] - theirs).max() < 1e-7
+    assert markers.fps == reader.point_rate == 120.0
+    assert len(markers.labels) == 41
+    assert not markers.notes
+
+
+# The helper process -------------------------------------------------------------------------------
+
+
+def _labels(data: bytes) -> tuple[tuple[str, ...], int]:
+    markers = parse_c3d(data, "a.c3d")
+    helper = _c3d_process._current
+    assert helper is not None
+    return markers.labels, helper.process.pid
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"] if sys.platform == "linux" else ["spawn"])
+def test_worker_processes_read_with_helpers_of_their_own(body: Markers, method: str) -> None:
+    data = format_c3d(body)
+    mine = _labels(data)[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking while other threads run
+        with get_context(method).Pool(1) as pool:
+            labels, theirs = pool.apply(_labels, (data,))
+            assert pool.apply(_labels, (data,))[1] == theirs
+            pool.close()
+            pool.join()
+    assert labels == body.labels
+    assert theirs != mine
+    assert _labels(data)[1] == mine
+    assert not _alive(theirs)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_helper_that_died_is_replaced(body: Markers) -> None:
+    data = format_c3d(body)
+    first = _labels(data)[1]
+    helper = _c3d_process._current
+    assert helper is not None
+    helper.process.kill()
+    helper.process.wait()
+    assert _labels(data)[1] != first
+
+
+def test_a_helper_that_hangs_is_ended(body: Markers, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = format_c3d(body)
+    parse_c3d(data, "a.c3d")
+    monkeypatch.setattr(_c3d_process, "_SECONDS", (0.0, 0.0))
+    with pytest.raises(FormatError, match=r"^a\.c3d: expected a C3D file that can be read, found: ezc3d could not cope with it"):
+        parse_c3d(data * 40, "a.c3d")
+    monkeypatch.undo()
+    assert parse_c3d(data, "a.c3d").labels == body.labels
+
+
+def test_no_process_is_left_behind(body: Markers, tmp_path: Path) -> None:
+    write_c3d(tmp_path / "a.c3d", body)
+    code = (
+        "import sys; from mocapgen.formats import _c3d_process; from mocapgen.formats.c3d import read_markers;"
+        "read_markers(sys.argv[1]); print(_c3d_process._current.process.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.c3d")], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert not _alive(int(done.stdout))
+
+
+def test_markers_can_be_pickled(body: Markers) -> None:
+    again = pickle.loads(pickle.dumps(body))
+    assert again.labels == body.labels
+    assert (again.positions == body.positions).all()
+
+
+def test_reading_a_file_gives_its_motion(body: Markers, tmp_path: Path) -> None:
+    write_c3d(tmp_path / "take.C3D", body)
+    motion = read(tmp_path / "take.C3D")
+    assert isinstance(motion, Motion)
+    assert (len(motion), motion.fps, motion.name) == (len(body), 120.0, "take")

@@ -220,7 +220,7 @@ def lying_down(actor: Actor, random: np.random.Generator, take: int) -> Plan:
     floor = 0.115
     stand = float(plan.pelvis[0, 1])
     sway = plan.pelvis[:, 0].copy()
-    plan.pelvis = keys(s, times[:4], ((0.0, stand, 0.0), (0.0, 0.36 * leg, -0.16 * leg), (0.0, floor, -0.50 * leg), (0.0, floor, -0.62 * leg)))
+    plan.pelvis = keys(s, times[:4], ((0.0, stand, 0.0), (0.0, 0.36 * leg, -0.24 * leg), (0.0, floor, -0.50 * leg), (0.0, floor, -0.62 * leg)))
     plan.pelvis[:, 0] += sway * (1.0 - ease(s - 0.3))
     plan.turn[:, 1] += keys(s, times[:4], (0.0, 0.45, -0.25, -1.44))
     plan.trunk[:, 1] += keys(s, (0.3, 1.5, 2.4, 3.3, 4.2), (0.0, 0.75, 0.75, 0.55, 0.0)) - actor.lean * ease((s - 3.0) / 1.0)

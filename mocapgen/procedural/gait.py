@@ -105,7 +105,8 @@ def _foot(plan: Plan, side: str, x: float, cycles: Array, gait: Gait, stride_len
     flat = np.array([0.0, actor.ankle + down, ahead])  # the ball of a flat foot, from the point below its ankle
     plan.ankles[side] = ball + flat + back
     plan.ankles[side][:, 1] += gait.lift * actor.leg * bump(swung)
-    plan.feet[side] = np.stack([np.zeros_like(pitch), pitch], axis=1)
+    # The higher the foot swings, the more it hangs: kept level, it would be bent up against the shank as no ankle can be.
+    plan.feet[side] = np.stack([np.zeros_like(pitch), pitch + 2.2 * gait.lift * bump(swung)], axis=1)
     plan.toes[side] = heel
     plan.planted[side] = standing
 
@@ -159,7 +160,7 @@ def hop(actor: Actor, t: Array, hops: int, height: float, length: float) -> Plan
         y[inside] += (dip - depth * bump(s))[inside]
         crouched += bump(s)
     plan.pelvis[:, 1] = top + y
-    plan.pelvis[:, 2] = z
+    plan.pelvis[:, 2] = z - 0.16 * actor.leg * crouched  # hips back, or the ankles would bend too far
     plan.trunk[:, 1] += 0.3 * crouched + 0.1
     plan.turn[:, 1] += 0.15 * crouched
     for side in SIDES:

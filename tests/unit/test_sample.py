@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from mocapgen import build
 from mocapgen.formats import read
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Array, Motion
@@ -50,6 +53,45 @@ def test_every_clip_is_plausible(performed: tuple[Clip, Motion, dict[str, Array]
         assert ball[1:][resting, 1].max() < 0.06
         assert _flexion(at, f"{side}UpperLeg", f"{side}LowerLeg", f"{side}Foot").max() < 155.0
         assert _flexion(at, f"{side}UpperArm", f"{side}LowerArm", f"{side}Hand").max() < 165.0
+
+
+def test_joints_stay_within_human_ranges(performed: tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]) -> None:
+    """Limits are the ends of the usual clinical ranges; a loaded ankle is bent up by some 45 degrees at most."""
+    _, motion, at, _ = performed
+    turn = {name: Rotation.from_quat(motion.rotations[:, index]) for index, name in enumerate(motion.skeleton.names)}
+    for joint, limit in {"Spine": 30, "Chest": 30, "UpperChest": 30, "Neck": 30, "Head": 30, "LeftShoulder": 25, "RightShoulder": 25}.items():
+        assert np.degrees(turn[joint].magnitude()).max() < limit, joint
+    rest = dict(zip(motion.skeleton.names, motion.skeleton.rest_positions[:, None], strict=True))
+    for side, outwards in zip(SIDES, (1.0, -1.0), strict=True):
+        thigh = turn["Hips"].inv().apply(at[f"{side}LowerLeg"] - at[f"{side}UpperLeg"])
+        flexion = np.degrees(np.arctan2(thigh[:, 2], -thigh[:, 1]))
+        abduction = np.degrees(np.arcsin(outwards * thigh[:, 0] / np.linalg.norm(thigh, axis=1)))
+        assert -30.0 < flexion.min() <= flexion.max() < 145.0
+        assert -20.0 < abduction.min() <= abduction.max() < 45.0
+        bent_up = _flexion(at, f"{side}LowerLeg", f"{side}Foot", f"{side}Toes") - _flexion(rest, f"{side}LowerLeg", f"{side}Foot", f"{side}Toes")
+        assert -55.0 < bent_up.min() <= bent_up.max() < 45.0
+        assert np.degrees(turn[f"{side}Toes"].magnitude()).max() < 60.0
+
+
+def test_nothing_jumps(performed: tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]) -> None:
+    clip, motion, at, _ = performed
+    step = Rotation.from_quat(motion.rotations[1:].reshape(-1, 4)) * Rotation.from_quat(motion.rotations[:-1].reshape(-1, 4)).inv()
+    assert np.degrees(step.magnitude()).max() * motion.fps < 2000.0
+    assert ((motion.rotations[1:] * motion.rotations[:-1]).sum(axis=2) > 0).all()
+    acceleration = np.diff(np.stack(list(at.values()), axis=1), 2, axis=0) * motion.fps**2
+    # A throw is the fastest: a hand reaches 220 m/s2, over some 30 ms. A jump in speed of 2 m/s would show as 240 m/s2 from one frame to the next.
+    assert np.linalg.norm(np.diff(acceleration, axis=0), axis=2).max() < (200.0 if clip.action == "throw" else 100.0)
+
+
+def test_ground_truth_by_other_arithmetic(performed: tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]) -> None:
+    _, motion, at, _ = performed
+    turned = {"Hips": Rotation.from_quat(motion.rotations[:, 0])}
+    place = {"Hips": np.array(motion.root_positions)}
+    for index, name in enumerate(motion.skeleton.names[1:], start=1):
+        parent = motion.skeleton.names[motion.skeleton.parents[index]]
+        place[name] = place[parent] + turned[parent].apply(np.array(motion.skeleton.offsets[index]))
+        turned[name] = turned[parent] * Rotation.from_quat(motion.rotations[:, index])
+        np.testing.assert_allclose(at[name], place[name], rtol=0, atol=1e-9, err_msg=name)
 
 
 def test_knees_bend_forward_and_left_is_left(performed: tuple[Clip, Motion, dict[str, Array], dict[str, np.ndarray]]) -> None:
@@ -121,3 +163,20 @@ def test_wrong_uses(tmp_path: Path) -> None:
         write_sample(tmp_path / "mine")
     with pytest.raises(ConfigError, match="built in"):
         Sample(BuildConfig(source="sample", dry_run=True, root=tmp_path))
+
+
+def test_a_dataset_of_the_written_files_is_that_of_the_built_in_clips(tmp_path: Path) -> None:
+    """Through ASF/AMC text and the source for real files: the oracle for the whole way, also for a rig that sees all sides."""
+    write_sample(tmp_path / "files", "amc")
+    found = {}
+    for source, root in (("sample", None), ("hdm05", tmp_path / "files")):
+        out = tmp_path / f"{source}.h5"
+        settings = {"actions": ("jog", "lieDown", "throw"), "actors": ("sb",), "avatars": ("child_10", "tall_man")}
+        report = build(BuildConfig.model_validate({"source": source, "root": root, "out": out, "workers": 1, **settings}))
+        assert report.clips_used == 3
+        with h5py.File(out) as file:
+            found[source] = {name: file[f"frames/{name}"][:] for name in ("positions_3d", "positions_2d", "quaternions")}
+            found[source]["action"] = file["clips/action"].asstr()[:]
+    assert list(found["hdm05"].pop("action")) == list(found["sample"].pop("action"))
+    for name, atol in (("positions_3d", 1e-5), ("positions_2d", 0.01), ("quaternions", 1e-5)):
+        np.testing.assert_allclose(found["hdm05"][name], found["sample"][name], rtol=0, atol=atol, err_msg=name)

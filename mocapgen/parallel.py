@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -50,6 +52,8 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
         return
     # spawn, not fork: HDF5 and threads do not survive a fork, and it is the same on every system
     context = multiprocessing.get_context("spawn")
+    if os.name == "posix":  # its start unblocks signals, so it must not fall into that of the first worker
+        resource_tracker.ensure_running()
     with _quiet_threads():
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(task,))
         try:
@@ -62,7 +66,8 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
     waiting: deque[Future[Any]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(_run, item))
+            with _interrupts_blocked():  # submitting is what starts workers
+                waiting.append(pool.submit(_run, item))
             if len(waiting) >= limit:
                 yield waiting.popleft().result()
         while waiting:
@@ -73,6 +78,19 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Let processes that are started here never see Ctrl-C, which a terminal sends to all: the main process ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
@@ -94,6 +112,7 @@ def _quiet_threads() -> Iterator[None]:
 def _start(task: Callable[[Any], Any]) -> None:
     global _task
     _task = task
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

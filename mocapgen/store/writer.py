@@ -23,7 +23,7 @@ from mocapgen import __version__
 from mocapgen.camera import Camera, body_offsets
 from mocapgen.motion import Skeleton
 from mocapgen.render import Sequence
-from mocapgen.store.disk import DiskFile, remove_stale
+from mocapgen.store.disk import DiskFile, interrupts_deferred, remove_stale
 from mocapgen.store.joint_sets import JOINT_SETS
 from schemas.config import BuildConfig
 from schemas.conventions import FILE_FORMAT, JOINT_PARENTS, SCHEMA_VERSION, file_conventions
@@ -87,7 +87,7 @@ class DatasetWriter:
         for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
             remove_stale(partial)  # left behind by a build that was killed
         try:
-            with _disk_errors(self.path):
+            with _disk_errors(self.path), interrupts_deferred():
                 handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".partial", dir=self.path.parent)
                 os.close(handle)
                 self._partial = Path(name)
@@ -105,6 +105,7 @@ class DatasetWriter:
             if error is None:
                 with _disk_errors(self.path):
                     self._finish()
+                    self._put_in_place()
         finally:
             self._discard()
 
@@ -126,7 +127,7 @@ class DatasetWriter:
         for camera in cameras:
             for array in LAYOUT.table("/cameras"):
                 self._columns[array.path].append(getattr(camera, array.path.rpartition("/")[2]))
-        with _disk_errors(self.path):
+        with _disk_errors(self.path), interrupts_deferred():
             for sequence in sequences:
                 seen_by = first_camera + sequence.camera
                 row = {"start": self.frames, "length": len(sequence), "clip": clip_row, "camera": seen_by, "avatar": sequence.avatar}
@@ -225,10 +226,11 @@ class DatasetWriter:
         self._buffered -= count
         self._disk.check()
 
+    @interrupts_deferred()
     def _finish(self) -> None:
+        """Complete the file under its temporary name, on the disk."""
         assert self._file is not None
         assert self._disk is not None
-        assert self._partial is not None
         self._flush(final=True)
         for group in ("/sequences", "/clips", "/cameras", "/skipped"):
             for array in LAYOUT.table(group):
@@ -238,10 +240,14 @@ class DatasetWriter:
         self._file.close()
         self._file = None
         self._disk.sync()
+
+    def _put_in_place(self) -> None:
+        assert self._partial is not None
         _put_in_place(self._partial, self.path, self._config.overwrite)
         self._partial = None
         _flush_folder(self.path.parent)
 
+    @interrupts_deferred()
     def _discard(self) -> None:
         """Close and remove whatever has not been put in place."""
         if self._file is not None:

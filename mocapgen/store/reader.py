@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from mocapgen.camera import Camera
 from mocapgen.motion import Array, Skeleton
-from schemas.conventions import END_POINTS, FILE_FORMAT, SCHEMA_VERSION
-from schemas.dataset import LAYOUT
+from schemas.conventions import CAMERA_FRAMES, END_POINTS, FILE_FORMAT, SCHEMA_VERSION
+from schemas.dataset import LAYOUT, RootAttributes
+from schemas.dataset import Array as LayoutArray
 from schemas.errors import DatasetError
+
+_KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,13 @@ class Row:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return an array of ``/frames`` for this sequence: ``positions_3d`` (T, J, 3), ``quaternions`` (T, J, 4), ..."""
-        return np.asarray(self._file[f"/frames/{name}"][self.start : self.start + self.length])
+        if name not in self._file["/frames"]:
+            raise KeyError(f"no array {name!r}; there are {', '.join(self._file['/frames'])}")
+        try:
+            return np.asarray(self._file[f"/frames/{name}"][self.start : self.start + self.length])
+        except OSError as error:
+            reason = " ".join(str(error).split())[:120]
+            raise DatasetError(f"{self._file.filename}: /frames/{name}: expected sound frames in sequence {self.number}, found {reason}") from None
 
 
 class Dataset:
@@ -216,25 +225,93 @@ def open_dataset(path: str | Path) -> Dataset:
 
 
 def _check(path: Path, file: h5py.File) -> None:
+    """Check everything but the frames themselves, so that what follows can rely on it."""
     found = file.attrs.get("format")
     if found != FILE_FORMAT:
         raise DatasetError(f"{path}: expected the attribute format={FILE_FORMAT!r}, found {found!r}: no dataset of this project")
     major = str(file.attrs.get("schema_version", "")).split(".")[0]
-    if not major.isdigit() or int(major) > int(SCHEMA_VERSION.split(".")[0]):
+    if not major.isdecimal() or int(major) > int(SCHEMA_VERSION.split(".")[0]):
         raise DatasetError(
             f"{path}: expected schema {SCHEMA_VERSION} or older, found {file.attrs.get('schema_version')}; pip install --upgrade mocapgen"
         )
+    try:
+        _check_attributes(path, file)
+        _check_arrays(path, file)
+        _check_rows(path, file)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise DatasetError(f"{path}: expected a sound HDF5 file, found a damaged one ({' '.join(str(error).split())[:120]})") from None
+
+
+def _check_attributes(path: Path, file: h5py.File) -> None:
+    for name in RootAttributes.model_fields:
+        if name not in file.attrs:
+            raise DatasetError(f"{path}: expected the attribute {name}, found {', '.join(file.attrs)}; the file is incomplete")
+    texts: dict[str, Any] = {}
+    for name in ("conventions", "config"):
+        try:
+            texts[name] = json.loads(file.attrs[name])
+        except (TypeError, ValueError):
+            texts[name] = None
+        if not isinstance(texts[name], dict):
+            raise DatasetError(f"{path}: attribute {name}: expected a JSON object, found {str(file.attrs[name])[:40]!r}")
+    frame = texts["conventions"].get("camera_frame")
+    if frame not in CAMERA_FRAMES:
+        raise DatasetError(f"{path}: attribute conventions: expected camera_frame to be one of {', '.join(CAMERA_FRAMES)}, found {frame!r}")
+    fps = np.asarray(file.attrs["fps"])
+    if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < fps < np.inf:
+        raise DatasetError(f"{path}: attribute fps: expected frames per second, a positive number, found {str(file.attrs['fps'])[:40]!r}")
+
+
+def _check_arrays(path: Path, file: h5py.File) -> None:
+    """Check that every array of the layout is there, with its type and with sizes that agree."""
     sizes: dict[str, int] = {}
     for array in LAYOUT.arrays:
-        if "<name>" in array.path:
-            continue
-        dataset = file.get(array.path)
-        if not isinstance(dataset, h5py.Dataset):
-            raise DatasetError(f"{path}: {array.path}: expected an array, found nothing; the file is incomplete")
-        if len(dataset.shape) != len(array.shape):
-            raise DatasetError(f"{path}: {array.path}: expected {len(array.shape)} dimensions {array.shape}, found shape {dataset.shape}")
-        for want, got in zip(array.shape, dataset.shape, strict=True):
-            if got != (want if isinstance(want, int) else sizes.setdefault(want, got)):
-                raise DatasetError(
-                    f"{path}: {array.path}: expected shape {array.shape} with {want}={sizes.get(str(want), want)}, found {dataset.shape}"
-                )
+        template, named, _ = array.path.partition("/<name>")
+        members = file.get(template) if named else None
+        if named and (not isinstance(members, h5py.Group) or not len(members)):
+            raise DatasetError(f"{path}: {template}: expected at least one group, found none; the file is incomplete")
+        for name in members if isinstance(members, h5py.Group) else ("",):
+            _check_array(path, file, array, name, sizes)
+
+
+def _check_array(path: Path, file: h5py.File, array: LayoutArray, name: str, sizes: dict[str, int]) -> None:
+    where = array.path.replace("<name>", name)
+    dataset = file.get(where)
+    if not isinstance(dataset, h5py.Dataset):
+        raise DatasetError(f"{path}: {where}: expected an array, found nothing; the file is incomplete")
+    text = h5py.check_string_dtype(dataset.dtype) is not None
+    if text != (array.dtype == "str") or (not text and dataset.dtype.kind not in _KINDS[array.dtype]):
+        raise DatasetError(f"{path}: {where}: expected type {array.dtype}, found {'str' if text else dataset.dtype}")
+    if dataset.shape is None or len(dataset.shape) != len(array.shape):
+        raise DatasetError(f"{path}: {where}: expected {len(array.shape)} dimensions {array.shape}, found shape {dataset.shape}")
+    for want, got in zip(array.shape, dataset.shape, strict=True):
+        key = f"{name}/{want}" if want in ("N", "P") else str(want)  # sizes of one joint set
+        expected = want if isinstance(want, int) else sizes.setdefault(key, got)
+        if got != expected:
+            raise DatasetError(f"{path}: {where}: expected shape {array.shape} with {want}={expected}, found {dataset.shape}")
+
+
+def _check_rows(path: Path, file: h5py.File) -> None:
+    """Check that what counts rows of other arrays stays within them."""
+    frames, joints = file["/frames/positions_3d"].shape[:2]
+    start, length = (file[f"/sequences/{name}"][()].astype(np.int64) for name in ("start", "length"))
+    clips, cameras = file["/clips/id"].shape[0], file["/cameras/K"].shape[0]
+    _require(path, "/sequences/start", start, 0, frames)
+    _require(path, "/sequences/length", length, 1, frames - start + 1)
+    _require(path, "/sequences/clip", file["/sequences/clip"][()], 0, clips)
+    _require(path, "/sequences/camera", file["/sequences/camera"][()], 0, cameras)
+    unknown = sorted(set(_read(file, "/sequences/avatar")) - set(file["/skeletons"]))
+    if unknown:
+        raise DatasetError(f"{path}: /sequences/avatar: expected one of {', '.join(file['/skeletons'])}, found {unknown[0]!r}")
+    for name, joint_set in file["/joint_sets"].items():
+        size = joint_set["names"].shape[0]
+        for column, least, limit in (("joints", 0, joints), ("parents", -1, size), ("symmetric_pairs", 0, size)):
+            _require(path, f"/joint_sets/{name}/{column}", joint_set[column][()], least, limit)
+
+
+def _require(path: Path, where: str, values: NDArray[Any], least: int, limit: int | NDArray[Any]) -> None:
+    wrong = np.argwhere((values < least) | (values >= limit))
+    if len(wrong):
+        place = tuple(wrong[0])
+        below = np.broadcast_to(limit, values.shape)[place]
+        raise DatasetError(f"{path}: {where}: expected numbers from {least} to below {below}, found {values[place]} in row {place[0]}")

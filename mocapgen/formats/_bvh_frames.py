@@ -10,7 +10,7 @@ import io
 
 import numpy as np
 
-from mocapgen.formats._bvh_header import Header, Repairs, quoted, shown
+from mocapgen.formats._bvh_header import BLANKS, TO_BLANKS, Header, Repairs, quoted, shown
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import number
 from mocapgen.motion import Array
@@ -25,9 +25,7 @@ SPARE = 1000
 LONGEST_WORD = 400
 """Most characters of a number: a double written out in full has fewer."""
 
-BLANKS = bytes(range(33))
-TO_BLANKS = bytes.maketrans(BLANKS, b" " * 33)
-_BLOCK = 1 << 17  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
+_BLOCK = 1 << 18  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
 
 
 def parse_frames(data: bytes, header: Header, repairs: Repairs) -> Array:
@@ -50,28 +48,28 @@ def parse_frames(data: bytes, header: Header, repairs: Repairs) -> Array:
     FormatError
         With file, line, joint and channel.
     """
-    body = data[header.start :]
-    if b"," in body and b"." not in body:
+    width, start = len(header.hierarchy.columns), header.start
+    if data.find(b",", start) >= 0 and data.find(b".", start) < 0:
         repairs.mend(header.line_number, "expected decimal points, found commas", "read as points")
-        body = body.replace(b",", b".")
-    values = _table(body, len(header.columns))
-    if values is None or _is_cut(body, len(header.columns)):
-        values = _row_by_row(body, header, repairs)
+        data = data[:start] + data[start:].replace(b",", b".")
+    values = _table(data, start, width)
+    if values is None or _is_cut(data, start, width):
+        values = _row_by_row(data[start:], header, repairs)
     if header.frames is not None and len(values) != header.frames:
-        last = header.line_number + body.rstrip(BLANKS).count(b"\n")
+        last = header.line_number + data[start:].rstrip(BLANKS).count(b"\n")
         repairs.mend(last, f"expected {header.frames} frames as in 'Frames:', found {len(values)}", f"the {len(values)} are used")
     return values
 
 
-def _table(body: bytes, width: int) -> Array | None:
-    """Return the frames (T, C), or None unless every row holds `width` numbers of plausible size."""
-    values = np.empty(_most_rows(body, width) * width)
-    filled = start = 0
-    while start < len(body):
-        stop = body.find(b"\n", start + _BLOCK) + 1 or len(body)
+def _table(data: bytes, start: int, width: int) -> Array | None:
+    """Return the frames (T, C) from a place in the file on, or None unless every row holds `width` numbers of plausible size."""
+    values = np.empty(_most_rows(data, start, width) * width)
+    filled = 0
+    while start < len(data):
+        stop = data.find(b"\n", start + _BLOCK) + 1 or len(data)
         if stop - start > 2 * _BLOCK + LONGEST_WORD * width:  # no row of numbers is that long
             return None
-        words = Words(body[start:stop])
+        words = Words(data[start:stop])
         if not _on_rows(words, width):
             return None
         block = values[filled : filled + len(words)]
@@ -80,11 +78,6 @@ def _table(body: bytes, width: int) -> Array | None:
             return None
         filled, start = filled + len(words), stop
     return values[:filled].reshape(-1, width) if filled else None
-
-
-def _most_rows(body: bytes, width: int) -> int:
-    """Return how many rows there can be at most: a number takes a digit and a blank."""
-    return min(body.count(b"\n") + 1, (len(body) + 1) // (2 * width))
 
 
 def _on_rows(words: Words, width: int) -> bool:
@@ -97,24 +90,30 @@ def _on_rows(words: Words, width: int) -> bool:
     return bool((first == last).all() and (first[1:] > last[:-1]).all())
 
 
-def _is_cut(body: bytes, width: int) -> bool:
+def _most_rows(data: bytes, start: int, width: int) -> int:
+    """Return how many rows there can be at most: a number takes a digit and a blank."""
+    return min(data.count(b"\n", start) + 1, (len(data) - start + 1) // (2 * width))
+
+
+def _is_cut(data: bytes, start: int, width: int) -> bool:
     """Tell whether the file seems to end within a number.
 
     A last line without a line break is common. But where all numbers before have the same digits behind the point and
     the very last one has fewer, it was cut.
     """
-    if body[-1:] <= b" ":
+    if data[-1:] <= b" ":
         return False
-    *others, last = body[-60 * width :].split()[-2 * width :]
+    *others, last = data[max(start, len(data) - 60 * width) :].split()[-2 * width :]
     digits = {len(word.partition(b".")[2]) for word in others[1:]}
     return len(digits) == 1 and len(last.partition(b".")[2]) < digits.pop() and b"e" not in last.lower()
 
 
 def _row_by_row(body: bytes, header: Header, repairs: Repairs) -> Array:
     """Read the frames one by one; raise at the first fault, or mend faults where enough frames are sound."""
-    width = len(header.columns)
+    columns = header.hierarchy.columns
+    width = len(columns)
     last = header.line_number + body.rstrip(BLANKS).count(b"\n")
-    values = np.empty((_most_rows(body, width), width))
+    values = np.empty((_most_rows(body, 0, width), width))
     sound = 0
     stand_ins: list[int] = []  # for each row the sound one that is taken: itself or the one before
     faults: list[tuple[int, str]] = []
@@ -122,9 +121,9 @@ def _row_by_row(body: bytes, header: Header, repairs: Repairs) -> Array:
         words = [] if raw.isspace() else raw.translate(TO_BLANKS).split(maxsplit=width)
         if not words:
             continue
-        fault = _fault(words, header, line_number == last)
-        if not fault and line_number == last and _is_cut(body, width):
-            fault = f"joint {shown(header.columns[-1][0])}: {header.columns[-1][1]}: the file ends within a number"
+        fault = _fault(words, columns, line_number == last)
+        if not fault and line_number == last and _is_cut(body, 0, width):
+            fault = f"joint {shown(columns[-1][0])}: {columns[-1][1]}: the file ends within a number"
         if not fault:
             values[sound] = list(map(float, words))
             sound += 1
@@ -162,10 +161,10 @@ def _mend(stand_ins: list[int], faults: list[tuple[int, str]], repairs: Repairs)
     return kept
 
 
-def _fault(words: list[bytes], header: Header, is_last: bool) -> str:
+def _fault(words: list[bytes], columns: tuple[tuple[str, str], ...], is_last: bool) -> str:
     """Return what is wrong with a row, or nothing."""
-    width = len(header.columns)
-    for (joint, channel), word in zip(header.columns, words, strict=False):
+    width = len(columns)
+    for (joint, channel), word in zip(columns, words, strict=False):
         text = word[:LONGEST_WORD].decode("latin-1")
         value = number(text) if len(word) <= LONGEST_WORD else None
         if value is None or abs(value) > LIMIT:
@@ -173,5 +172,5 @@ def _fault(words: list[bytes], header: Header, is_last: bool) -> str:
             return f"joint {shown(joint)}: {channel}: expected a number within +-{LIMIT:g}, found {quoted(text)}{hint}"
     if len(words) < width:
         at = ": the file ends within a frame" if is_last else ""
-        return f"joint {shown(header.columns[len(words)][0])}: expected {width} values in a frame, found {len(words)}{at}"
+        return f"joint {shown(columns[len(words)][0])}: expected {width} values in a frame, found {len(words)}{at}"
     return f"expected {width} values in a frame, found more, {quoted(words[width][:60].decode('latin-1').strip())}" if len(words) > width else ""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NoReturn
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from mocapgen.formats._text import Line, number, split_words
+from mocapgen.formats._text import number, split_words
 from mocapgen.motion import Array
 from schemas.errors import FormatError
 
@@ -28,6 +29,8 @@ LONGEST_LINE = 100_000
 SHORTEST, LONGEST = 1e-5, 100.0
 """Frame times that are believed, seconds."""
 
+BLANKS = bytes(range(33))
+TO_BLANKS = bytes.maketrans(BLANKS, b" " * 33)
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _BRACE = re.compile(rb"([{}])")
 _FRAMES = re.compile(rb"\s*frames\s*:?\s*(\S*)\s*", re.IGNORECASE)
@@ -64,6 +67,17 @@ class Repairs:
         raise FormatError(f"{self.where}:{line_number}: {fault}")
 
 
+class Row(NamedTuple):
+    """The words of a keyword's line, or a brace."""
+
+    words: tuple[str, ...]
+    number: int
+
+    def quote(self) -> str:
+        """Return the row as a message can show it."""
+        return quoted(" ".join(self.words))
+
+
 @dataclass
 class Joint:
     """A joint or an end site as it stands in the file."""
@@ -82,14 +96,23 @@ class Joint:
 
 
 @dataclass(frozen=True)
-class Header:
-    """All of a BVH file but its frames."""
+class Hierarchy:
+    """The tree of a BVH file."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
     offsets: Array
     end_sites: frozenset[str]
     channels: tuple[tuple[str, ...], ...]
+    columns: tuple[tuple[str, str], ...]
+    """The joint and the channel of every value of a frame."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """All of a BVH file but its frames."""
+
+    hierarchy: Hierarchy
     frames: int | None
     """As declared; None where nothing usable is."""
     frame_time: float
@@ -97,8 +120,6 @@ class Header:
     """Where in the file the first frame begins."""
     line_number: int
     """Of that place."""
-    columns: tuple[tuple[str, str], ...] = field(repr=False)
-    """The joint and the channel of every value of a frame."""
 
 
 def shown(name: str) -> str:
@@ -127,61 +148,75 @@ def parse_header(data: bytes, repairs: Repairs) -> Header:
         With file, line and joint.
     """
     motion = _MOTION.search(data)
-    rows = _rows(data[: motion.start() if motion else len(data)], repairs)
     if motion is None:
-        _normalised(rows, Repairs(repairs.where, lenient=True))  # whatever else is wrong comes first
+        _normalised(_rows(data, repairs), Repairs(repairs.where, lenient=True))  # whatever else is wrong comes first
         repairs.fail(data.count(b"\n") + 1, "expected a line MOTION after the hierarchy, found none: the file was cut short")
-    joints = _joints(rows, repairs)
-    names = unique_names(joints)
-    channels = tuple(joint.channels or () for joint in joints)
-    frames, frame_time, start, line_number = _timing(data, motion.end(), data.count(b"\n", 0, motion.end()) + 1, repairs)
-    return Header(
-        names=names,
-        parents=tuple(joint.parent for joint in joints),
-        offsets=np.array([joint.offset for joint in joints], dtype=np.float64),
-        end_sites=frozenset(name for name, joint in zip(names, joints, strict=True) if joint.is_end),
-        channels=channels,
-        frames=frames,
-        frame_time=frame_time,
-        start=start,
-        line_number=line_number,
-        columns=tuple((name, channel) for name, own in zip(names, channels, strict=True) for channel in own),
-    )
+    text = data[: motion.start()]
+    try:
+        hierarchy = _sound_hierarchy(text)
+    except FormatError:
+        hierarchy = _hierarchy(text, repairs)
+    frames, frame_time, start, line_number = _timing(data, motion.end(), text.count(b"\n") + 1, repairs)
+    return Header(hierarchy, frames, frame_time, start, line_number)
 
 
 # Hierarchy ----------------------------------------------------------------------------------------
 
 
-def _rows(data: bytes, repairs: Repairs) -> list[Line]:
+@lru_cache(maxsize=16)
+def _sound_hierarchy(text: bytes) -> Hierarchy:
+    """Read a hierarchy without faults; the files of one rig begin with the same text, which is the slow part of short clips."""
+    return _hierarchy(text, Repairs("", lenient=False))
+
+
+def _hierarchy(text: bytes, repairs: Repairs) -> Hierarchy:
+    """Read everything before MOTION."""
+    joints = _joints(_rows(text, repairs), repairs)
+    names = unique_names(joints)
+    channels = tuple(joint.channels or () for joint in joints)
+    offsets = np.array([joint.offset for joint in joints], dtype=np.float64)
+    offsets.flags.writeable = False
+    return Hierarchy(
+        names=names,
+        parents=tuple(joint.parent for joint in joints),
+        offsets=offsets,
+        end_sites=frozenset(name for name, joint in zip(names, joints, strict=True) if joint.is_end),
+        channels=channels,
+        columns=tuple((name, channel) for name, own in zip(names, channels, strict=True) for channel in own),
+    )
+
+
+def _rows(data: bytes, repairs: Repairs) -> list[Row]:
     """Split the hierarchy so that each brace and each keyword has a row of its own."""
-    rows: list[Line] = []
+    rows: list[Row] = []
     for line_number, raw in enumerate(io.BytesIO(data), start=1):
         if raw.isspace():
             continue
         if len(raw) > LONGEST_LINE:
             repairs.fail(line_number, f"expected at most {LONGEST_LINE} characters in a line of the hierarchy, found {len(raw)}")
         for part in _BRACE.split(raw) if b"{" in raw or b"}" in raw else (raw,):
-            words = split_words(part)
+            text = _decode(part.translate(TO_BLANKS))
+            words = text.split() if text.isascii() else [word for word in text.split(" ") if word]  # a no-break blank is no blank
             if words:
-                rows.append(Line(tuple(map(_decode, words)), line_number, repairs.where))
+                rows.append(Row(tuple(words), line_number))
         if len(rows) > MAX_ROWS:
             repairs.fail(line_number, f"expected at most {MAX_JOINTS} joints, found {MAX_ROWS} lines and braces of a hierarchy so far")
     return rows
 
 
-def _decode(word: bytes) -> str:
+def _decode(text: bytes) -> str:
     try:
-        return word.decode("utf-8")
+        return text.decode("utf-8")
     except UnicodeDecodeError:
-        return word.decode("latin-1")
+        return text.decode("latin-1")
 
 
-def _keyword(row: Line) -> str:
+def _keyword(row: Row) -> str:
     word = row.words[0]
     return word if word in "{}" else _KEYWORDS.get(word.upper(), "")
 
 
-def _joints(rows: list[Line], repairs: Repairs) -> list[Joint]:
+def _joints(rows: list[Row], repairs: Repairs) -> list[Joint]:
     """Return joints and end sites, parents before children, in the order of their channels."""
     import bvh
 
@@ -196,9 +231,8 @@ def _joints(rows: list[Line], repairs: Repairs) -> list[Joint]:
         joints.append(_joint(node.value[0], rows[int(node.value[1])], parent, joints))
         if len(joints) > MAX_JOINTS:
             repairs.fail(joints[-1].line_number, f"expected at most {MAX_JOINTS} joints, found more")
-        fields, blocks = [], []
-        for child in node.children:
-            (blocks if child.value[0] in ("JOINT", "END") else fields).append(child)
+        blocks = [child for child in node.children if child.value[0] in ("JOINT", "END")]
+        fields = [child for child in node.children if child.value[0] in ("OFFSET", "CHANNELS")]
         for child in fields:
             _set_field(joints[-1], child.value[0], rows[int(child.value[1])], repairs)
         _check_complete(joints[-1], repairs)
@@ -208,7 +242,7 @@ def _joints(rows: list[Line], repairs: Repairs) -> list[Joint]:
     return joints
 
 
-def _normalised(rows: list[Line], repairs: Repairs) -> str:
+def _normalised(rows: list[Row], repairs: Repairs) -> str:
     """Return the rows as the ``bvh`` package reads them: keyword and row number, braces checked and balanced."""
     if not rows or _keyword(rows[0]) != "HIERARCHY":
         found = rows[0].quote() if rows else "nothing"
@@ -239,14 +273,14 @@ def _normalised(rows: list[Line], repairs: Repairs) -> str:
     return "\n".join([*out, *["}"] * depth, ""])
 
 
-def _joint(keyword: str, row: Line, parent: int, joints: Sequence[Joint]) -> Joint:
+def _joint(keyword: str, row: Row, parent: int, joints: Sequence[Joint]) -> Joint:
     """Return a new joint; an end site bears its joint's name."""
     if keyword == "END":
         return Joint(joints[parent].name, parent, row.number, is_end=True)
     return Joint(" ".join(row.words[1:]), parent, row.number)
 
 
-def _set_field(joint: Joint, keyword: str, row: Line, repairs: Repairs) -> None:
+def _set_field(joint: Joint, keyword: str, row: Row, repairs: Repairs) -> None:
     """Read an OFFSET or CHANNELS row into a joint."""
     if (joint.offset if keyword == "OFFSET" else joint.channels) is not None:
         repairs.fail(row.number, f"{joint.subject}: expected one {keyword}, found a second")
@@ -256,21 +290,21 @@ def _set_field(joint: Joint, keyword: str, row: Line, repairs: Repairs) -> None:
         joint.channels = _channels(joint, row, repairs)
 
 
-def _offset(joint: Joint, row: Line, repairs: Repairs) -> tuple[float, ...]:
+def _offset(joint: Joint, row: Row, repairs: Repairs) -> tuple[float, ...]:
     words = row.words[1:]
     if any("," in word for word in words) and not any("." in word for word in words):
         repairs.mend(row.number, f"{joint.subject}: OFFSET: expected decimal points, found commas", "read as points")
         words = tuple(word.replace(",", ".") for word in words)
     values = [number(word) for word in words[:3]]
     if len(words) != 3 or None in values:
-        repairs.fail(row.number, f"{joint.subject}: OFFSET: expected 3 numbers, found {row.rest().quote()}")
+        repairs.fail(row.number, f"{joint.subject}: OFFSET: expected 3 numbers, found {quoted(' '.join(row.words[1:]))}")
     return tuple(values)  # type: ignore[arg-type]
 
 
-def _channels(joint: Joint, row: Line, repairs: Repairs) -> tuple[str, ...]:
+def _channels(joint: Joint, row: Row, repairs: Repairs) -> tuple[str, ...]:
     matches = [_CHANNEL.fullmatch(word) for word in row.words[2:]]
     if len(row.words) < 2 or not (row.words[1].isascii() and row.words[1].isdigit()):
-        repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected their number, found {row.rest().quote()}")
+        repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected their number, found {quoted(' '.join(row.words[1:]))}")
     for word, match in zip(row.words[2:], matches, strict=True):
         if match is None:
             repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected X, Y, Z and position or rotation such as Zrotation, found {quoted(word)}")
@@ -341,7 +375,7 @@ def _timing(data: bytes, position: int, line_number: int, repairs: Repairs) -> t
     if frame_time is None:
         found = quoted(_decode(line).strip()) if position < len(data) else "the end of the file"
         repairs.fail(line_number, f"expected a line such as 'Frame Time: 0.00833333' before the first frame, found {found}")
-    declared = _declared(*(frames or (None, line_number)), repairs)
+    declared = _declared(*frames, repairs) if frames else _declared(None, line_number, repairs)
     return declared, _seconds(*frame_time, repairs), position, line_number
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mocapgen.formats._text import LARGEST, number
 
 _FRONT = 8  # blanks before the text, so that there are 8 characters before every place in it
-_BLOCK = 1 << 14  # words at a time: their intermediate results stay in the processor's cache
+_BLOCK = 1 << 15  # words at a time: their intermediate results stay in the processor's cache
 _U = np.uint64
 _ONES = _U(0xFFFFFFFFFFFFFFFF)
 _HIGH_BITS = _U(0x8080808080808080)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from mocapgen.formats._bvh_frames import parse_frames
 from mocapgen.formats._bvh_header import Repairs, parse_header, shown
 from mocapgen.formats._bvh_write import format_bvh, write_bvh
 from mocapgen.kinematics import global_rotations, joint_positions
-from mocapgen.motion import Array, Skeleton
+from mocapgen.motion import Array, Motion, Skeleton
 from mocapgen.resample import snap_frame_rate
 from mocapgen.rotation import from_euler
+from mocapgen.tree import MAX_BYTES
 from schemas.errors import FormatError
 
-__all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "parse_bvh", "write_bvh"]
+__all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "read_bvh", "write_bvh"]
 
 MAX_POSES = 20_000_000
 """Most joints times frames: three times what an hour of a whole body at 120 frames per second takes."""
@@ -221,7 +223,7 @@ def parse_bvh(data: bytes, where: str, lenient: bool = False) -> Bvh:
         file cut short. If ``lenient`` would help, the message says ``--lenient``.
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.strip():
+    if not data or data.isspace():
         raise FormatError(f"{where}: expected a BVH file, found an empty file")
     if b"\0" in data:
         raise FormatError(f"{where}: expected a BVH file, found binary data (a zero byte at position {data.index(0)})")
@@ -229,21 +231,58 @@ def parse_bvh(data: bytes, where: str, lenient: bool = False) -> Bvh:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     repairs = Repairs(where, lenient)
     header = parse_header(data, repairs)
-    if not header.columns:
-        raise FormatError(f"{where}: expected joints with channels, found none in {len(header.names)} joints")
+    tree = header.hierarchy
+    if not tree.columns:
+        raise FormatError(f"{where}: expected joints with channels, found none in {len(tree.names)} joints")
     values = parse_frames(data, header, repairs)
-    if len(values) * len(header.names) > MAX_POSES:
-        found = f"{len(values)} frames of {len(header.names)} joints"
+    if len(values) * len(tree.names) > MAX_POSES:
+        found = f"{len(values)} frames of {len(tree.names)} joints"
         raise FormatError(f"{where}: expected at most {MAX_POSES} joints times frames, found {found}; split the file")
-    values.flags.writeable = header.offsets.flags.writeable = False
+    values.flags.writeable = False
     return Bvh(
-        names=header.names,
-        parents=header.parents,
-        offsets=header.offsets,
-        end_sites=header.end_sites,
-        channels=header.channels,
+        names=tree.names,
+        parents=tree.parents,
+        offsets=tree.offsets,
+        end_sites=tree.end_sites,
+        channels=tree.channels,
         values=values,
         frame_time=header.frame_time,
         where=where,
         repairs=tuple(repairs.notes),
     )
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def load_bvh(path: Path, lenient: bool = False) -> Bvh:
+    """Read a BVH file as it stands; see :func:`parse_bvh`."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise FormatError(f"{path}: expected at most {MAX_BYTES} bytes, found {size}; this is no motion-capture clip")
+    return parse_bvh(path.read_bytes(), str(path), lenient)
+
+
+def read_bvh(
+    path: Path,
+    profile: str | Path | None = None,
+    lenient: bool = False,
+    scale: float | None = None,
+    up: str | None = None,
+    notes: list[str] | None = None,
+) -> Motion:
+    """Read a BVH file as a motion in metres, y up, with an upright rest pose: :func:`mocapgen.profiles.interpret` of :func:`load_bvh`.
+
+    What was decided, the profile, the unit and the axis first, is added to `notes`.
+    """
+    from mocapgen.profiles import interpret  # which in turn needs this module
+
+    found = interpret(load_bvh(path, lenient), profile, lenient, scale, up)
+    if notes is not None:
+        sure = f"profile {found.profile} ({found.confidence:.0%} sure), unit {found.metres_per_unit:.6g} m, {found.up} up"
+        notes += [f"{path}: {sure}", *found.notes]
+    return found.motion
+
+
+SUFFIXES = {".bvh": read_bvh}
+WRITERS = {".bvh": write_bvh}

@@ -38,6 +38,9 @@ _STRAIGHT, _ENOUGH = 0.92, 0.05
 _ELBOW_SPREAD = np.diag(np.square([0.004, 0.008, 0.008]))
 """Metres^2 outwards, towards the shoulder and forwards: how much elbows differ from what the marker set says (the spread of those it was
 measured on)."""
+_DEVIATION = np.tan(np.radians(40.0))
+"""How far a hand bends towards thumb or little finger: 20 and 30 to 40 degrees (American Academy of Orthopaedic Surgeons 1965); beyond
+that, a marker slid."""
 _SKIN = 0.008
 """Metres by which skin markers on limbs move over the bone: 5 to 12 mm in CMU's clips, similar in Leardini et al., Gait Posture 21, 2005."""
 _INDEPENDENT = 2.0
@@ -313,5 +316,7 @@ def _locate_arm(
     back = SIDES[side] * cross(unit(elbow - wrist), thumb)
     knuckles = paths[f"{side}Finger"] - (0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height) * back
     joints[f"{side}UpperArm"], joints[f"{side}LowerArm"], joints[f"{side}Hand"] = shoulder, elbow, wrist
-    joints[f"{side}HandEnd"] = knuckles  # gives the hand's direction; the fingers' length is not seen
+    hand = across(knuckles - wrist, thumb)
+    aside = np.clip(dot(knuckles - wrist, thumb), -_DEVIATION * length(hand), _DEVIATION * length(hand))
+    joints[f"{side}HandEnd"] = wrist + hand + aside[:, None] * thumb  # gives the hand's direction; the fingers' length is not seen
     axes[f"{side}LowerArm"], axes[f"{side}Hand"] = axis, thumb

@@ -29,6 +29,8 @@ class Markers:
         What the clip is called in messages and files.
     notes : tuple of str
         What had to be decided while reading, such as a unit that the file does not state; one sentence each.
+    metres_per_unit, up : float, str
+        Unit and vertical axis of the file that they were read from.
 
     Raises
     ------
@@ -42,6 +44,8 @@ class Markers:
     fps: float
     name: str = field(default="markers", compare=False)
     notes: tuple[str, ...] = ()
+    metres_per_unit: float = 1.0
+    up: str = "+Y"
 
     def __post_init__(self) -> None:
         valid = np.array(self.valid, dtype=np.bool_)

@@ -55,7 +55,18 @@ class Landmarks:
     feet: tuple[int, ...]
 
 
-def to_world(points: Array, landmarks: Landmarks, unit: str, up: str, where: str) -> tuple[Array, tuple[str, ...]]:
+@dataclass(frozen=True)
+class FileAxes:
+    """What a file's numbers were taken to mean."""
+
+    metres_per_unit: float
+    up: str
+    """The vertical axis, such as ``+Z``."""
+    notes: tuple[str, ...]
+    """What was decided against or without the file's word."""
+
+
+def to_world(points: Array, landmarks: Landmarks, unit: str, up: str, where: str) -> tuple[Array, FileAxes]:
     """Turn points into metres, world frame.
 
     Parameters
@@ -73,8 +84,7 @@ def to_world(points: Array, landmarks: Landmarks, unit: str, up: str, where: str
     Returns
     -------
     positions : (T, M, 3) float64, metres, y up
-    notes : tuple of str
-        What was decided against or without the file's word.
+    axes : FileAxes
 
     Raises
     ------
@@ -84,7 +94,7 @@ def to_world(points: Array, landmarks: Landmarks, unit: str, up: str, where: str
     metres, notes = _metres(points, landmarks, unit, where)
     axis, more = _up(points, landmarks, up, metres)
     order, signs = np.abs(_TURNS[axis]).argmax(axis=1), _TURNS[axis].sum(axis=1)
-    return points[..., order] * (signs * metres), notes + more
+    return points[..., order] * (signs * metres), FileAxes(metres, axis, notes + more)
 
 
 def _metres(points: Array, landmarks: Landmarks, unit: str, where: str) -> tuple[float, tuple[str, ...]]:

@@ -152,7 +152,7 @@ class Body:
         up, thumb = located.axes[f"{side}LowerArm"], located.axes[f"{side}Hand"]
         turned[f"{side}UpperArm"] = basis(sign * (elbow - shoulder), up, "xy")
         turned[f"{side}LowerArm"] = basis(sign * (wrist - elbow), thumb, "xz")
-        turned[f"{side}Hand"] = basis(sign * (located.joints[f"{side}HandEnd"] - wrist), thumb, "xz")
+        turned[f"{side}Hand"] = basis(sign * (located.joints[f"{side}HandEnd"] - located.joints[f"{side}Hand"]), thumb, "xz")
 
     def _pose_leg(self, located: Located, side: str, turned: dict[str, Array], at: dict[str, Array]) -> None:
         hip = at["Hips"] + rotate(turned["Hips"], self.offset(f"{side}UpperLeg"))

@@ -452,8 +452,8 @@ def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
 
 
-NOT_COMPARED = frozenset({"device", "precision", "compile", "threads", "tensorboard", "test_every"})
-"""Settings that may differ when a run is resumed."""
+NOT_COMPARED = frozenset({"epochs", "device", "precision", "compile", "threads", "tensorboard", "test_every"})
+"""Settings that may differ when a run is resumed. With more epochs the learning rate follows the schedule of the new number."""
 
 
 def _differences(folder: Path, config: TrainConfig) -> list[str]:

@@ -13,7 +13,14 @@ from trainer.normalisation import project
 
 CPU = torch.device("cpu")
 EVERYTHING = Augmentation(
-    flip=0.5, reverse=0.5, stretch=(0.7, 1.4), camera=CameraAugmentation(probability=0.8, roll=10.0, tumble=0.3), noise=0.02, drift=0.02, jitter=0.05, missing=0.1
+    flip=0.5,
+    reverse=0.5,
+    stretch=(0.7, 1.4),
+    camera=CameraAugmentation(probability=0.8, roll=10.0, tumble=0.3),
+    noise=0.02,
+    drift=0.02,
+    jitter=0.05,
+    missing=0.1,
 )
 
 

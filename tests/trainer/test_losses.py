@@ -39,7 +39,8 @@ def by_loops(predicted, true):
         "mpjpe": sum(np.mean([norm(error[t, j]) for j in range(5)]) for t in frames),
         "velocity": sum(np.mean([norm(error[t + 1, j] - error[t, j]) for j in range(5)]) for t in frames[:-1]),
         "bone_length": sum(
-            np.mean([abs(norm(pose[t, j] - pose[t, p]) - norm(relative[t, j] - relative[t, p])) for j, p in enumerate(PARENTS) if p >= 0]) for t in frames
+            np.mean([abs(norm(pose[t, j] - pose[t, p]) - norm(relative[t, j] - relative[t, p])) for j, p in enumerate(PARENTS) if p >= 0])
+            for t in frames
         ),
         "laplacian_time": sum(np.mean([norm(error[t, j] - (error[t - 1, j] + error[t + 1, j]) / 2) for j in range(5)]) for t in frames[1:-1]),
         "laplacian_skeleton": sum(np.mean([norm(laplacian(pose[t], j) - laplacian(relative[t], j)) for j in range(5)]) for t in frames),

@@ -1,0 +1,138 @@
+"""Judging a run on its own file and on others, and the command line around all of it."""
+
+import json
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from schemas.errors import DatasetError
+from schemas.train import Evaluation, TrainConfig
+from trainer import fit
+from trainer.cli import main
+from trainer.evaluate import as_markdown, evaluate, judge, protocol_line
+
+
+@pytest.fixture(scope="module")
+def folder(data_file, tmp_path_factory):
+    config = TrainConfig(model="cvmnet", model_settings={"width": 16, "depth": 1}, epochs=1, batch_size=16, threads=1, device="cpu", split="random")
+    return fit.fit(data_file, config, tmp_path_factory.mktemp("run") / "run").folder
+
+
+def test_own_file_is_judged_on_the_test_side(folder, data_file, data):
+    found = evaluate(folder, data_file, threads=1)
+    stored = json.loads((folder / "metrics.json").read_text())["test"]
+    assert found.overall == pytest.approx(stored, rel=1e-5)
+    names = json.loads((folder / "split.json").read_text())["test"]
+    assert set(found.by_sequence) == set(names)
+    assert "both sides" in found.note
+    assert "random" in found.protocol["split"]
+    assert list(found.protocol)[:5] == ["split", "root", "joints", "fps", "2D source"]
+    assert "\n" not in protocol_line(found)
+    errors = [row.mpjpe_mm for row in found.by_sequence.values()]
+    assert errors == sorted(errors, reverse=True)
+    for table in (found.by_action, found.by_actor, found.by_avatar, found.by_sequence):
+        frames = sum(row.frames for row in table.values())
+        assert sum(row.frames * row.mpjpe_mm for row in table.values()) / frames == pytest.approx(found.overall["mpjpe_mm"])
+    assert np.mean(list(found.by_joint_mm.values())) == pytest.approx(found.overall["mpjpe_mm"])
+    assert set(found.by_group_mm) == {"hip", "head", "shoulder", "elbow", "wrist", "knee", "ankle"}
+
+
+def test_another_file_is_judged_whole(folder, changed, data):
+    def touch(file: h5py.File):
+        file.attrs["generator"] = "another"
+
+    other = changed(touch)
+    found = evaluate(folder, other, threads=1)
+    assert len(found.by_sequence) == len(data)
+    assert "not trained on" in found.protocol["split"]
+    with pytest.raises(DatasetError, match="use --side all"):
+        evaluate(folder, other, side="test", threads=1)
+
+
+def test_file_that_does_not_fit_is_refused(folder, changed):
+    def faster(file: h5py.File):
+        file.attrs["fps"] = 60.0
+
+    with pytest.raises(DatasetError, match="60 frames per second instead of 30"):
+        evaluate(folder, changed(faster), threads=1)
+
+
+def test_perfect_predictions_have_no_error(folder, data_file, data):
+    card = fit.checkpoint.read(folder).card
+    sequences = np.arange(4)
+    found = judge(data.positions_3d[data.rows(sequences)], data, sequences, card, "none")
+    assert found.overall["mpjpe_mm"] == 0.0
+    assert found.overall["p_mpjpe_mm"] == pytest.approx(0.0, abs=1e-6)
+    assert found.overall["pck_200"] == 100.0
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code, *capsys.readouterr()
+
+
+def test_commands(capsys, data_file, tmp_path, folder):
+    out, small = tmp_path / "run", ["--set", "model_settings={width: 8, depth: 1}", "--recipe", "paper", "--threads", "1", "--device", "cpu"]
+    code, shown, error = run(capsys, "fit", data_file, "--out", out, "--epochs", "2", "--stop-after", "1", *small)
+    assert (code, error) == (0, "")
+    assert "epoch 1: train" in shown
+    code, shown, error = run(capsys, "fit", data_file, "--out", out, "--resume")
+    assert (code, error) == (0, "")
+    assert "best weights on the test side" in shown
+    table, page = tmp_path / "e.json", tmp_path / "e.md"
+    code, shown, error = run(capsys, "evaluate", out, data_file, "--json", table, "--markdown", page, "--threads", "1")
+    assert (code, error) == (0, "")
+    assert "By action" in shown
+    evaluation = Evaluation.model_validate_json(table.read_text())
+    assert page.read_text() == as_markdown(evaluation)
+    assert f"| mpjpe_mm | {evaluation.overall['mpjpe_mm']:.2f} |" in page.read_text()
+    code, shown, error = run(capsys, "-q", "evaluate", out, data_file, "--threads", "1")
+    assert (code, shown, error) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fit", "none.h5", "--out", "OUT"], "expected a dataset file, found nothing"),
+        (["fit", "DATA", "--out", "OUT", "--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["fit", "DATA", "--out", "OUT", "--split", "actor=nobody"], "expected one of the actors"),
+        (["fit", "DATA", "--out", "OUT", "--model", "resnet"], "expected one of cvmnet"),
+        (["fit", "DATA", "--out", "OUT", "--resume"], "found none"),
+        (["evaluate", "OUT", "DATA"], "expected a checkpoint"),
+        (["fit"], "Missing argument"),
+    ],
+)
+def test_wrong_use_is_one_line(capsys, data_file, tmp_path, arguments, words):
+    places = {"DATA": data_file, "OUT": tmp_path / "out"}
+    code, shown, error = run(capsys, *(places.get(argument, argument) for argument in arguments))
+    assert code == 2
+    assert shown == ""
+    assert words in error
+    assert error.count("\n") == 1
+    assert error.startswith("trainer: error: ")
+
+
+def test_progress_is_shown_to_a_person_only(capsys):
+    from trainer.console import progress_bar
+
+    with progress_bar(0, stream_is_terminal=False) as watch:
+        assert watch is None
+    with progress_bar(0, stream_is_terminal=True) as watch:
+        watch(3, 10, {"epoch": 2, "loss": 0.5, "mpjpe_mm": 120.0})
+    assert "epoch 2, loss 0.5000, MPJPE 120.0 mm" in capsys.readouterr().err
+
+
+def test_an_extra_that_is_not_installed_is_named():
+    script = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "from trainer.cli import main\n"
+        "main(['evaluate', 'a', 'b'])\n"
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == "trainer: error: expected the package torch, which is not installed: pip install 'mocapgen[train]'\n"

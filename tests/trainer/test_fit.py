@@ -1,0 +1,239 @@
+"""Runs: they learn, resume bit for bit, stop with a name, and leave a folder that explains itself."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from schemas.errors import ConfigError, DatasetError
+from schemas.train import TrainConfig
+from trainer import checkpoint, fit
+from trainer._command import Stopped
+from trainer.batches import Loader
+from trainer.device import choose, has_amx
+from trainer.inference import lift_sequences
+from trainer.splits import make_split
+
+
+@pytest.fixture
+def whole(data_file, tiny, tmp_path):
+    """A run of two epochs in one go."""
+    return fit.fit(data_file, tiny, tmp_path / "whole", command="trainer fit data.h5")
+
+
+def tensors(folder: Path):
+    return checkpoint.read(folder / "last.safetensors").tensors
+
+
+def assert_same_run(first: Path, second: Path):
+    a, b = tensors(first), tensors(second)
+    assert a.keys() == b.keys()
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+    assert (first / "best.safetensors").stat().st_size == (second / "best.safetensors").stat().st_size
+    rows = [[json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()] for folder in (first, second)]
+    timing = ("seconds", "frames_per_second", "computing_share")
+    assert [{k: v for k, v in row.items() if k not in timing} for row in rows[0]] == [
+        {k: v for k, v in row.items() if k not in timing} for row in rows[1]
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"model": "stmixer", "model_settings": {"width": 8, "dilations": [1, 2]}, "window": 24, "losses": {"velocity": 1.0}}]
+)
+def test_resume_is_exact(data_file, tiny, tmp_path, change):
+    config = TrainConfig(**{**tiny.model_dump(), **change})
+    fit.fit(data_file, config, tmp_path / "whole")
+    first = fit.fit(data_file, config, tmp_path / "parts", stop_after=1)
+    assert len(first.history) == 1
+    assert first.metrics == {}
+    second = fit.fit(data_file, config, tmp_path / "parts", resume=True)
+    assert len(second.history) == 2
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_running_on_with_a_constant_rate_is_exact(data_file, tiny, tmp_path):
+    """N epochs and N more are 2 N epochs, where the schedule does not depend on the number."""
+    constant = {**tiny.model_dump(), "final_rate": 1.0, "warmup": 0.0}
+    fit.fit(data_file, TrainConfig(**constant), tmp_path / "whole")
+    fit.fit(data_file, TrainConfig(**{**constant, "epochs": 1}), tmp_path / "parts")
+    fit.fit(data_file, TrainConfig(**constant), tmp_path / "parts", resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_interrupted_within_an_epoch_goes_on_where_it_was(data_file, tiny, tmp_path, whole):
+    def interrupt(done, total, figures):
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Stopped, match=r"saved after 0 of 2 epochs and 2 steps; go on with: trainer fit data\.h5 --resume"):
+        fit.fit(data_file, tiny, tmp_path / "parts", command="trainer fit data.h5", watch=interrupt)
+    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").state["batch"] == 2
+    fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
+    assert_same_run(whole.folder, tmp_path / "parts")
+
+
+def test_killed_at_any_moment_goes_on_after_the_last_complete_epoch(data_file, tiny, tmp_path, whole):
+    class Killed(Exception):
+        pass
+
+    def kill(done, total, figures):
+        if figures["epoch"] == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit.fit(data_file, tiny, tmp_path / "parts", watch=kill)
+    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").state["epoch"] == 1
+    fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
+    assert_same_run(whole.folder, tmp_path / "parts")
+
+
+def test_a_run_learns(data_file, tiny, tmp_path):
+    config = TrainConfig(
+        **{**tiny.model_dump(), "epochs": 12, "augment": {}, "ema": 0.0, "model_settings": {"width": 32, "depth": 1}, "target": "absolute"}
+    )
+    history = fit.fit(data_file, config, tmp_path / "run").history
+    assert history[-1]["train_mpjpe_mm"] < 0.5 * history[0]["train_mpjpe_mm"]
+    assert history[-1]["validation_mpjpe_mm"] < 0.8 * history[0]["validation_mpjpe_mm"]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert metrics["root_mm"] > 0.0
+
+
+def test_what_a_run_leaves(whole, data, data_file, tiny):
+    names = {path.name for path in whole.folder.iterdir()}
+    assert names == {
+        *("config.json", "split.json", "last.safetensors", "last.json", "best.safetensors", "best.json"),
+        *("log.csv", "log.jsonl", "history.png", "metrics.json", "README.md"),
+    }
+    assert TrainConfig(**json.loads((whole.folder / "config.json").read_text())) == tiny
+    split = json.loads((whole.folder / "split.json").read_text())
+    assert sorted(split["train"] + split["validation"] + split["test"]) == sorted(data.names)
+    with (whole.folder / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["validation_mpjpe_mm"]) == whole.history[1]["validation_mpjpe_mm"]
+    assert (whole.folder / "history.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    readme = (whole.folder / "README.md").read_text()
+    for words in ("trainer fit data.h5", data.sha256, "clip: ", "torch 2", "mpjpe_mm"):
+        assert words in readme
+    card = checkpoint.read(whole.folder).card
+    assert (card.fps, card.camera_frame, card.joints, card.data["sha256"]) == (data.fps, data.camera_frame, data.joints.joints, data.sha256)
+
+
+def test_stored_metrics_are_those_of_the_best_weights(whole, data):
+    lifter, _ = checkpoint.load_lifter(whole.folder)
+    test = make_split(data, "clip").test
+    predicted, true = lift_sequences(lifter, Loader(data), test).astype(float), data.positions_3d[data.rows(test)].astype(float)
+    error = np.linalg.norm((predicted - predicted[:, :1]) - (true - true[:, :1]), axis=-1).mean()
+    assert whole.metrics["mpjpe_mm"] == pytest.approx(1000 * error, rel=1e-6)
+    best = min(whole.history, key=lambda row: row["validation_mpjpe_mm"])
+    assert best["test_mpjpe_mm"] == pytest.approx(whole.metrics["mpjpe_mm"], rel=1e-6)
+
+
+def test_loss_that_is_not_finite_stops_with_the_sequence(data_file, tiny, tmp_path, data, monkeypatch):
+    real = fit.sequence_losses
+    split = make_split(data, "clip")
+    victim = int(split.train[3])
+
+    def poisoned(predicted, true, *rest):
+        where = (true[:, 0] == torch.from_numpy(data.positions_3d[data.start[victim]])).all(dim=(1, 2))
+        return real(torch.where(where[:, None, None, None], torch.nan, predicted), true, *rest)
+
+    monkeypatch.setattr(fit, "sequence_losses", poisoned)
+    plain = TrainConfig(**{**tiny.model_dump(), "augment": {}})
+    with pytest.raises(ConfigError) as caught:
+        fit.fit(data_file, plain, tmp_path / "run")
+    assert data.names[victim] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_diverging_run_stops(data_file, tiny, tmp_path):
+    wild = TrainConfig(**{**tiny.model_dump(), "learning_rate": 1e30, "clip_norm": 0.0})
+    with pytest.raises(ConfigError, match="expected a finite loss"):
+        fit.fit(data_file, wild, tmp_path / "run")
+
+
+def test_folder_in_use_and_wrong_resumes_are_one_line(data_file, tiny, tmp_path, whole, changed):
+    with pytest.raises(ConfigError, match="found a run; --resume, --overwrite"):
+        fit.fit(data_file, tiny, whole.folder)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("precious")
+    with pytest.raises(ConfigError, match="found other files"):
+        fit.fit(data_file, tiny, tmp_path / "full", overwrite=True)
+    assert (tmp_path / "full" / "thesis.txt").exists()
+    with pytest.raises(DatasetError, match="expected a run to resume"):
+        fit.fit(data_file, tiny, tmp_path / "none", resume=True)
+    other = TrainConfig(**{**tiny.model_dump(), "batch_size": 7})
+    with pytest.raises(ConfigError, match="batch_size 7 instead of 8"):
+        fit.fit(data_file, other, whole.folder, resume=True)
+
+    def touch(file: h5py.File):
+        file.attrs["generator"] = "another"
+
+    with pytest.raises(DatasetError, match="found another"):
+        fit.fit(changed(touch), tiny, whole.folder, resume=True)
+
+
+def test_overwrite_starts_afresh(data_file, tiny, whole):
+    again = fit.fit(data_file, tiny, whole.folder, overwrite=True, stop_after=1)
+    assert len(again.history) == 1
+    assert not (whole.folder / "metrics.json").exists()
+
+
+def test_schedule():
+    config = TrainConfig(learning_rate=1.0, warmup=0.1, final_rate=0.1)
+    rates = [fit.learning_rate(step, 100, config) for step in range(101)]
+    assert rates[0] == pytest.approx(1 / 11)
+    assert max(rates) == rates[10] == 1.0
+    assert all(a > b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert rates[100] == pytest.approx(0.1)
+    constant = TrainConfig(learning_rate=1.0, warmup=0.0, final_rate=1.0)
+    assert {fit.learning_rate(step, 100, constant) for step in range(100)} == {1.0}
+
+
+def test_device_and_precision(tmp_path):
+    assert choose("cpu", "auto", 1).bf16 == has_amx()
+    assert choose("cpu", "bf16", 1).bf16
+    with pytest.raises(ConfigError, match="expected auto, cpu, cuda"):
+        choose("gpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="use --device cpu"):
+            choose("cuda")
+    flags = tmp_path / "cpuinfo"
+    flags.write_text("flags : avx2 amx_bf16 amx_tile\n")
+    assert has_amx(flags)
+    flags.write_text("flags : avx2 avx512_bf16\n")
+    assert not has_amx(flags)
+    assert not has_amx(tmp_path / "none")
+
+
+def test_two_processes_are_one(data_file, tiny, tmp_path):
+    """Gradients over two processes are those over one, up to the order of sums."""
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps({**tiny.model_dump(mode="json"), "ema": 0.0, "batch_size": 7}))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    single = fit.fit(data_file, TrainConfig(**json.loads(config.read_text())), tmp_path / "one")
+    command = [sys.executable, "-m", "trainer", "fit", str(data_file), "--config", str(config), "--out", str(tmp_path / "two"), "-q"]
+    environment = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(command, env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stderr=subprocess.PIPE) for rank in (0, 1)
+    ]
+    for process in processes:
+        _, error = process.communicate(timeout=120)
+        assert process.returncode == 0, error.decode()
+    a, b = tensors(single.folder), tensors(tmp_path / "two")
+    for name in a:
+        if name.startswith("model."):
+            assert torch.allclose(a[name], b[name], atol=2e-4), name
+    rows = [json.loads(line) for line in (tmp_path / "two" / "log.jsonl").read_text().splitlines()]
+    assert rows[1]["loss"] == pytest.approx(single.history[1]["loss"], rel=1e-3)

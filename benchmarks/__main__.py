@@ -50,6 +50,7 @@ def main(root: Path | None, repeat: int, clips: int, json_file: Path | None, mar
 
 def _sections(root: Path | None, folder: Path, clips: int, repeat: int) -> tuple[str, Iterator[Section]]:
     """Return what is measured on, and the sections as they are finished."""
+    from benchmarks.bvh import bvh_reading
     from benchmarks.clips import load, prepare
     from benchmarks.peers import peers
     from benchmarks.process import builds
@@ -66,6 +67,8 @@ def _sections(root: Path | None, folder: Path, clips: int, repeat: int) -> tuple
             yield stages(material, repeat, pinning)
             _say("peers")
             yield peers(material, repeat, pinning)
+            _say("BVH")
+            yield bvh_reading(material, folder, repeat, pinning)
             _say("storage")
             yield compression(material, folder, repeat, pinning)
             yield windows(material, folder, _WINDOWS, repeat, pinning)

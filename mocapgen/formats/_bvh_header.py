@@ -147,7 +147,8 @@ def parse_header(data: bytes, repairs: Repairs) -> Header:
     FormatError
         With file, line and joint.
     """
-    motion = _MOTION.search(data)
+    # From shortly before the first such word: a search without regard to case is slow.
+    motion = _MOTION.search(data, max(0, data.find(b"MOTION") - 1000)) or _MOTION.search(data)
     if motion is None:
         _normalised(_rows(data, repairs), Repairs(repairs.where, lenient=True))  # whatever else is wrong comes first
         repairs.fail(data.count(b"\n") + 1, "expected a line MOTION after the hierarchy, found none: the file was cut short")
@@ -167,6 +168,11 @@ def parse_header(data: bytes, repairs: Repairs) -> Header:
 def _sound_hierarchy(text: bytes) -> Hierarchy:
     """Read a hierarchy without faults; the files of one rig begin with the same text, which is the slow part of short clips."""
     return _hierarchy(text, Repairs("", lenient=False))
+
+
+def forget_hierarchies() -> None:
+    """Forget the hierarchies read so far, for measuring."""
+    _sound_hierarchy.cache_clear()
 
 
 def _hierarchy(text: bytes, repairs: Repairs) -> Hierarchy:
@@ -292,7 +298,7 @@ def _set_field(joint: Joint, keyword: str, row: Row, repairs: Repairs) -> None:
 
 def _offset(joint: Joint, row: Row, repairs: Repairs) -> tuple[float, ...]:
     words = row.words[1:]
-    if any("," in word for word in words) and not any("." in word for word in words):
+    if "," in (text := "".join(words)) and "." not in text:
         repairs.mend(row.number, f"{joint.subject}: OFFSET: expected decimal points, found commas", "read as points")
         words = tuple(word.replace(",", ".") for word in words)
     values = [number(word) for word in words[:3]]
@@ -301,14 +307,20 @@ def _offset(joint: Joint, row: Row, repairs: Repairs) -> tuple[float, ...]:
     return tuple(values)  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=64)
+def _channel(word: str) -> str:
+    """Return a channel as we spell it, or nothing."""
+    match = _CHANNEL.fullmatch(word)
+    return match[1].upper() + match[2].lower() if match else ""
+
+
 def _channels(joint: Joint, row: Row, repairs: Repairs) -> tuple[str, ...]:
-    matches = [_CHANNEL.fullmatch(word) for word in row.words[2:]]
     if len(row.words) < 2 or not (row.words[1].isascii() and row.words[1].isdigit()):
         repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected their number, found {quoted(' '.join(row.words[1:]))}")
-    for word, match in zip(row.words[2:], matches, strict=True):
-        if match is None:
-            repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected X, Y, Z and position or rotation such as Zrotation, found {quoted(word)}")
-    channels = tuple(match[1].upper() + match[2].lower() for match in matches if match)
+    channels = tuple(map(_channel, row.words[2:]))
+    if not all(channels):
+        wrong = quoted(row.words[2 + channels.index("")])
+        repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected X, Y, Z and position or rotation such as Zrotation, found {wrong}")
     if len(set(channels)) != len(channels):
         twice = next(channel for channel in channels if channels.count(channel) > 1)
         repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected each once, found {twice} {channels.count(twice)} times")

@@ -47,6 +47,14 @@ def test_peers_find_the_same(figures):
         assert float(row["largest difference"].split()[0]) < 1e-6, row["task"]
 
 
+def test_bvh_is_compared(figures):
+    rows = figures[0]["Reading BVH"]
+    assert {row["task"] for row in rows} == {"read", "read, new rig", "read + positions"}
+    for row in rows:
+        assert min(row["ours"], row["pybvh"], row["bvh alone"], row["np.loadtxt"]) > 0
+        assert float(row["largest difference"]) < 1e-6
+
+
 def test_storage_is_compared(figures):
     sizes = {row["filter"]: row["size, MB"] for row in figures[0]["Compression"]}
     assert 0 < sizes["gzip 4"] < sizes["gzip 1"] < sizes["none"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,15 +11,24 @@ from typing import TYPE_CHECKING
 import click
 
 from schemas.config import BuildConfig
-from schemas.report import FAULTS, BuildReport, Skip
+from schemas.profile import UNITS
+from schemas.report import FAULTS, BuildReport, Detection, Skip
 from schemas.skeleton import Avatar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
+
+    from mocapgen.archives import Archive
+    from mocapgen.convert import Converted
+    from mocapgen.fetch import Fetched
 
 Progress = Callable[[int, int, str], None]
 
 SHOWN_FAULTS = 10
+SHOWN_DETECTIONS = 40
+"""Files that a dry run lists one by one; more are counted by kind."""
 
 
 def _console() -> Console:
@@ -29,7 +39,7 @@ def _console() -> Console:
 
 
 @contextmanager
-def progress_bar(level: int, stream_is_terminal: bool | None = None) -> Iterator[Progress | None]:
+def progress_bar(level: int, stream_is_terminal: bool | None = None, sizes: bool = False) -> Iterator[Progress | None]:
     """Show a progress bar with the remaining time on stderr, if a person is there to see it.
 
     Parameters
@@ -38,6 +48,8 @@ def progress_bar(level: int, stream_is_terminal: bool | None = None) -> Iterator
         Verbosity; below 0 nothing is shown.
     stream_is_terminal : bool, optional
         Whether stderr is a terminal; asked of the stream by default.
+    sizes : bool
+        Whether what is counted are bytes.
 
     Yields
     ------
@@ -49,15 +61,15 @@ def progress_bar(level: int, stream_is_terminal: bool | None = None) -> Iterator
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (BarColumn(), DownloadColumn() if sizes else MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     with Bar(*columns, TextColumn("{task.description}", markup=False), console=Console(stderr=True, force_terminal=True), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def progress(done: int, total: int, label: str) -> None:
-            bar.update(task, completed=done, total=total, description=label)
+            bar.update(task, completed=done, total=total or None, description=label)
 
         yield progress
 
@@ -112,12 +124,40 @@ def report_pairs(report: BuildReport, config: BuildConfig) -> dict[str, str]:
         "clips found": f"{report.clips_found:,}",
         "clips used": f"{report.clips_used:,}",
         "clips skipped": f"{len(report.skipped):,}" + (f": {reasons}" if reasons else ""),
+        **_formats(report.detections),
         "sequences": f"{report.sequences:,}",
         "frames": f"{report.frames:,}",
     }
     if config.dry_run:
         return pairs | {"time": format_time(report.seconds)}
     return pairs | {"file": f"{config.out}, {format_size(report.bytes)}", "time": format_time(report.seconds)}
+
+
+def _formats(detections: Sequence[Detection]) -> dict[str, str]:
+    """Return which kinds of files are used: one pair, none if nothing had to be found out."""
+    kinds = Counter(f"{found.format} {found.profile}" for found in detections)
+    return {"understood as": ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())} if kinds else {}
+
+
+def print_detections(detections: Sequence[Detection], level: int) -> None:
+    """Print how files were understood: each file, or how many of each kind if there are many; with notes if `level` is above 0."""
+    each = level > 0 or len(detections) <= SHOWN_DETECTIONS
+    titles = ("file", "format", "profile", "sure", "unit", "up", "rate", "frames", "actor", "action")
+    rows = [(found.file, *_kind_cells(found), f"{found.frames:,}", found.actor, found.action) for found in detections]
+    if not each:
+        titles, kinds = titles[:7], Counter(row[1:7] for row in rows)
+        rows = [(f"{count:,} file{'s' * (count > 1)}", *kind) for kind, count in kinds.most_common()]
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    notes = [found.notes for found in detections] if level > 0 else [()] * len(rows)
+    for row, below in zip((titles, *rows), ((), *notes), strict=True):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for note in below:
+            click.echo(f"    {note}")
+
+
+def _kind_cells(found: Detection) -> tuple[str, ...]:
+    unit = {metres: name for name, metres in UNITS.items()}.get(found.metres_per_unit, f"{found.metres_per_unit:.6g} m")
+    return found.format, found.profile, f"{100 * found.confidence:.0f} %", unit, found.up.strip("+").lower(), f"{found.fps:g}"
 
 
 def listed_skips(report: BuildReport, level: int) -> tuple[str, tuple[Skip, ...], int]:
@@ -135,6 +175,9 @@ def print_report(report: BuildReport, config: BuildConfig, level: int) -> None:
     """Print the closing table of a build and the clips that could not be used; nothing if `level` is below 0."""
     if level < 0:
         return
+    if config.dry_run and report.detections:
+        print_detections(report.detections, level)
+        click.echo()
     print_pairs("would build" if config.dry_run else "built", report_pairs(report, config))
     heading, skips, unsaid = listed_skips(report, level)
     if skips:
@@ -143,3 +186,29 @@ def print_report(report: BuildReport, config: BuildConfig, level: int) -> None:
         click.echo(f"  {skip.reason}: " + (skip.detail if skip.detail.startswith(skip.file) else f"{skip.file}: {skip.detail}"))
     if unsaid:
         click.echo(f"  and {unsaid:,} more; " + ("use -v to list them" if config.dry_run else f"see /skipped in {config.out}"))
+
+
+def print_terms(archive: Archive, level: int) -> None:
+    """Print an archive's licence and citation; nothing if `level` is below 0."""
+    if level >= 0:
+        print_pairs(archive.title, archive.terms)
+
+
+def print_fetched(found: Fetched, archive: Archive, to: Path | None, level: int) -> None:
+    """Print what a fetch left, and how to build from it; nothing if `level` is below 0."""
+    if level < 0:
+        return
+    root = f" --root {found.path}" if to else ""
+    format = "" if archive.format == "amc" else f" --format {archive.format}"
+    title = "downloaded" if found.downloaded else "already there, and unchanged"
+    size, build = format_size(found.size), f"mocapgen build --source {archive.source}{format}{root} --out data.h5"
+    print_pairs(title, {"file": f"{found.path}, {size}", "sha256": found.sha256, "next": build})
+
+
+def print_converted(converted: Converted, level: int) -> None:
+    """Print what a conversion wrote, and what had to be decided; nothing if `level` is below 0."""
+    if level < 0:
+        return
+    size = f"{converted.frames:,} at {converted.fps:g} frames/s, {converted.joints} joints"
+    pairs = {"file": "\n".join(map(str, converted.files)), "frames": size}
+    print_pairs("written", pairs | ({"notes": "\n".join(converted.notes)} if converted.notes else {}))

@@ -367,3 +367,4 @@ def write_amc(path: Path, motion: Motion, asf: Path | None = None) -> None:
 
 
 SUFFIXES = {".amc": read_amc}
+WRITERS = {".amc": write_amc}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mocapgen.formats._c3d_header import Header, check_header
 from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
+from mocapgen.kinematics import forward_kinematics
 from mocapgen.markers.data import Markers
 from mocapgen.markers.frame import Landmarks, to_world
 from mocapgen.markers.sets import load_marker_set, standard_labels
@@ -195,10 +196,20 @@ def _value(read: Points, parameter: str, otherwise: float) -> float:
     return float(value) if isinstance(value, int | float) else otherwise
 
 
-def _read_motion(path: Path) -> Motion:
+def _read_motion(path: Path, notes: list[str] | None = None) -> Motion:
     from mocapgen.markers.solve import solve
 
-    return solve(read_markers(path))
+    markers = read_markers(path)
+    if notes is not None:
+        notes += markers.notes
+    return solve(markers)
 
 
-SUFFIXES: dict[str, Callable[[Path], Motion]] = {".c3d": _read_motion}
+def _write_joints(path: Path, motion: Motion) -> None:
+    """Write a marker at every joint, labelled by its name."""
+    positions = forward_kinematics(motion)
+    write_c3d(path, Markers(motion.skeleton.names, positions, np.ones(positions.shape[:2], dtype=np.bool_), motion.fps, motion.name))
+
+
+SUFFIXES: dict[str, Callable[..., Motion]] = {".c3d": _read_motion}
+WRITERS: dict[str, Callable[..., None]] = {".c3d": _write_joints}

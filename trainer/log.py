@@ -61,6 +61,7 @@ def plot_history(path: Path, history: Sequence[Row], title: str) -> bool:
             axes.plot(*zip(*points, strict=True), label=f"{label} ({points[-1][1]:.1f} mm at the end)", marker="." if len(points) < 60 else "")
     axes.set_xlabel("epoch")
     axes.set_ylabel("MPJPE, mm")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
@@ -102,8 +103,7 @@ at {card.fps:g} frames per second to 3D in the `{card.camera_frame}` camera fram
 - data: {card.data["file"]}, sha256 {card.data["sha256"]}, written by {card.data["generator"]}
 - split: {card.split}
 - versions: {packages}
-- again: `{command}`
-{f"- note: {note}" if note else ""}
+- again: `{command or "trainer.fit.fit, with the settings below"}`{f"{chr(10)}- note: {note}" if note else ""}
 {results}
 ## Files
 

@@ -1,6 +1,7 @@
 """Runs: they learn, resume bit for bit, stop with a name, and leave a folder that explains itself."""
 
 import csv
+import itertools
 import json
 import os
 import signal
@@ -193,7 +194,7 @@ def test_schedule():
     rates = [fit.learning_rate(step, 100, config) for step in range(101)]
     assert rates[0] == pytest.approx(1 / 11)
     assert max(rates) == rates[10] == 1.0
-    assert all(a > b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
     assert rates[100] == pytest.approx(0.1)
     constant = TrainConfig(learning_rate=1.0, warmup=0.0, final_rate=1.0)
     assert {fit.learning_rate(step, 100, constant) for step in range(100)} == {1.0}

@@ -37,6 +37,18 @@ def test_docstrings():
     assert doctest.testmod(metrics).attempted > 10
 
 
+def test_documentation(repository):
+    done = doctest.testfile(str(repository / "docs" / "metrics.md"), module_relative=False)
+    assert done.failed == 0
+    assert done.attempted > 20
+
+
+def test_documentation_names_every_figure(repository):
+    predicted, true = poses(9)
+    text = (repository / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert [name for name in metrics.summarise(predicted, true, LENGTH, FPS, PARENTS, has_root=True) if f"`{name}`" not in text] == []
+
+
 def test_mpjpe_pck_and_auc_agree_with_loops():
     predicted, true = poses(0)
     found = metrics.summarise(predicted, true, LENGTH, FPS, PARENTS, has_root=True)

@@ -10,6 +10,8 @@ Number parsing at a gigabyte per second, Software: Practice and Experience 51(8)
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,6 @@ _HIGH_BITS = _U(0x8080808080808080)
 _ZEROS = _U(0x3030303030303030)
 _DOTS = _ZEROS ^ _U(0x2E2E2E2E2E2E2E2E)  # dots where digits have become 0 to 9
 _TENS = 10.0 ** np.arange(17)
-_EXACT = 1 << 53  # integers below this are doubles
 
 _Bits = NDArray[np.uint64]
 _Indices = NDArray[np.intp]
@@ -53,15 +54,16 @@ class Words:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def _before(self, places: _Indices) -> _Bits:
-        """Return the 8 characters before each place, the first as the lowest byte.
+    def _before(self, places: _Indices, count: int = 1) -> list[_Bits]:
+        """Return the 8 characters before each place, the first as the lowest byte; then the 8 before those, and so on.
 
-        Out of two aligned machine words: NumPy gathers those several times faster than words that lie anywhere.
+        Out of aligned machine words: NumPy gathers those several times faster than words that lie anywhere.
         """
         whole = places >> 3
         shift = ((places & 7) << 3).view(np.uint64)
-        low, high = self._machine_words[whole], self._machine_words[whole + 1]
-        return (low >> shift) | (high << (_U(64) - shift))  # a shift by all 64 bits gives 0 in NumPy
+        rest = _U(64) - shift  # a shift by all 64 bits gives 0 in NumPy
+        gathered = [self._machine_words[whole + 1 - back] for back in range(count + 1)]
+        return [(low >> shift) | (high << rest) for high, low in pairwise(gathered)]
 
     def rows_repeat(self, words: _Indices) -> bool:
         """Tell whether in a table of word indices, (R, C), every row reads like the first one."""
@@ -72,7 +74,7 @@ class Words:
         for begin in range(0, int(lengths[0].max()), 8):
             columns = np.flatnonzero(lengths[0] > begin)
             kept = np.minimum(lengths[0, columns] - begin, 8)
-            window = self._before(starts[:, columns] + begin + kept) >> ((8 - kept) << 3).view(np.uint64)
+            window = self._before(starts[:, columns] + begin + kept)[0] >> ((8 - kept) << 3).view(np.uint64)
             if not (window == window[0]).all():
                 return False
         return True
@@ -120,25 +122,28 @@ class Words:
         odd : (N,) bool
             Whether the word is something else than digits with or without a dot.
         """
-        digits, decimals, dotted, odd = _split(_last(self._before(stops), lengths))
+        digits, decimals, dotted, odd = _split(_last(self._before(stops)[0], lengths))
         odd |= lengths <= dotted
         return _spelled(digits), decimals, odd
 
     def _up_to_16(self, stops: _Indices, lengths: _Indices) -> tuple[_Bits, _Counts, _Flags]:
         """Read words of at most 16 characters, of which up to 15 digits; return as :meth:`_up_to_8` does."""
-        digits, decimals, dotted, odd = _split(_last(self._before(stops), lengths))
+        back, front = self._before(stops, 2)
+        digits, decimals, dotted, odd = _split(_last(back, lengths))
         odd |= lengths <= dotted
-        front = _last(self._before(stops - 8), lengths - 8)
-        if not dotted.all():
+        front = _last(front, lengths - 8)
+        weight = np.where(dotted, _U(10**7), _U(10**8))
+        if dotted.all():
+            odd |= _not_digits(front)
+        else:
             front, more, dotted_before, odd_before = _split(front)
             odd |= odd_before | (dotted & dotted_before)
             decimals = decimals + (more + np.int8(8)) * dotted_before
-        else:
-            odd |= _not_digits(front)
-        integers = _spelled(digits) + _spelled(front) * np.where(dotted, _U(10**7), _U(10**8))
-        # Beyond these limits the integer is no double, or the value is no number that is believed.
-        odd |= (lengths > 16) | (integers >= _EXACT) | (integers.view(np.int64) >= LARGEST * _TENS[decimals])
-        return integers, decimals, odd
+            dotted = dotted | dotted_before
+        # With at most 9 digits before the dot it is below the largest number that is believed; and with a dot within 16
+        # characters there are at most 15 digits, a double.
+        odd |= lengths > np.minimum(9 + dotted + decimals, 16)
+        return _spelled(digits) + _spelled(front) * weight, decimals, odd
 
 
 def _last(characters: _Bits, count: _Indices) -> _Bits:

@@ -10,6 +10,7 @@ from pathlib import Path
 from schemas.base import Model
 from schemas.config import BuildConfig
 from schemas.dataset import LAYOUT, Layout, RootAttributes
+from schemas.marker_set import MarkerSet
 from schemas.profile import Profile
 from schemas.report import BuildReport
 from schemas.skeleton import Avatar
@@ -26,6 +27,7 @@ MODELS: dict[str, type[Model]] = {
     "evaluation": Evaluation,
     "model-card": ModelCard,
     "train-config": TrainConfig,
+    "marker-set": MarkerSet,
     "source-profile": Profile,
 }
 """File stem to model: everything that crosses the border of the project as JSON, YAML or HDF5."""

@@ -6,6 +6,7 @@ does, if three more markers of it are seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ SHORT = 0.1
 """Seconds up to which a gap is interpolated by a cubic curve: in half of that, people change their acceleration little."""
 LOOSE = 1.0
 """Seconds up to which a gap is filled by what usually goes along with the markers that are seen; half of it at the clip's ends."""
-RIGID = 0.008
+RIGID = 0.01
 """Metres by which distances of markers on one rigid segment vary: skin moves. From three such markers gaps of any length are filled."""
 _WIDE = 0.02  # metres by which three markers must be off a straight line to say how a segment is turned
 _CLOSE = 0.002  # metres: distances that vary less than that are as good as any
@@ -44,12 +45,14 @@ class Gap:
     """How: ``interpolated``, ``rigid`` (from markers on the same segment), ``likely`` (from all others), or ``not`` at all."""
 
 
-def fill_gaps(markers: Markers) -> tuple[Markers, tuple[Gap, ...]]:
+def fill_gaps(markers: Markers, segments: Iterable[Sequence[str]] = ()) -> tuple[Markers, tuple[Gap, ...]]:
     """Fill what can be filled.
 
     Parameters
     ----------
     markers : Markers
+    segments : iterable of sequences of str
+        Labels of markers that move as one piece; without them no gap is filled that is longer than :data:`LOOSE`.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def fill_gaps(markers: Markers) -> tuple[Markers, tuple[Gap, ...]]:
     """
     if markers.valid.all():
         return markers, ()
-    filling = _Filling(markers)
+    filling = _Filling(markers, segments)
     open_gaps = [gap for index in range(len(markers.labels)) for gap in _runs(markers.valid[:, index], index)]
     done: list[Gap] = []
     for fill in (filling.interpolate, filling.rigid, filling.rigid):  # again, with the help of what was filled
@@ -90,11 +93,15 @@ def _runs(valid: NDArray[np.bool_], index: int) -> list[tuple[int, int, int]]:
 class _Filling:
     """Positions on the way to completeness."""
 
-    def __init__(self, markers: Markers) -> None:
+    def __init__(self, markers: Markers, segments: Iterable[Sequence[str]]) -> None:
         self.positions = np.array(markers.positions)
         self.valid = np.array(markers.valid)
         self.fps = markers.fps
         self.spread = _distance_spread(markers)
+        self.mates = np.zeros(self.spread.shape, dtype=np.bool_)
+        for labels in segments:
+            of_segment = [markers.index(label) for label in labels if label in markers]
+            self.mates[np.ix_(of_segment, of_segment)] = True
 
     def interpolate(self, index: int, start: int, stop: int) -> str | None:
         """Fill a short gap by a cubic Hermite curve."""
@@ -120,7 +127,7 @@ class _Filling:
         """Fill a long gap from three or more markers of the same rigid segment."""
         if stop - start <= self.longest(start, stop):
             return None
-        return "rigid" if self._from_others(index, start, stop, RIGID) else None
+        return "rigid" if self._from_others(index, start, stop, self.mates[index] & (self.spread[index] < RIGID)) else None
 
     def longest(self, start: int, stop: int) -> float:
         """Return how many frames a gap may have to be filled by what is likely."""
@@ -158,20 +165,20 @@ class _Filling:
 
     def _guess(self, index: int, start: int, stop: int) -> None:
         """Fill a gap for the time being."""
-        if not self._from_others(index, start, stop, np.inf):
+        if not self._from_others(index, start, stop, np.isfinite(self.spread[index])):
             edges = [frame for frame in (start - 1, stop) if 0 <= frame < len(self.valid)]
             share = _blend(stop - start)
             self._set(index, start, stop, (1.0 - share) * self.positions[edges[0], index] + share * self.positions[edges[-1], index])
 
-    def _from_others(self, index: int, start: int, stop: int, limit: float) -> bool:
-        """Carry the marker along with others that are seen, from before the gap and from after it, and blend."""
+    def _from_others(self, index: int, start: int, stop: int, allowed: NDArray[np.bool_]) -> bool:
+        """Carry the marker along with others, out of those allowed, that are seen, from before the gap and from after it, and blend."""
         edges = [frame for frame in (start - 1, stop) if 0 <= frame < len(self.valid)]
         if not edges:
             return False
         seen = self.valid[max(start - 1, 0) : stop + 1].all(axis=0)
-        others = np.flatnonzero(seen & (self.spread[index] <= limit))
+        others = np.flatnonzero(seen & allowed)
         others = others[np.argsort(self.spread[index][others], kind="stable")][:_NEIGHBOURS]
-        if len(others) < 3 or (np.isfinite(limit) and _width(self.positions[edges[0], others]) < _WIDE):
+        if len(others) < 3 or _width(self.positions[edges[0], others]) < _WIDE:
             return False
         weights = 1.0 / (_CLOSE**2 + self.spread[index][others] ** 2)
         points = self.positions[start:stop, others]

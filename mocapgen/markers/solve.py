@@ -46,7 +46,7 @@ def solve(markers: Markers, marker_set: MarkerSet | None = None) -> Motion:
         marker, its segment and the frames), or left and right are exchanged.
     """
     chosen = marker_set or load_marker_set()
-    filled, gaps = fill_gaps(_of_set(markers, chosen))
+    filled, gaps = fill_gaps(_of_set(markers, chosen), chosen.segments.values())
     if left := [gap for gap in gaps if gap.filled == "not"]:
         raise _unfilled(markers, chosen, left)
     paths = {landmark: filled.position(label) for landmark, label in chosen.landmarks.items()}

@@ -273,14 +273,13 @@ def read_bvh(
 ) -> Motion:
     """Read a BVH file as a motion in metres, y up, with an upright rest pose: :func:`mocapgen.profiles.interpret` of :func:`load_bvh`.
 
-    What was decided, the profile, the unit and the axis first, is added to `notes`.
+    What was decided, such as the profile and the unit, is added to `notes`.
     """
     from mocapgen.profiles import interpret  # which in turn needs this module
 
     found = interpret(load_bvh(path, lenient), profile, lenient, scale, up)
     if notes is not None:
-        sure = f"profile {found.profile} ({found.confidence:.0%} sure), unit {found.metres_per_unit:.6g} m, {found.up} up"
-        notes += [f"{path}: {sure}", *found.notes]
+        notes += found.notes
     return found.motion
 
 

@@ -16,7 +16,8 @@ from click.core import ParameterSource
 from mocapgen import __version__
 from mocapgen._command import CONTEXT_SETTINGS, Verbosity, common_options, example, run
 
-_SOURCES = ", ".join(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "sources")]) if module.name != "base")
+_MODULES = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "sources")])]
+_SOURCES = ", ".join(name for name in _MODULES if name not in ("base", "files") and name[0] != "_")
 
 _BUILD_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--source", default="hdm05", show_default=True, help=f"Where the motion comes from: {_SOURCES}."),
@@ -31,12 +32,17 @@ _BUILD_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--select",
         type=click.Choice(["one-per-actor", "all"]),
-        default="one-per-actor",
-        show_default=True,
-        help="For every action the first usable clip of each actor, or all clips.",
+        help="For every action the first usable clip of each actor, or all clips  [default: all for cmu and folder, else one-per-actor]",
     ),
     click.option("--actors", multiple=True, metavar="A,B,...", help="Only these actors; wildcards allowed; repeatable."),
     click.option("--actions", multiple=True, metavar="A,B,...", help="Only these actions; wildcards allowed; repeatable."),
+    click.option("--category", "categories", multiple=True, metavar="A,B,...", help="Only these kinds of motion (cmu), such as basketball,walk."),
+    click.option("--pattern", metavar="TEXT", help="How file names are built (folder), such as '{actor}_{action}_{take}'."),
+    click.option("--table", type=click.Path(), help="CSV that names the clips (folder): columns file,actor,action,take[,fps]."),
+    click.option("--profile", metavar="NAME|PATH", help="How BVH files are to be understood  [default: found for each file]"),
+    click.option("--lenient/--no-lenient", default=False, help="Mend what can be mended in BVH files, and say so."),
+    click.option("--scale", type=float, metavar="METRES", help="Length of one unit of BVH files  [default: found for each file]"),
+    click.option("--up", type=click.Choice(["y", "z"]), help="Axis of BVH files that points up  [default: found for each file]"),
     click.option(
         "--avatars",
         multiple=True,
@@ -57,10 +63,15 @@ _BUILD_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def _build_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_BUILD_OPTIONS):
-        command = option(command)
-    return command
+def _options(options: tuple[Callable[[Any], Any], ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds options to a command, in their order."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def _given(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +93,7 @@ def cli() -> None:
     )
 )
 @click.option("--config", type=click.Path(), help="YAML file with these settings as keys; options override it.")
-@_build_options
+@_options(_BUILD_OPTIONS)
 @common_options
 @click.pass_context
 def build(context: click.Context, /, config: str | None, **options: Any) -> None:
@@ -133,6 +144,72 @@ def sample(out: str, format: str, seed: int) -> None:
     from mocapgen.sources.sample import write_sample
 
     write_sample(Path(out), format, seed)
+
+
+_CONVERT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--scale", type=float, metavar="METRES", help="Length of a unit of a BVH file to write  [default: 0.01]"),
+    click.option("--up", type=click.Choice(["y", "z"]), help="Axis that points up in a BVH file to write  [default: y]"),
+    click.option("--fps", type=float, help="Frame rate to resample to  [default: the file's]"),
+    click.option("--asf", type=click.Path(path_type=Path), help="Skeleton of an AMC file to read  [default: the one beside it]"),
+    click.option("--source-fps", type=float, help="Frame rate of an AMC file to read  [default: from an HDM05 name, else 120]"),
+    click.option("--profile", help="What a BVH file to read means: a profile's name or YAML file  [default: found out]"),
+    click.option("--source-scale", type=float, metavar="METRES", help="Length of a unit of a BVH file to read  [default: found out]"),
+    click.option("--source-up", type=click.Choice(["y", "z"]), help="Axis that points up in a BVH file to read  [default: found out]"),
+    click.option("--lenient", is_flag=True, help="Mend what can be mended in a BVH file to read, and say so."),
+    click.option("--overwrite", is_flag=True, help="Replace files that exist."),
+)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen convert HDM_bd_squat1Reps_001_120.amc squat.bvh",
+        "mocapgen convert 06_01.bvh 06_01.amc --fps 30",
+        "mocapgen convert 85_12.c3d 85_12.bvh --scale 1 --up z",
+    )
+)
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@_options(_CONVERT_OPTIONS)
+@common_options
+@click.pass_context
+def convert(context: click.Context, /, **options: Any) -> None:
+    """Convert a motion-capture file to another format.
+
+    IN and OUT end in .amc, .bvh or .c3d. An AMC file has its skeleton, an ASF file, beside it. To the markers of a C3D file a skeleton is
+    fitted; written to C3D, every joint is a marker.
+    """
+    from mocapgen.console import print_converted
+    from mocapgen.convert import convert
+
+    print_converted(convert(**options), context.ensure_object(Verbosity).level)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen fetch hdm05", "mocapgen fetch hdm05 --format c3d --to /data/mocap", "mocapgen fetch cmu --url https://mirror.example/cmu.zip"
+    )
+)
+@click.argument("source", metavar="hdm05|cmu")
+@click.option("--format", type=click.Choice(["amc", "c3d"]), help="Which of the source's archives  [default: amc]")
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to download to  [default: the one that build looks in]")
+@click.option("--url", help="Address of a mirror  [default: where the archive is published]")
+@click.option("--force", is_flag=True, help="Download again, also if the content has changed.")
+@common_options
+@click.pass_context
+def fetch(context: click.Context, source: str, format: str | None, to: Path | None, url: str | None, force: bool) -> None:
+    """Download a database's official archive.
+
+    A download that was interrupted goes on where it ended. An archive that is there already is checked.
+    """
+    from mocapgen.archives import archive_of
+    from mocapgen.console import print_fetched, print_terms, progress_bar
+    from mocapgen.fetch import fetch
+
+    archive, level = archive_of(source, format), context.ensure_object(Verbosity).level
+    print_terms(archive, level)
+    with progress_bar(level, sizes=True) as progress:
+        found = fetch(archive, url, to, force, progress)
+    print_fetched(found, archive, to, level)
 
 
 @cli.command(epilog=example("mocapgen info"))

@@ -142,8 +142,8 @@ def _formats(detections: Sequence[Detection]) -> dict[str, str]:
 def print_detections(detections: Sequence[Detection], level: int) -> None:
     """Print how files were understood: each file, or how many of each kind if there are many; with notes if `level` is above 0."""
     each = level > 0 or len(detections) <= SHOWN_DETECTIONS
-    titles = ("file", "format", "profile", "sure", "unit", "up", "rate", "frames", "actor", "action")
-    rows = [(found.file, *_kind_cells(found), f"{found.frames:,}", found.actor, found.action) for found in detections]
+    titles: tuple[str, ...] = ("file", "format", "profile", "sure", "unit", "up", "rate", "frames", "actor", "action")
+    rows: list[tuple[str, ...]] = [(found.file, *_kind_cells(found), f"{found.frames:,}", found.actor, found.action) for found in detections]
     if not each:
         titles, kinds = titles[:7], Counter(row[1:7] for row in rows)
         rows = [(f"{count:,} file{'s' * (count > 1)}", *kind) for kind, count in kinds.most_common()]

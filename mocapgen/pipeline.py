@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,15 @@ from mocapgen.parallel import map_ordered
 from mocapgen.render import Sequence, heading, render
 from mocapgen.resample import resample
 from mocapgen.retarget import Posed, perform
+from mocapgen.retarget.roles import find_roles
 from mocapgen.rigs import parse_rig, place_cameras
 from mocapgen.selection import not_needed, select_clips
 from mocapgen.skeletons import avatar_skeleton, load_avatar
-from mocapgen.sources import Clip, Source, source_class
+from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
 from mocapgen.store.writer import DatasetWriter, check_target
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, FormatError, RetargetError, SourceError
-from schemas.report import FAULTS, BuildReport, Skip, SkipReason
+from schemas.report import FAULTS, BuildReport, Detection, Skip, SkipReason
 from schemas.skeleton import Avatar
 
 Progress = Callable[[int, int, str], None]
@@ -48,6 +49,8 @@ class Outcome:
     skipped: tuple[Skip, ...] = ()
     windows: tuple[int, ...] = ()
     """Frames of each clip or window, also in a dry run."""
+    detection: Detection | None = None
+    """How the file was understood."""
 
 
 def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
@@ -73,12 +76,16 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
     rig_cameras = parse_rig(config.camera)[1]
     if config.out is not None and not config.dry_run:
         check_target(config.out, config.overwrite)
-    source = source_class(config.source)(config)
+    kind = source_class(config.source)
+    check_settings(kind, config)
+    config = config.model_copy(update={"select": config.select or kind.default_select})
+    source = kind(config)
     listing = source.list()
     selection = select_clips(listing, config)
     skipped = list(selection.skipped)
     _raise_if_strict(config, skipped)
     worker = Worker(source, config, tuple((avatar.name, skeleton) for avatar, skeleton in avatars))
+    detections: list[Detection] = []
     clips = sequences = frames = 0
     with ExitStack() as stack:
         writer = None if config.dry_run or config.out is None else stack.enter_context(DatasetWriter(config.out, config, avatars))
@@ -91,6 +98,7 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
                     writer.add(rendered.clip, rendered.cameras, rendered.sequences)
             per_window = len(avatars) * rig_cameras
             clips += bool(outcome.windows)
+            detections += [outcome.detection] if outcome.detection is not None else []
             sequences += len(outcome.windows) * per_window
             frames += sum(outcome.windows) * per_window
             if progress is not None:
@@ -107,6 +115,7 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
         sequences=sequences,
         frames=frames,
         skipped=tuple(skipped),
+        detections=tuple(detections),
         bytes=size,
         seconds=time.perf_counter() - began,
     )
@@ -125,8 +134,11 @@ class Worker:
         skipped: list[Skip] = []
         for place, clip in enumerate(candidates):
             try:
-                windows = tuple(self._windows(clip))
-                rendered = () if self.config.dry_run else tuple(self._render(clip, sha256, motion, part) for sha256, motion, part in windows)
+                read = self.source.read(clip)
+                read = replace(read, roles=read.roles or find_roles(read.motion.skeleton))
+                motion = resample(read.motion, self.config.fps, self.config.antialias)
+                windows = tuple(self._windows(clip, motion))
+                rendered = () if self.config.dry_run else tuple(self._render(clip, read, motion, part) for part in windows)
             except _Unusable as reason:
                 skipped.append(reason.skip)
             except FormatError as error:
@@ -135,14 +147,12 @@ class Worker:
                 skipped.append(Skip(file=clip.file, reason="cannot retarget", detail=f"{clip.file}: {error}"))
             else:
                 skipped += [not_needed(other, clip) for other in candidates[place + 1 :]]
-                return Outcome(rendered, tuple(skipped), tuple(part.stop - part.start for _, _, part in windows))
+                return Outcome(rendered, tuple(skipped), tuple(part.stop - part.start for part in windows), read.detection)
         return Outcome(skipped=tuple(skipped))
 
-    def _windows(self, clip: Clip) -> Iterator[tuple[str, Motion, slice]]:
-        """Read and resample a clip; yield it, or its windows, as (digest, source motion, frames at the new rate)."""
-        read = self.source.read(clip)
+    def _windows(self, clip: Clip, motion: Motion) -> Iterator[slice]:
+        """Yield which frames of a clip at the new rate are used: all, or window by window."""
         config = self.config
-        motion = resample(read.motion, config.fps, config.antialias)
         if len(motion) < config.min_frames:
             raise _Unusable(clip, "too short", f"{len(motion)} frames at {config.fps:g} fps, expected at least {config.min_frames} (--min-frames)")
         if len(motion) > config.max_frames and config.long == "drop":
@@ -151,24 +161,24 @@ class Worker:
         for start in range(0, len(motion), config.max_frames):
             stop = min(start + config.max_frames, len(motion))
             if stop - start >= config.min_frames:
-                yield read.sha256, motion, slice(start, stop)
+                yield slice(start, stop)
 
-    def _render(self, clip: Clip, sha256: str, motion: Motion, part: slice) -> Rendered:
+    def _render(self, clip: Clip, read: SourceMotion, motion: Motion, part: slice) -> Rendered:
         whole = part.start == 0 and part.stop == len(motion)
         name = clip.id if whole else f"{clip.id}/{part.start}"
-        posed = Posed.of(motion.slice(part.start, part.stop))
+        posed = Posed.of(motion.slice(part.start, part.stop), read.roles)
         performances = perform(posed, [skeleton for _, skeleton in self.avatars])
         facing = heading(posed.motion, posed.position("LeftUpperLeg")[0], posed.position("RightUpperLeg")[0])
         everything = np.hstack([performed.positions.T.reshape(3, -1) for performed in performances]).T
         cameras = place_cameras(everything, facing, self.config, name)
         named = zip([avatar for avatar, _ in self.avatars], performances, strict=True)
         sequences = [s for avatar, performed in named for s in render(avatar, performed.motion, performed.positions, cameras)]
-        source_fps = clip.fps or motion.fps
+        source_fps = read.motion.fps
         row = {
             "id": name,
             "source": self.source.name,
             "file": clip.file,
-            "sha256": sha256,
+            "sha256": read.sha256,
             "actor": clip.actor,
             "action": clip.action,
             "take": clip.take,

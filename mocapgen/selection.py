@@ -19,6 +19,9 @@ from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import Skip
 
+_Rule = tuple[str, str, Sequence[str], Callable[[Clip], Sequence[str]]]
+"""What is compared, the option that says with what, its patterns, and the names of a clip."""
+
 SHOWN = 30
 """Most names that an error lists."""
 
@@ -40,7 +43,7 @@ def select_clips(listing: Listing, config: BuildConfig) -> Selection:
     ----------
     listing : Listing
     config : BuildConfig
-        Its ``actors``, ``actions`` and ``select``.
+        Its ``actors``, ``actions``, ``categories`` and ``select`` (``one-per-actor`` if unset).
 
     Returns
     -------
@@ -52,22 +55,27 @@ def select_clips(listing: Listing, config: BuildConfig) -> Selection:
     ConfigError
         If a filter matches nothing, or the filters together leave nothing.
     """
-    wanted, filtered = filter_clips(listing.clips, config.actors, config.actions)
+    for pattern in config.categories:
+        if not any(_matches(name, pattern) for name in listing.categories):
+            raise _no_match("category", pattern, sorted(listing.categories))
+    wanted, filtered = filter_clips(listing.clips, config.actors, config.actions, config.categories)
     faults = [clip.fault for clip in wanted if clip.fault is not None]
     unique, repeated = drop_duplicates([clip for clip in wanted if clip.fault is None])
     skipped = [*listing.skipped, *filtered, *faults, *repeated]
     skipped.sort(key=lambda skip: (skip.file, skip.reason, skip.detail))
-    return Selection(tuple(candidate_groups(unique, config.select)), tuple(skipped))
+    return Selection(tuple(candidate_groups(unique, config.select or "one-per-actor")), tuple(skipped))
 
 
-def filter_clips(clips: Sequence[Clip], actors: Sequence[str] = (), actions: Sequence[str] = ()) -> tuple[list[Clip], list[Skip]]:
-    """Keep the clips of some actors and actions.
+def filter_clips(
+    clips: Sequence[Clip], actors: Sequence[str] = (), actions: Sequence[str] = (), categories: Sequence[str] = ()
+) -> tuple[list[Clip], list[Skip]]:
+    """Keep the clips of some actors, actions and categories.
 
     Parameters
     ----------
     clips : sequence of Clip
-    actors, actions : sequence of str
-        Names or wildcards (``*``, ``?``, ``[ab]``), in any case; none means all.
+    actors, actions, categories : sequence of str
+        Names or wildcards (``*``, ``?``, ``[ab]``), in any case; none means all. A clip of several categories is kept for any of them.
 
     Returns
     -------
@@ -79,31 +87,36 @@ def filter_clips(clips: Sequence[Clip], actors: Sequence[str] = (), actions: Seq
     Raises
     ------
     ConfigError
-        If a pattern matches no clip at all (with the names that there are), or no clip passes both filters.
+        If a pattern matches no clip at all (with the names that there are), or no clip passes all filters.
     """
-    rules: list[tuple[str, Sequence[str], Callable[[Clip], str]]] = [
-        ("actor", actors, lambda clip: clip.actor),
-        ("action", actions, lambda clip: clip.action),
+    rules: list[_Rule] = [
+        ("actor", "--actors", actors, lambda clip: (clip.actor,)),
+        ("action", "--actions", actions, lambda clip: (clip.action,)),
+        ("category", "--category", categories, lambda clip: clip.categories),
     ]
-    for what, patterns, name in rules:
-        names = sorted({name(clip) for clip in clips})
+    for what, _, patterns, names_of in rules:
+        names = sorted({name for clip in clips for name in names_of(clip)})
         for pattern in patterns:
-            if names and not any(_matches(name, pattern) for name in names):
+            if clips and not any(_matches(name, pattern) for name in names):
                 raise _no_match(what, pattern, names)
     kept, skipped = [], []
     for clip in clips:
-        for what, patterns, name in rules:
-            if patterns and not any(_matches(name(clip), pattern) for pattern in patterns):
-                detail = f"{what} {name(clip)} is not among --{what}s {','.join(patterns)}"
-                skipped.append(Skip(file=clip.file, reason="not selected", detail=detail))
-                break
-        else:
+        broken = next((rule for rule in rules if not _passes(clip, rule)), None)
+        if broken is None:
             kept.append(clip)
+            continue
+        what, option, patterns, names_of = broken
+        detail = f"{what} {' '.join(names_of(clip)) or 'unknown'} is not among {option} {','.join(patterns)}"
+        skipped.append(Skip(file=clip.file, reason="not selected", detail=detail))
     if clips and not kept:
-        raise ConfigError(
-            f"--actors {','.join(actors)} with --actions {','.join(actions)}: expected clips that match both, found none; loosen one of them"
-        )
+        asked = " with ".join(f"{option} {','.join(patterns)}" for _, option, patterns, _ in rules if patterns)
+        raise ConfigError(f"{asked}: expected clips that match {'both' if asked.count(' with ') == 1 else 'all'}, found none; loosen one of them")
     return kept, skipped
+
+
+def _passes(clip: Clip, rule: _Rule) -> bool:
+    _, _, patterns, names_of = rule
+    return not patterns or any(_matches(name, pattern) for name in names_of(clip) for pattern in patterns)
 
 
 def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
@@ -181,4 +194,6 @@ def _no_match(what: str, pattern: str, names: list[str]) -> ConfigError:
     near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
     hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ConfigError(f"--{what}s: expected a pattern that matches an {what}, found {pattern!r}; {hint}there are {', '.join(names[:SHOWN])}{more}")
+    option, article = ("--category", "a") if what == "category" else (f"--{what}s", "an")
+    there = f"there are {', '.join(names[:SHOWN])}{more}" if names else "there are none"
+    return ConfigError(f"{option}: expected a pattern that matches {article} {what}, found {pattern!r}; {hint}{there}")

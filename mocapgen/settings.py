@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 
-LISTS = ("actors", "actions", "avatars")
+LISTS = ("actors", "actions", "categories", "avatars")
 _IMAGE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 
 def option_name(field: str) -> str:
     """Return the command-line option of a setting: ``min_frames`` gives ``--min-frames``."""
-    return "--" + field.replace("_", "-")
+    return "--category" if field == "categories" else "--" + field.replace("_", "-")
 
 
 def split_list(values: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:

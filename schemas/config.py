@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -13,7 +13,7 @@ from schemas.conventions import CameraFrame
 
 DEFAULT_AVATARS = ("small_woman", "average_woman", "average_man", "tall_man", "child_10")
 
-NOT_IN_FILE = frozenset({"root", "out", "avatars", "workers", "overwrite", "strict", "dry_run"})
+NOT_IN_FILE = frozenset({"root", "out", "table", "avatars", "workers", "overwrite", "strict", "dry_run"})
 """Settings that name places or do not change what is built; left out of the file, so that it is the same everywhere."""
 
 
@@ -38,12 +38,27 @@ class BuildConfig(Model):
     """Longer clips are left out or split; counted after resampling. 300 is the method's."""
     long: Literal["drop", "split"] = "drop"
     """What to do with clips longer than max_frames: leave them out, or split them into windows."""
-    select: Literal["one-per-actor", "all"] = "one-per-actor"
-    """`one-per-actor`: for every action the first usable clip of each actor (the method's rule); or all clips."""
+    select: Literal["one-per-actor", "all"] | None = None
+    """`one-per-actor`: for every action the first usable clip of each actor (the method's rule, the default of `hdm05` and `sample`);
+    or `all` clips (the default of `cmu`, the method's benchmark, and of `folder`, where nobody knows what is a repetition)."""
     actors: tuple[str, ...] = ()
     """Only these actors; wildcards allowed; empty means all."""
     actions: tuple[str, ...] = ()
     """Only these actions; wildcards allowed; empty means all."""
+    categories: tuple[str, ...] = ()
+    """Only these kinds of motion, such as `basketball` (source `cmu`); wildcards allowed; empty means all."""
+    pattern: str | None = None
+    """How file names are built, such as `{actor}_{action}_{take}` (source `folder`)."""
+    table: Path | None = None
+    """CSV that names the clips: columns file, actor, action, take, fps (source `folder`)."""
+    profile: str | None = None
+    """Name or path of the source profile by which BVH files are understood; by default found for each file."""
+    lenient: bool = False
+    """Mend or accept what can be mended or accepted in BVH files, and say so."""
+    scale: float | None = Field(default=None, gt=0)
+    """Metres in one unit of BVH files; by default from the profile or the body's size."""
+    up: Literal["y", "z"] | None = None
+    """Axis of BVH files that points up; by default from the profile or the body."""
     avatars: tuple[str, ...] = DEFAULT_AVATARS
     """Avatars to retarget to: names from `mocapgen skeletons`, or paths of JSON files."""
     camera: RigName = "front"
@@ -77,4 +92,5 @@ class BuildConfig(Model):
 
     def recorded(self) -> dict[str, Any]:
         """Return the settings that determine the file's content, for its ``config`` attribute; the writer adds the avatars' names."""
-        return self.model_dump(mode="json", exclude=set(NOT_IN_FILE))
+        settings = self.model_dump(mode="json", exclude=set(NOT_IN_FILE))
+        return settings | {"profile": self.profile and PurePath(self.profile).name}

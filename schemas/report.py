@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.base import Model
 
 SkipReason = Literal["too short", "too long", "unreadable", "duplicate", "not selected", "no skeleton", "not a clip", "cannot retarget"]
@@ -23,6 +25,33 @@ class Skip(Model):
     """The whole reason in one line."""
 
 
+class Detection(Model):
+    """How a motion file was understood."""
+
+    file: str
+    """Path relative to the source's root, forward slashes."""
+    format: Literal["amc", "bvh", "c3d"]
+    """File format."""
+    profile: str
+    """What its joints or markers were understood by: a source profile or marker set, or `inferred`."""
+    confidence: float = Field(ge=0, le=1)
+    """How sure that is; 1 where the names are known."""
+    metres_per_unit: float
+    """Length of one unit of the file."""
+    up: str
+    """The file's axis that points up."""
+    fps: float
+    """Frames per second of the recording."""
+    frames: int
+    """Frames of the recording."""
+    actor: str
+    """Who was recorded."""
+    action: str
+    """Motion class."""
+    notes: tuple[str, ...] = ()
+    """What had to be decided, one line each."""
+
+
 class BuildReport(Model):
     """What a build did, or with ``dry_run`` would do."""
 
@@ -36,6 +65,8 @@ class BuildReport(Model):
     """Rows of the frame block."""
     skipped: tuple[Skip, ...]
     """What was found and not used, in file order."""
+    detections: tuple[Detection, ...] = ()
+    """How the files that are used were understood, in the order of the clips."""
     bytes: int
     """Size of the file; 0 for a dry run."""
     seconds: float

@@ -6,12 +6,12 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mocapgen.motion import Motion
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
-from schemas.report import Skip
+from schemas.report import Detection, Skip
 
 if TYPE_CHECKING:
     from mocapgen.retarget.roles import Roles
@@ -34,6 +34,8 @@ class Clip:
     """Hex digest of its bytes, where the source found another file of the same size; equal means the same recording twice."""
     fault: Skip | None = field(default=None, compare=False)
     """What is known before reading to make the clip unusable, such as a missing skeleton."""
+    categories: tuple[str, ...] = field(default=(), compare=False)
+    """Kinds of motion that its action belongs to, where the source knows any."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Listing:
     """Every clip, also faulty and repeated ones: what becomes of them is decided once the user's filters are applied."""
     skipped: tuple[Skip, ...] = ()
     """Whatever else was found and is no clip, or could not be looked into."""
+    categories: tuple[str, ...] = ()
+    """All kinds of motion that the source tells apart, also those of which there is no clip."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class SourceMotion:
     """Hex digest of the bytes that the motion was read from (of the arrays, for a procedural source)."""
     roles: Roles | None = None
     """Who plays what in the skeleton, where the source knows better than its joints' names say."""
+    detection: Detection | None = None
+    """How the file was understood, where that had to be found out."""
 
 
 class Source(ABC):
@@ -63,6 +69,10 @@ class Source(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     """One line for listings and error messages."""
+    default_select: ClassVar[Literal["one-per-actor", "all"]] = "one-per-actor"
+    """Which clips are used unless ``--select`` says so."""
+    understands: ClassVar[frozenset[str]] = frozenset()
+    """Which of :data:`SPECIAL` mean something to it."""
 
     @abstractmethod
     def __init__(self, config: BuildConfig) -> None:
@@ -89,14 +99,34 @@ class Source(ABC):
         """
 
 
-_MODULES = ("base",)
+SPECIAL = ("categories", "pattern", "table", "profile", "lenient", "scale", "up")
+"""Settings that not every source understands."""
+READING = frozenset({"profile", "lenient", "scale", "up"})
+"""Those that say how BVH files are to be understood."""
+NO_SOURCES = ("base", "files")
+"""Modules of this package that define no source, besides those whose name begins with an underscore."""
+
+
+def check_settings(source: type[Source], config: BuildConfig) -> None:
+    """Refuse settings that mean nothing to a source: better than to leave them unheard.
+
+    Raises
+    ------
+    ConfigError
+        With the option and the sources that it is for.
+    """
+    for field_name in SPECIAL:
+        if getattr(config, field_name) != BuildConfig.model_fields[field_name].default and field_name not in source.understands:
+            users = [name for name in source_names() if field_name in source_class(name).understands]
+            option = "--category" if field_name == "categories" else f"--{field_name}"
+            raise ConfigError(f"{option}: means nothing to --source {source.name}; leave it out (it is for --source {' and '.join(users)})")
 
 
 def source_names() -> tuple[str, ...]:
     """Return the names of all sources: one per module of this package that is a source."""
     import mocapgen.sources as package
 
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _MODULES))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in NO_SOURCES and module.name[0] != "_"))
 
 
 def source_class(name: str) -> type[Source]:

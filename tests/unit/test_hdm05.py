@@ -10,6 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 
 from mocapgen import tree as tree_module
 from mocapgen.selection import select_clips
-from mocapgen.sources import hdm05 as module
+from mocapgen.sources import files as module
 from mocapgen.sources import source_class
 from mocapgen.sources.base import Clip
 from mocapgen.sources.hdm05 import Hdm05, parse_name
@@ -122,6 +123,31 @@ def test_zip_and_folder_give_the_same(cuts: Path, cuts_zip: Path) -> None:
         assert np.array_equal(one.motion.rotations, other.motion.rotations)
         assert np.array_equal(one.motion.root_positions, other.motion.root_positions)
         assert (one.motion.fps, one.motion.name) == (120.0, clip.id)
+
+
+def test_takes_as_c3d(data_dir: Path) -> None:
+    hdm05 = source(data_dir / "hdm05/takes", format="c3d")
+    listing = hdm05.list()
+    found = [(clip.id, clip.actor, clip.action, clip.take, clip.file, clip.fault) for clip in listing.clips]
+    assert found == [
+        ("HDM_dg_06-03_03_120", "dg", "06-03", "03", "dg/HDM_dg_06-03_03_120.c3d", None),
+        ("HDM_mm_01-02_03_120", "mm", "01-02", "03", "mm/HDM_mm_01-02_03_120.c3d", None),  # no skeleton needed
+    ]
+    assert listing.skipped == ()
+    clip = listing.clips[0]
+    read, amc = hdm05.read(clip), source(data_dir / "hdm05/takes").read(replace(clip, file="dg/HDM_dg_06-03_03_120.amc"))
+    assert (read.motion.name, read.motion.fps, len(read.motion)) == (clip.id, 120.0, len(amc.motion))
+    assert read.detection is not None
+    assert (read.detection.format, read.detection.profile, read.detection.metres_per_unit, read.detection.up) == ("c3d", "vicon41", 0.001, "+Z")
+    roots = np.linalg.norm(read.motion.root_positions - amc.motion.root_positions, axis=1)
+    assert roots.mean() < 0.03
+
+
+def test_c3d_by_any_suffix(data_dir: Path, tmp_path: Path) -> None:
+    shutil.copy(data_dir / "hdm05/takes/dg/HDM_dg_06-03_03_120.c3d", tmp_path / "hdm_DG_06-03_03_120.C3D")
+    assert [clip.id for clip in source(tmp_path, format="c3d").list().clips] == ["HDM_dg_06-03_03_120"]
+    with pytest.raises(SourceError, match=r"found 1 \.c3d; give --format c3d"):
+        source(tmp_path).list()
 
 
 def test_the_right_skeleton_is_used(cuts: Path) -> None:
@@ -293,13 +319,13 @@ def test_root_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_other_formats_are_refused(cuts: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--format: expected amc .* found c3d"):
-        source(cuts, format="c3d")
+    with pytest.raises(ConfigError, match=r"--format: expected amc or c3d .* found bvh"):
+        source(cuts, format="bvh")
     assert isinstance(source(cuts, format="amc").list().clips[0], Clip)
 
 
 def test_root_without_clips_says_what_is_there(data_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"found 1 \.c3d; this version does not read HDM05's C3D files yet"):
+    with pytest.raises(SourceError, match=r"expected HDM05's \.amc files, found 1 \.c3d; give --format c3d to read"):
         source(data_dir / "hdm05/takes/mm").list()
     with pytest.raises(SourceError, match=r"expected clips named HDM_.*, found 1 \.amc files named otherwise, such as 01_01\.amc"):
         source(data_dir / "cmu/asfamc/01").list()

@@ -1,0 +1,428 @@
+"""What the sources share that read files: which there are, the skeleton of an AMC file, and from bytes to a motion with roles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from mocapgen.archives import fetch_folder, fetched
+from mocapgen.formats.asf import Asf, parse_asf
+from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc
+from mocapgen.motion import Motion, Skeleton
+from mocapgen.retarget.roles import Roles, find_roles
+from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
+from mocapgen.tree import Contents, Entry, Tree, open_tree, printable
+from schemas.config import BuildConfig
+from schemas.errors import FormatError, RetargetError, SourceError
+from schemas.report import Detection, Skip
+
+Format = Literal["amc", "bvh", "c3d"]
+
+FORMATS: tuple[Format, ...] = ("amc", "bvh", "c3d")
+"""In order of preference where the same motion is there in several: AMC is what the databases were solved to, BVH was converted
+from it, and markers have to be solved anew."""
+
+_SKELETONS = 64  # parsed skeletons kept by each process; HDM05 has five, CMU 112 in the order of their clips
+
+
+def suffix(path: str) -> str:
+    """Return what a path ends in, in lower case: ``.amc``."""
+    return PurePosixPath(path).suffix.lower()
+
+
+def format_of(path: str) -> Format | None:
+    """Return the format that a file name ends in."""
+    return next((known for known in FORMATS if suffix(path) == f".{known}"), None)
+
+
+def find_root(source: str, given: Path | None, format: str | None, what: str, home: str) -> Path:
+    """Return where a database is: ``--root``, else what ``$MOCAPGEN_<SOURCE>`` says, else what was fetched.
+
+    Parameters
+    ----------
+    source : str
+        Name of the source.
+    given : Path or None
+        What ``--root`` says.
+    format : str or None
+        Which of several archives is meant.
+    what : str
+        What should be there, for messages.
+    home : str
+        Where it can be had.
+
+    Raises
+    ------
+    SourceError
+        If it is nowhere, with the ways out.
+    """
+    variable = f"MOCAPGEN_{source.upper()}"
+    root = given or (Path(os.environ[variable]) if os.environ.get(variable) else None)
+    if root is not None:
+        try:
+            root = root.expanduser()
+            if root.exists():
+                return root
+        except (OSError, RuntimeError, ValueError):  # too long, no such user, a null character
+            pass
+        option = "--root" if given else f"${variable}"
+        raise SourceError(f"{option}: expected a folder or zip with {what}, found nothing at {str(root)!r}; check the path")
+    if (there := fetched(source, format)) is not None:
+        return there
+    raise SourceError(
+        f"{source}: expected {what}, found no --root, no ${variable} and nothing in {fetch_folder(source)}; give --root PATH (folder or zip, "
+        f"from {home}), set ${variable}, run `mocapgen fetch {source}`, or use --source sample, which needs no download"
+    )
+
+
+# Sources ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """Which files are clips by their names, and which are none."""
+
+    clips: dict[str, Clip]
+    """By path."""
+    skipped: tuple[Skip, ...] = ()
+
+
+class FileSource(Source):
+    """A source of files in a folder or zip; what it makes of their names is up to the subclass."""
+
+    def __init__(self, config: BuildConfig, root: Path, formats: Sequence[Format] = FORMATS) -> None:
+        self._tree = open_tree(root)
+        self._formats = tuple(known for known in formats if config.format in (None, known))
+        self._reading = BvhReading(config.profile, config.lenient, config.scale, config.up)
+        self._reading.check()
+        self._skeletons: Skeletons | None = None
+
+    @abstractmethod
+    def name_clips(self, paths: Sequence[str]) -> Named:
+        """Return what the names of the files say, given those of the wanted formats."""
+
+    @abstractmethod
+    def nothing_there(self, contents: Contents, named: Named) -> SourceError:
+        """Return the error for a root without a single clip."""
+
+    def skeleton_of(self, clip: Clip, skeletons: Skeletons) -> str | None:
+        """Return the ASF file of an AMC clip."""
+        return skeletons.fitting(clip.file)
+
+    def no_skeleton(self, clip: Clip, skeletons: Skeletons) -> Skip:
+        """Return the report on an AMC clip without an ASF file."""
+        return skeletons.missing(clip.file, f"{PurePosixPath(clip.file).stem.rsplit('_', 1)[0]}.asf")
+
+    def list(self) -> Listing:
+        """Return all clips, sorted by id; their motion data is read only where two files of one size must be compared.
+
+        Clips without a skeleton or with a broken one carry the fault. Of clips with the same id, the preferred format comes first.
+
+        Raises
+        ------
+        SourceError
+            If there is no clip; says what there is instead.
+        """
+        with self._tree as tree:
+            contents = tree.contents()
+            skeletons = self._skeletons = Skeletons.of(contents)
+            entries = [entry for entry in contents.files if format_of(entry.path) in self._formats]
+            named = self.name_clips([entry.path for entry in entries])
+            if not named.clips:
+                raise self.nothing_there(contents, named)
+            digests = _digests(tree, [entry for entry in entries if entry.path in named.clips])
+            faults = self._faults(named.clips.values(), skeletons)
+            clips = [replace(clip, sha256=digests.get(path), fault=faults.get(path)) for path, clip in named.clips.items()]
+            clips.sort(key=lambda clip: (clip.id, self._formats.index(format_of(clip.file) or "amc"), clip))
+            return Listing(tuple(clips), self._no_clips(contents, named.skipped))
+
+    def read(self, clip: Clip) -> SourceMotion:
+        """Read one clip of :meth:`list`.
+
+        Raises
+        ------
+        FormatError
+            If its file or its skeleton is missing or damaged, or it cannot be told what the file means.
+        """
+        if self._skeletons is None:
+            self._skeletons = Skeletons.of(self._tree.contents())
+        asf = None
+        if format_of(clip.file) == "amc":
+            path = self.skeleton_of(clip, self._skeletons)
+            if path is None:
+                raise FormatError(self.no_skeleton(clip, self._skeletons).detail)
+            asf = read_asf(self._tree, path)
+        return read_motion(self._tree.read(clip.file), clip, asf, self._reading)
+
+    def _faults(self, clips: Iterable[Clip], skeletons: Skeletons) -> dict[str, Skip]:
+        """Return what is wrong with the skeletons of clips, by the clips' files."""
+        found = {clip: self.skeleton_of(clip, skeletons) for clip in clips if format_of(clip.file) == "amc"}
+        broken: dict[str, str] = {}
+        for path in sorted({path for path in found.values() if path is not None}):
+            try:
+                read_asf(self._tree, path)
+            except FormatError as error:
+                broken[path] = str(error)
+        faults = {}
+        for clip, skeleton in found.items():
+            if skeleton is None:
+                faults[clip.file] = self.no_skeleton(clip, skeletons)
+            elif skeleton in broken:
+                faults[clip.file] = Skip(file=clip.file, reason="unreadable", detail=f"its skeleton is damaged: {broken[skeleton]}")
+        return faults
+
+    def _no_clips(self, contents: Contents, named: Iterable[Skip]) -> tuple[Skip, ...]:
+        """Return what looks like a clip, a skeleton or a folder of them, and is none."""
+        suffixes = {f".{known}" for known in self._formats} | {".asf"}
+        skipped = [skip for skip in contents.problems if skip.file.endswith("/") or suffix(skip.file) in suffixes]
+        others = [(folder, "expected a file, found a folder") for folder in contents.folders if suffix(folder) in suffixes - {".asf"}]
+        others += [(path, "a zip inside the root is not opened; name it as --root") for path in zips(contents)]
+        skipped += [*named, *(Skip(file=path, reason="not a clip", detail=detail) for path, detail in others)]
+        return tuple(sorted(skipped, key=lambda skip: (skip.file, skip.detail)))
+
+
+def zips(contents: Contents) -> list[str]:
+    """Return the zip files of a tree."""
+    return [entry.path for entry in contents.files if suffix(entry.path) == ".zip"]
+
+
+def what_is_there(contents: Contents) -> str:
+    """Return the most frequent kinds of files in words: ``3 .c3d, 1 .zip``."""
+    kinds = Counter(suffix(entry.path) or "no suffix" for entry in contents.files)
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5)) or "no files"
+
+
+def what_to_do(tree: Tree, contents: Contents, formats: Sequence[str]) -> str:
+    """Return the way out if a tree holds no clip: the zip in it, another format, the right folder."""
+    if inner := zips(contents):
+        return f"a zip is read in place: --root {printable(tree.root / inner[0])}"
+    others = [known for known in FORMATS if known not in formats and any(format_of(entry.path) == known for entry in contents.files)]
+    if others:
+        return f"give --format {others[0]} to read the .{others[0]} files"
+    if contents.problems:
+        return f"also found: {contents.problems[0].detail}"
+    return f"name the folder or zip that holds the {' or '.join('.' + known for known in formats)} files"
+
+
+def _digests(tree: Tree, entries: list[Entry]) -> dict[str, str]:
+    """Return the digests of the files that may be equal: the same size, in a zip also the same checksum."""
+    common = Counter((entry.size, entry.crc) for entry in entries)
+    digests = {}
+    for entry in entries:
+        # Empty files are damaged, each for itself, rather than copies of each other.
+        if entry.size and common[entry.size, entry.crc] > 1:
+            try:
+                digests[entry.path] = hashlib.sha256(tree.read(entry.path)).hexdigest()
+            except FormatError:
+                continue  # found again, and reported, when the clip is read
+    return digests
+
+
+# Skeletons ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Skeletons:
+    """The ASF files of a tree: path by folder and lower-case name."""
+
+    folders: dict[str, dict[str, str]]
+
+    @classmethod
+    def of(cls, contents: Contents) -> Skeletons:
+        """Find them."""
+        folders: dict[str, dict[str, str]] = {}
+        for entry in contents.files:
+            if suffix(entry.path) == ".asf":
+                path = PurePosixPath(entry.path)
+                folders.setdefault(str(path.parent), {}).setdefault(path.name.lower(), entry.path)
+        return cls(folders)
+
+    def nearest(self, file: str, accepts: Callable[[str], bool]) -> str | None:
+        """Return the ASF file whose lower-case stem is accepted, in a file's folder or the nearest one above it."""
+        for candidates in self._around(file):
+            fitting = [path for name, path in sorted(candidates.items()) if accepts(PurePosixPath(name).stem)]
+            if fitting:
+                return max(fitting, key=lambda path: len(PurePosixPath(path).stem))
+        return None
+
+    def fitting(self, file: str) -> str | None:
+        """Return the ASF file named like an AMC file or like the beginning of its name (the longest), else the only one beside it."""
+        stem = PurePosixPath(file).stem.lower()
+        found = self.nearest(file, lambda name: stem == name or stem.startswith(name + "_"))
+        beside = list(self.folders.get(str(PurePosixPath(file).parent), {}).values())
+        return found or (beside[0] if len(beside) == 1 else None)
+
+    def missing(self, file: str, name: str) -> Skip:
+        """Return the report on an AMC file without a skeleton, which is usually called `name`."""
+        folders = [str(folder) for folder in PurePosixPath(file).parents]
+        beside = [PurePosixPath(path).name for path in self.folders.get(folders[0], {}).values()]
+        detail = (
+            f"expected its skeleton {name} (any case) in {' or '.join(folders)} (. is the root), "
+            f"found {', '.join(beside[:5]) or 'no .asf file'} beside it; copy the skeleton there"
+        )
+        return Skip(file=file, reason="no skeleton", detail=detail)
+
+    def _around(self, file: str) -> Iterator[dict[str, str]]:
+        return (self.folders[str(folder)] for folder in PurePosixPath(file).parents if str(folder) in self.folders)
+
+
+def read_asf(tree: Tree, path: str) -> Asf:
+    """Read a skeleton.
+
+    Raises
+    ------
+    FormatError
+        If it is damaged.
+    """
+    data = tree.read(path)
+    try:
+        return _parse_asf(data)
+    except FormatError:
+        return parse_asf(data, path)  # the same error, with the name of this file
+
+
+@lru_cache(maxsize=_SKELETONS)
+def _parse_asf(data: bytes) -> Asf:
+    """Parse a skeleton, once for all files with the same bytes."""
+    return parse_asf(data, "skeleton")
+
+
+# Motions ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BvhReading:
+    """What the user says about the BVH files."""
+
+    profile: str | None = None
+    lenient: bool = False
+    scale: float | None = None
+    up: Literal["y", "z"] | None = None
+
+    def check(self) -> None:
+        """Read the profile.
+
+        Raises
+        ------
+        ConfigError
+            If there is none of that name, or it is not valid.
+        """
+        if self.profile is not None:
+            from mocapgen.profiles import load_profile
+
+            load_profile(self.profile)
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """What a file turned out to hold."""
+
+    motion: Motion
+    roles: Roles | None
+    profile: str
+    metres_per_unit: float
+    up: str
+    notes: tuple[str, ...] = ()
+
+
+def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhReading | None = None) -> SourceMotion:
+    """Turn a motion file of any format into a motion whose joints' roles are known.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content.
+    clip : Clip
+        Its ``file`` says the format; its ``fps``, if set, overrides what the file says.
+    asf : Asf, optional
+        Skeleton of an AMC file.
+    reading : BvhReading, optional
+
+    Returns
+    -------
+    SourceMotion
+        Metres, world frame, at the recording's frame rate. Without roles and detection if nobody can tell which joint is which.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, or it cannot be told what it means.
+    """
+    found = format_of(clip.file) or "amc"
+    if found == "bvh":
+        understood = _understand_bvh(data, clip.file, reading or BvhReading())
+    elif found == "c3d":
+        understood = _understand_c3d(data, clip.file)
+    else:
+        assert asf is not None
+        understood = _understand_amc(data, clip, asf)
+    motion, notes = replace(understood.motion, name=clip.id), understood.notes
+    if clip.fps is not None and clip.fps != motion.fps:
+        notes += (f"{clip.fps:g} frames per second as said beside the file, not its {motion.fps:g}",)
+        motion = replace(motion, fps=clip.fps)
+    roles = understood.roles or _roles(motion.skeleton)
+    detection = (
+        None
+        if roles is None
+        else Detection(
+            file=clip.file,
+            format=found,
+            profile=understood.profile,
+            confidence=roles.confidence,
+            metres_per_unit=understood.metres_per_unit,
+            up=understood.up,
+            fps=motion.fps,
+            frames=len(motion),
+            actor=clip.actor,
+            action=clip.action,
+            notes=tuple(note.removeprefix(f"{clip.file}: ") for note in notes),
+        )
+    )
+    return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection)
+
+
+def _roles(skeleton: Skeleton) -> Roles | None:
+    """Return who plays what, None if that cannot be told: the file is sound, and whoever needs to know will raise."""
+    try:
+        return find_roles(skeleton)
+    except RetargetError:
+        return None
+
+
+def _understand_amc(data: bytes, clip: Clip, asf: Asf) -> _Understood:
+    motion = parse_amc(data, asf, clip.file, clip.fps or DEFAULT_FPS, clip.id)
+    notes = () if clip.fps else (f"an AMC file does not say its frame rate: {DEFAULT_FPS:g} frames per second assumed",)
+    return _Understood(motion, None, _profile_name(motion.skeleton), asf.metres_per_unit, "y", notes)
+
+
+@lru_cache(maxsize=_SKELETONS)
+def _profile_name(skeleton: Skeleton) -> str:
+    from mocapgen.profiles import recognise
+
+    match = recognise(skeleton.names)
+    return "inferred" if match is None else match.profile.name
+
+
+def _understand_bvh(data: bytes, where: str, reading: BvhReading) -> _Understood:
+    from mocapgen.formats.bvh import parse_bvh
+    from mocapgen.profiles import interpret
+
+    found = interpret(parse_bvh(data, where, reading.lenient), reading.profile, reading.lenient, reading.scale, reading.up)
+    return _Understood(found.motion, found.roles, found.profile, found.metres_per_unit, found.up, found.notes)
+
+
+def _understand_c3d(data: bytes, where: str) -> _Understood:
+    from mocapgen.formats.c3d import parse_c3d
+    from mocapgen.markers import solve
+    from mocapgen.markers.sets import load_marker_set
+
+    marker_set = load_marker_set()
+    markers = parse_c3d(data, where, where)
+    return _Understood(solve(markers, marker_set), None, marker_set.name, markers.metres_per_unit, markers.up, markers.notes)

@@ -1,0 +1,151 @@
+"""A user's own files: any mix of BVH, AMC with ASF, and C3D below a folder or in a zip."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from mocapgen.sources import hdm05
+from mocapgen.sources._naming import NamePattern, TableRow, check_fps, read_table
+from mocapgen.sources.base import READING, Clip
+from mocapgen.sources.files import FileSource, Named, what_is_there, what_to_do
+from mocapgen.tree import Contents, printable
+from schemas.config import BuildConfig
+from schemas.errors import ConfigError, SourceError
+from schemas.report import Skip
+
+UNKNOWN = "unknown"
+"""Actor of files about which nobody says who was recorded."""
+_TRAILING_NUMBER = re.compile(r"[ _.-]*\(?[0-9]+\)?$")
+
+
+class Folder(FileSource):
+    """Motion files of any kind.
+
+    Who does what in a file is said by the first of these that speaks of it:
+
+    - ``--table``: a CSV with the columns file, actor, action, take and fps. Files that it does not name are left out.
+    - ``--pattern``: how names are built, such as ``{actor}_{action}_{take}``. Files that are named otherwise are left out.
+    - the name, if it is one of HDM05's (``HDM_<actor>_<action>_<take>_<fps>``),
+    - the folders: ``actor/action/take.bvh``. The folder that a file lies in is the action and the one above it the actor, which is
+      ``unknown`` if there is none. The action of a file directly in the root is its name without the number at its end.
+
+    A motion that is there in several formats (one name, in one folder) is used once: as AMC, else BVH, else C3D.
+
+    Parameters
+    ----------
+    config : BuildConfig
+        Its ``root``, ``format``, ``pattern``, ``table`` and what it says of BVH files.
+
+    Raises
+    ------
+    SourceError
+        If there is no such folder or zip.
+    ConfigError
+        If it is not said which, or pattern, table or profile are not valid.
+    """
+
+    name = "folder"
+    title = "your own BVH, ASF/AMC and C3D files, a folder or zip"
+    default_select = "all"
+    understands = READING | {"pattern", "table"}
+
+    def __init__(self, config: BuildConfig) -> None:
+        if config.root is None:
+            raise ConfigError("--root: expected the folder or zip with your motion files, found none; give --root PATH")
+        if config.pattern is not None and config.table is not None:
+            raise ConfigError("--pattern and --table: expected one of them, found both; a table says everything by itself")
+        self._pattern = None if config.pattern is None else NamePattern(config.pattern)
+        self._table = None if config.table is None else read_table(config.table)
+        self._table_path = config.table
+        super().__init__(config, _expanded(config.root))
+
+    def name_clips(self, paths: Sequence[str]) -> Named:
+        """Return the clips: by the table, the pattern, their names or their folders.
+
+        Raises
+        ------
+        ConfigError
+            If the table names a file that is not there.
+        """
+        if self._table is not None and paths:
+            self._check_table(self._table, paths)
+        clips, skipped = {}, []
+        ids = _unique_ids(paths)
+        for path in paths:
+            said = self._said(path)
+            if isinstance(said, Skip):
+                skipped.append(said)
+            else:
+                clips[path] = _clip(ids[path], path, said)
+        return Named(clips, tuple(skipped))
+
+    def _said(self, path: str) -> Mapping[str, str] | Skip:
+        """Return what the user or the name says about a file, or why it is none of the clips."""
+        plain = unicodedata.normalize("NFC", path)  # some file systems store accents as separate characters
+        if self._table is not None:
+            row = self._table.get(path) or self._table.get(plain)
+            return row.fields if row else Skip(file=path, reason="not selected", detail="the table does not name it")
+        if self._pattern is not None:
+            fields = self._pattern.match(plain)
+            if fields is None:
+                return Skip(file=path, reason="not a clip", detail=f"its name is not built like --pattern {self._pattern.text}")
+            if "fps" in fields:
+                check_fps(fields["fps"], f"--pattern: {path}")
+            return fields
+        known = hdm05.parse_name(path)
+        if known is None:
+            return {}
+        return {"actor": known.actor, "action": known.action, "take": known.take} | ({"fps": str(known.fps)} if known.fps else {})
+
+    def _check_table(self, table: Mapping[str, TableRow], paths: Sequence[str]) -> None:
+        """Refuse a table that speaks of files that are not there: more likely a slip than meant."""
+        there = {unicodedata.normalize("NFC", path) for path in paths} | set(paths)
+        absent = [(file, row.line) for file, row in table.items() if unicodedata.normalize("NFC", file) not in there]
+        if absent:
+            file, line = absent[0]
+            near = difflib.get_close_matches(file, paths, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; files are named relative to the root"
+            more = f" (nor those of {len(absent) - 1} more lines)" if len(absent) > 1 else ""
+            kinds = ", ".join(f".{known}" for known in self._formats)
+            raise ConfigError(f"--table: {self._table_path}:{line}: expected a {kinds} file below the root, found none named {file}{more}{hint}")
+
+    def nothing_there(self, contents: Contents, named: Named) -> SourceError:
+        """Return the error for a root without a single clip."""
+        root, kinds = printable(self._tree.root), ", ".join(f".{known}" for known in self._formats)
+        if named.skipped and self._pattern is not None:
+            found = f"{len(named.skipped)} {kinds} files named otherwise, such as {named.skipped[0].file}"
+            return SourceError(f"{root}: expected files named like --pattern {self._pattern.text}, found {found}")
+        hint = what_to_do(self._tree, contents, self._formats)
+        return SourceError(f"{root}: expected {kinds} files, found {what_is_there(contents)}; {hint}")
+
+
+SOURCE = Folder
+
+
+def _expanded(root: Path) -> Path:
+    try:
+        return root.expanduser()
+    except RuntimeError:  # no such user
+        return root
+
+
+def _unique_ids(paths: Sequence[str]) -> dict[str, str]:
+    """Return an id for each file: its path without the suffix, but with it where a window of a longer clip could be called the same."""
+    plain = {path: unicodedata.normalize("NFC", str(PurePosixPath(path).with_suffix(""))) for path in paths}
+    taken = {name.casefold() for name in plain.values()}
+    windows = {path for path, name in plain.items() if PurePosixPath(name).name.isdecimal() and str(PurePosixPath(name).parent).casefold() in taken}
+    return {path: path if path in windows else name for path, name in plain.items()}
+
+
+def _clip(name: str, path: str, said: Mapping[str, str]) -> Clip:
+    """Return the clip of a file; what nobody says comes from its folders."""
+    place = PurePosixPath(unicodedata.normalize("NFC", path))
+    folders = place.parent.parts
+    action = folders[-1] if folders else _TRAILING_NUMBER.sub("", place.stem) or place.stem
+    actor = folders[-2] if len(folders) > 1 else UNKNOWN
+    fps = float(said["fps"]) if "fps" in said else None
+    return Clip(name, path, said.get("actor", actor), said.get("action", action), said.get("take", place.stem), fps)

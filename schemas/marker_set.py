@@ -59,9 +59,13 @@ class Anatomy(Model):
     marker_height: float = Field(ge=0.0, le=0.05)
     """Centre of a marker above the skin, metres."""
     knee_breadth: float = Field(gt=0.0, lt=0.1)
+    """Breadth of the knee over the skin: the joint lies half of it inwards of the marker's base."""
     ankle_breadth: float = Field(gt=0.0, lt=0.1)
+    """Likewise of the ankle."""
     elbow_breadth: float = Field(gt=0.0, lt=0.1)
+    """Likewise of the elbow."""
     wrist_thickness: float = Field(gt=0.0, lt=0.1)
+    """From the back to the front of the wrist: the joint lies half of it under the markers' bases."""
     hip: Literal["davis1991", "harrington2007"] = "davis1991"
     """Regression that first places the hip joints."""
     shoulder: Vector3
@@ -80,7 +84,9 @@ class MarkerSet(Model):
     """A marker set, described for the solver."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
+    """Name of the set: lower case."""
     description: str
+    """Which set this is and who wears it, in one sentence."""
     source: str = Field(min_length=20)
     """Who defines the set."""
     landmarks: dict[str, str]
@@ -90,6 +96,7 @@ class MarkerSet(Model):
     segments: dict[str, tuple[str, ...]]
     """Labels of the markers that move as one piece, by the role of the bone: three or more; a marker may belong to several."""
     anatomy: Anatomy
+    """Where the joints are, seen from the markers."""
     placements: dict[str, Placement]
     """Where each marker is put on a skeleton, by label."""
     stature: float = Field(gt=0.3, lt=3.0)

@@ -81,9 +81,9 @@ def fetch(
         arrived of an interrupted download is kept, and completed by the next call.
     """
     folder = fetch_folder(archive.source) if to is None else to.expanduser()
-    url = url or archive.url
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-        raise ConfigError(f"--url: expected an address that begins with http:// or https://, found {url!r}")
+    url = archive.url if url is None else url
+    if not _is_address(url):
+        raise ConfigError(f"--url: expected an address that begins with http:// or https://, found {url[:200]!r}")
     target = folder / archive.file
     with _disk_errors(folder):
         recorded = _read_record(target) if not force else None
@@ -94,6 +94,14 @@ def fetch(
         known = recorded["sha256"] if recorded else None
         _retrieve(pooch, url, target, known, progress)
         return _record(target, url, known, True, progress)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # brackets or a port that are none
+        return False
 
 
 def _pooch() -> Any:
@@ -125,7 +133,8 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SourceError(f"{error.filename or folder}: cannot be written or read: {error.strerror or error}; make room or choose --to") from error
+        where = error.filename if isinstance(error.filename, str | Path) else folder
+        raise SourceError(f"{where}: cannot be written or read: {error.strerror or error}; make room or choose --to") from error
 
 
 # The record ---------------------------------------------------------------------------------------
@@ -212,6 +221,8 @@ class _Download:
             self._complete(requests, url)
         except requests.RequestException as error:
             raise SourceError(f"{url}: {_explain(requests, error)}; {self._what_to_do()}") from error
+        except ValueError as error:  # a host's name that cannot be one
+            raise SourceError(f"{url}: expected an address, found that {' '.join(str(error).split())[:100]}; {_ELSEWHERE}") from error
         try:
             _check_zip(self._partial, url, self._progress)
         except SourceError:

@@ -427,11 +427,40 @@ def test_no_connection(server, to):
     line_of(error)
 
 
-@pytest.mark.parametrize("url", ["", "a.zip", "ftp://127.0.0.1/a.zip", "file:///etc/passwd", "http://", "https:///a.zip"])
+@pytest.mark.parametrize(
+    "url", ["", "a.zip", "ftp://127.0.0.1/a.zip", "file:///etc/passwd", "http://", "https:///a.zip", "http://[a", "http://a:b/", "http://a\nb/"]
+)
 def test_addresses_that_are_none(url, to):
     with pytest.raises(ConfigError, match="--url: expected an address"):
-        fetch(HDM05, url or " ", to)
+        fetch(HDM05, url, to)
     assert not to.exists()
+
+
+@pytest.mark.parametrize("host", ["a" * 70 + ".invalid", "..", "a b", "127.0.0.1:1"])
+def test_hosts_that_are_none(server, host, to):
+    with pytest.raises(SourceError, match=r"expected an? (answer|address|server)") as error:
+        fetch(HDM05, f"http://{host}/a.zip", to)
+    line_of(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SSLError", "expected a trusted certificate"),
+        ("ConnectTimeout", "expected a connection, found none within 20 s"),
+        ("ReadTimeout", "expected more data, found none within 60 s"),
+        ("ChunkedEncodingError", "found the connection closed before its end"),
+        ("TooManyRedirects", "found TooManyRedirects: why"),
+    ],
+)
+def test_what_can_happen_on_the_way(server, to, monkeypatch, name, text):
+    import requests
+
+    def get(*_, **__):
+        raise getattr(requests.exceptions, name)("why")
+
+    monkeypatch.setattr(requests, "get", get)
+    fails(server, to, text)
 
 
 def test_a_full_disk(server, to, monkeypatch):

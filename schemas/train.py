@@ -115,7 +115,7 @@ class TrainConfig(Model):
     """Joints that are lifted: a joint set of the file."""
 
     split: str = "clip"
-    """`clip`, `random`, `actor=NAME`, `action=PATTERN`, or a file with one clip id of the test side per line."""
+    """`clip`, `random`, `actor=NAME`, `action=PATTERN`, a file with one clip id of the test side per line, or `all`: no test side."""
     test_share: float = Field(default=0.2, gt=0, lt=1)
     """Share of the test side, for `clip` and `random`."""
     validation_share: float = Field(default=0.1, ge=0, lt=1)

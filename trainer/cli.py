@@ -23,7 +23,7 @@ _RECIPES = ", ".join(sorted(path.stem for path in (Path(__file__).parent / "reci
 
 _FIT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--model", help=f"Network: {_MODELS}  [default: the recipe's]"),
-    click.option("--split", help="Test side: clip, random, actor=NAME, action=PATTERN, or a file of clip ids  [default: clip]"),
+    click.option("--split", help="Test side: clip, random, actor=NAME, action=PATTERN, a file of clip ids, or all (train on all)  [default: clip]"),
     click.option("--epochs", type=int, help="How often every sequence is seen  [default: the recipe's]"),
     click.option("--batch-size", type=int, help="Sequences in a batch  [default: the recipe's]"),
     click.option("--window", type=int, help="Train on windows of this many frames  [default: whole sequences]"),

@@ -400,7 +400,7 @@ class Run:
         """Judge the best weights on the test side, draw the history, and explain the folder."""
         figures: dict[str, float] = {}
         if self.compute.rank == 0:
-            if complete:
+            if complete and len(self.split.test):
                 best, _ = checkpoint.load_lifter(self.folder, self.compute.device)
                 best.bf16 = self.compute.bf16
                 rows = self.data.rows(self.split.test)

@@ -60,7 +60,8 @@ def make_split(data: PoseData, spec: str = "clip", seed: int = 0, test_share: fl
     spec : str
         ``clip``: all sequences of a recording on one side (the honest one). ``random``: sequence by sequence (the published one).
         ``actor=NAME`` or ``action=PATTERN`` (wildcards, several separated by commas, case ignored for actions): those are the
-        test side. Anything else is a text file with the clip ids of the test side, one a line.
+        test side. ``all``: there is none; the model is to be judged on other files. Anything else is a text file with the clip ids
+        of the test side, one a line.
     seed : int
     test_share : float
         Of ``clip`` and ``random``.
@@ -103,7 +104,9 @@ def _draw(units: NDArray[np.str_], share: float, random: np.random.Generator) ->
 
 
 def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
-    """Return which sequences an ``actor=``, ``action=`` or file split puts on the test side."""
+    """Return which sequences an ``all``, ``actor=``, ``action=`` or file split puts on the test side."""
+    if spec == "all":
+        return np.zeros(len(data), dtype=bool)
     key, equals, text = spec.partition("=")
     if equals and key in ("actor", "action"):
         column = np.array([str(value).lower() for value in getattr(data, key)])
@@ -115,7 +118,7 @@ def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
             )
         return test
     if not Path(spec).is_file():
-        raise ConfigError(f"split: expected clip, random, actor=NAME, action=PATTERN or a file of clip ids, found {spec!r}")
+        raise ConfigError(f"split: expected clip, random, all, actor=NAME, action=PATTERN or a file of clip ids, found {spec!r}")
     try:
         lines = Path(spec).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -129,7 +132,7 @@ def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
 
 
 def _require_sides(data: PoseData, split: Split, validation_share: float) -> None:
-    for side in ("train", "test", *(("validation",) if validation_share else ())):
+    for side in ("train", *(("test",) if split.spec != "all" else ()), *(("validation",) if validation_share else ())):
         if not len(getattr(split, side)):
             raise ConfigError(f"split {split.spec}: expected sequences on the {side} side, found none of the {len(data)} in {data.path}")
 

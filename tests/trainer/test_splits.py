@@ -102,3 +102,10 @@ def test_record_gives_the_split_back(data):
 
 def test_no_validation_if_none_is_wanted(data):
     assert len(make_split(data, "clip", validation_share=0.0).validation) == 0
+
+
+def test_all_leaves_no_test_side(data):
+    split = make_split(data, "all")
+    assert len(split.test) == 0
+    assert sorted([*split.train, *split.validation]) == list(range(len(data)))
+    assert len(make_split(data, "all", validation_share=0.0).train) == len(data)

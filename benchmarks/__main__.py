@@ -51,6 +51,7 @@ def main(root: Path | None, repeat: int, clips: int, json_file: Path | None, mar
 def _sections(root: Path | None, folder: Path, clips: int, repeat: int) -> tuple[str, Iterator[Section]]:
     """Return what is measured on, and the sections as they are finished."""
     from benchmarks.bvh import bvh_reading
+    from benchmarks.c3d import c3d_reading
     from benchmarks.clips import load, prepare
     from benchmarks.peers import peers
     from benchmarks.process import builds
@@ -69,6 +70,8 @@ def _sections(root: Path | None, folder: Path, clips: int, repeat: int) -> tuple
             yield peers(material, repeat, pinning)
             _say("BVH")
             yield bvh_reading(material, folder, repeat, pinning)
+            _say("C3D")
+            yield c3d_reading(folder, repeat, pinning)
             _say("storage")
             yield compression(material, folder, repeat, pinning)
             yield windows(material, folder, _WINDOWS, repeat, pinning)

@@ -155,6 +155,15 @@ def read_points(data: bytes) -> Points:
                 raise ReaderFailed(f"ezc3d could not cope with it (its process ended with {code})") from None
 
 
+def stop() -> None:
+    """End the helper process, if there is one; the next file starts another."""
+    global _current
+    with _lock:
+        if _current is not None:
+            _current.end()
+            _current = None
+
+
 # The helper's side --------------------------------------------------------------------------------
 
 

@@ -123,7 +123,7 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
     out : Path
         A folder that does not exist yet or is empty. ``amc``: laid out like HDM05's cut clips,
         ``<action>/HDM_<actor>_<action>_<take>_120.amc`` with ``HDM_<actor>.asf`` beside them. ``c3d``: likewise, as the markers of
-        :mod:`mocapgen.markers.virtual`.
+        :mod:`mocapgen.markers.virtual`. ``bvh``: by actor, ``<actor>/<actor>_<action>_<take>.bvh``.
     format : str
     seed : int
 
@@ -145,7 +145,7 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
         raise DatasetError(f"{out}: expected a new or empty folder to write to, found {'a file' if out.is_file() else 'one with files in it'}")
     try:
         for clip in clips():
-            folder = out / clip.action
+            folder = out / (clip.actor if format == "bvh" else clip.action)
             folder.mkdir(parents=True, exist_ok=True)
             _WRITERS[format](folder, clip, make(clip, seed)[0])
     except OSError as error:
@@ -166,6 +166,12 @@ def _write_c3d(folder: Path, clip: Clip, motion: Motion) -> None:
     write_c3d(folder / f"{clip.id.replace('sample', 'HDM', 1)}.c3d", place_markers(motion), clip.actor)
 
 
-_WRITERS = {"amc": _write_amc, "c3d": _write_c3d}
+def _write_bvh(folder: Path, clip: Clip, motion: Motion) -> None:
+    from mocapgen.formats.bvh import write_bvh
+
+    write_bvh(folder / f"{clip.actor}_{clip.action}_{clip.take}.bvh", motion)
+
+
+_WRITERS = {"amc": _write_amc, "c3d": _write_c3d, "bvh": _write_bvh}
 
 SOURCE = Sample

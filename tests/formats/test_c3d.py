@@ -230,6 +230,15 @@ def test_a_helper_that_died_is_replaced(body: Markers) -> None:
     assert _labels(data)[1] != first
 
 
+def test_the_helper_can_be_stopped(body: Markers) -> None:
+    data = format_c3d(body)
+    pid = _labels(data)[1]
+    _c3d_process.stop()
+    assert not _alive(pid)
+    _c3d_process.stop()
+    assert _labels(data)[1] != pid
+
+
 def test_a_helper_that_hangs_is_ended(body: Markers, monkeypatch: pytest.MonkeyPatch) -> None:
     data = format_c3d(body)
     parse_c3d(data, "a.c3d")

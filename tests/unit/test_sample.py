@@ -153,6 +153,20 @@ def test_written_clips_read_back_as_the_same_motion(tmp_path: Path) -> None:
             np.testing.assert_allclose(there, wanted[:, motion.skeleton.index(joint)], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("format", "place"), [("c3d", "{0.action}/HDM_{0.actor}_{0.action}_{0.take}_120.c3d"), ("bvh", "{0.actor}/{0.actor}_{0.action}_{0.take}.bvh")]
+)
+def test_other_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, place: str) -> None:
+    monkeypatch.setattr("mocapgen.sources.sample.clips", lambda: CLIPS[::40])
+    assert write_sample(tmp_path / "out", format) == len(CLIPS[::40])
+    for clip in CLIPS[::40]:
+        wanted, found = make(clip)[0], read(tmp_path / "out" / place.format(clip))
+        assert (len(found), found.fps) == (len(wanted), wanted.fps)
+        for joint, near in (("LeftFoot", 0.01), ("RightHand", 0.01), ("LeftLowerArm", 0.015)):
+            there, here = (forward_kinematics(motion)[:, motion.skeleton.index(joint)] for motion in (wanted, found))
+            assert np.linalg.norm(there - here, axis=-1).mean() < near
+
+
 def test_wrong_uses(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected one of amc"):
         write_sample(tmp_path, "fbx")

@@ -144,6 +144,7 @@ def test_lenient_mends_and_says_so(amc, tmp_path):
 REAL = {
     "hdm05": "hdm05/HDM05_cut_amc/squat1Reps/HDM_bd_squat1Reps_001_120.amc",
     "cmu": "cmu/asfamc/02/02_01.amc",
+    "cgspeed": "cmu/bvh-cgspeed/01/01_01.bvh",
     "iclone": "cmu/bvh-iclone/006/006_01.bvh",
     "neo": "cmu/bvh-neo/135/135_01.bvh",
 }

@@ -28,7 +28,7 @@ class Archive:
     @property
     def terms(self) -> dict[str, str]:
         """What to know before the download, ready to print."""
-        return {"from": self.url, "licence": self.licence, "citation": self.citation}
+        return {"published": self.url, "licence": self.licence, "citation": self.citation}
 
 
 _HDM05 = {

@@ -170,7 +170,7 @@ def fit(
                 figures = run.train_step(batch, watch_epoch)
                 if watch is not None:
                     watch(run.state.step, run.steps, figures)
-                if interrupted():
+                if run.agreed(interrupted()):
                     run.save_last()
                     raise Stopped(run.how_to_go_on())
             run.finish_epoch(watch_epoch)
@@ -309,6 +309,14 @@ class Run:
             sums["loss"], sums["mpjpe"] = both.tolist()
         return sums
 
+    def agreed(self, asked: bool) -> bool:
+        """Return whether any of the processes was asked to stop: they stop after the same step, or one would wait for another for ever."""
+        if self.compute.world == 1:
+            return asked
+        flag = torch.tensor(int(asked), device=self.compute.device)
+        torch.distributed.all_reduce(flag)
+        return bool(flag.item())
+
     def error(self, sequences: np.ndarray) -> float | None:
         """Return the root-relative MPJPE of some sequences with the weights to use, mm; None if there are none."""
         if not len(sequences):
@@ -416,6 +424,7 @@ class Run:
                 self.tensorboard.close()
         if self.compute.world > 1:
             torch.distributed.barrier()
+            torch.distributed.destroy_process_group()
         return Result(self.folder, self.state.history, figures, self.split.note)
 
 

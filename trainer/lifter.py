@@ -92,16 +92,18 @@ class Lifter(nn.Module):
     def _from_rays(self, raw: Tensor, encoded: Encoded) -> tuple[Tensor, Tensor]:
         """Put each joint on its ray, at the root's depth plus its own; what is left is a correction across the ray for noisy input.
 
-        With exact pixels only J numbers per frame are unknown, all of them depths: Z of the root, given as the logarithm of its
-        ratio to a person of typical size, and d of each joint; X = (Z + d) (x, y, 1).
+        With exact pixels only J numbers per frame are unknown: how large the person is, as the logarithm of the ratio to a typical
+        one, and each joint's depth from the root in units of that size. Both together give the depth Z of the root, and
+        X = (Z + d) (x, y, 1). So the shape of a pose and the size of a person are learned apart.
         """
-        unit = _TYPICAL_SIZE / encoded.size if context_size(self.normalisation) else _TYPICAL_DEPTH * encoded.size
         scale = raw[:, :, self.root, 2:].clamp(-_LOG_RANGE, _LOG_RANGE).exp()
+        unit = _TYPICAL_SIZE / encoded.size if context_size(self.normalisation) else _TYPICAL_DEPTH * encoded.size
         depth = (unit * scale)[:, :, None]  # (B, T, 1, 1)
+        offsets = _TYPICAL_SIZE * scale[:, :, None] * raw
         directions = torch.cat([encoded.rays, torch.ones_like(encoded.rays[..., :1])], dim=-1)
         root = depth * directions[:, :, self.root : self.root + 1]
-        across = torch.cat([raw[..., :2], torch.zeros_like(raw[..., :1])], dim=-1)
-        return (depth + raw[..., 2:]) * directions - root + across, root
+        across = torch.cat([offsets[..., :2], torch.zeros_like(offsets[..., :1])], dim=-1)
+        return (depth + offsets[..., 2:]) * directions - root + across, root
 
 
 def absolute(positions: Tensor, root: int) -> Tensor:

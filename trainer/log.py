@@ -49,6 +49,7 @@ def plot_history(path: Path, history: Sequence[Row], title: str) -> bool:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError:
         return False
     figure = Figure(figsize=(8.0, 4.5), layout="constrained")
@@ -61,7 +62,7 @@ def plot_history(path: Path, history: Sequence[Row], title: str) -> bool:
             axes.plot(*zip(*points, strict=True), label=f"{label} ({points[-1][1]:.1f} mm at the end)", marker="." if len(points) < 60 else "")
     axes.set_xlabel("epoch")
     axes.set_ylabel("MPJPE, mm")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")

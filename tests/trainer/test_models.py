@@ -161,3 +161,18 @@ def test_missing_joints_may_be_anything(data, batch):
         second = lifter(broken, batch.intrinsics, batch.image, batch.mask, confidence)
     assert torch.isfinite(second).all()
     assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_bf16_is_the_same_up_to_its_digits(data, batch, name):
+    torch.manual_seed(6)
+    lifter = Lifter(TrainConfig(model=name, model_settings={**SMALL[name], "dropout": 0.0}), data.joints).train()
+    for parameter in lifter.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    with torch.no_grad():
+        exact = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, batch.confidence)[batch.mask]
+        lifter.bf16 = True
+        rounded = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, batch.confidence)[batch.mask]
+    assert rounded.dtype == torch.float32
+    assert not torch.equal(exact, rounded)
+    assert (exact - rounded).abs().mean() < 0.02

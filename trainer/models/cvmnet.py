@@ -25,7 +25,7 @@ class CvmNetSettings(Model):
     dilation: int = Field(default=2, ge=1)
     """Factor by which the distance of those frames grows from layer to layer; 1 looks at neighbours only."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of channels that are dropped in training."""
+    """Share of channels that are dropped in training, each for a whole sequence."""
 
     @field_validator("kernel")
     @classmethod
@@ -53,7 +53,7 @@ class Block(nn.Module):
         self.temporal = nn.ModuleList(nn.Conv1d(width, width, kernel, dilation=step, padding=step * (kernel // 2)) for step in dilations(settings))
         self.pointwise = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in range(settings.depth))
         self.last = nn.Conv1d(width, outputs, 1)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = nn.Dropout1d(settings.dropout)
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Normalise (B, C, T) by the frames that are True in `mask`, (B, T)."""
+        x = x.float() if x.dtype == torch.bfloat16 else x  # sums over thousands of frames need the digits
         mean, variance = self.running_mean, self.running_var
         if self.training:
             weight = (mask / mask.sum())[:, None].to(x.dtype)

@@ -28,7 +28,7 @@ class MixerSettings(Model):
     dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
     """Distance of those frames, block by block; the number of blocks is their number."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of a block's inner channels that are dropped in training."""
+    """Share of a block's inner channels that are dropped in training, each for a whole sequence (one draw a channel, not a frame: quick)."""
     causal: bool = False
     """Only look back, for use while frames are still arriving."""
 
@@ -59,7 +59,7 @@ class Block(nn.Module):
         self.temporal = nn.Parameter(torch.randn(width, settings.kernel) * settings.kernel**-0.5)
         self.expand = nn.Conv1d(width, inner, 1)
         self.contract = nn.Conv1d(inner, width, 1)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = nn.Dropout1d(settings.dropout)
         # Blocks that begin as nothing let deep stacks train from the first step on.
         nn.init.zeros_(self.contract.weight)
 
@@ -96,7 +96,7 @@ class SpatioTemporalMixer(Network):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B, T, I) to (B, T, O)."""
         present = mask[:, None].to(x.dtype)
-        y = self.first(x.transpose(1, 2))
+        y = self.first(x.transpose(1, 2)).to(x.dtype)  # the stream keeps its digits where layers compute in bf16
         for block in self.blocks:
             y = block(y, present)
         return self.last(self.norm(y)).transpose(1, 2)

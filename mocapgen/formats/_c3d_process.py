@@ -37,11 +37,11 @@ class Points:
     """What ezc3d makes of a file."""
 
     points: np.ndarray
-    """(T, M, 3) float64, file units and axes; NaN where the residual is negative."""
+    """(T, M, 3) float32, file units and axes; NaN where the residual is negative."""
     residuals: np.ndarray
     """(T, M) float32."""
     parameters: dict[str, list[Any]]
-    """Of the group POINT and SUBJECTS, by GROUP:NAME."""
+    """Of the group POINT, by GROUP:NAME; without descriptions."""
 
 
 class _Helper:
@@ -85,8 +85,7 @@ class _Helper:
         values = np.empty((frames, 4 * markers), dtype=np.float32)
         if self.process.stdout.readinto(values) != values.nbytes:  # type: ignore[attr-defined]
             raise EOFError
-        points = values[:, : 3 * markers].astype(np.float64).reshape(frames, markers, 3)
-        return Points(points, values[:, 3 * markers :], answer["parameters"])
+        return Points(values[:, : 3 * markers].reshape(frames, markers, 3), values[:, 3 * markers :], answer["parameters"])
 
     def end(self) -> None:
         """End the process and wait for it."""
@@ -192,12 +191,11 @@ def _read(ezc3d: Any, path: str) -> tuple[dict[str, Any], np.ndarray]:
     values[:, : 3 * markers].reshape(frames, markers, 3)[:] = points[:3].T
     values[:, 3 * markers :] = file.get_point_residuals()[0].T
     parameters = {}
-    for group in ("POINT", "SUBJECTS"):
-        if file.parameters().isGroup(group):
-            held = file.parameters().group(group)
-            for index in range(held.nbParameters()):
-                parameter = held.parameter(index)
-                parameters[f"{group}:{parameter.name()}"] = _parameter(ezc3d, parameter)
+    if file.parameters().isGroup("POINT"):
+        group = file.parameters().group("POINT")
+        for parameter in map(group.parameter, range(group.nbParameters())):
+            if not parameter.name().startswith("DESCRIPTIONS"):
+                parameters[f"POINT:{parameter.name()}"] = _parameter(ezc3d, parameter)
     return {"shape": [markers, frames], "parameters": parameters}, values
 
 

@@ -63,7 +63,8 @@ def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
     valid = _valid(points, read.residuals[:, chosen], read, where)
     if not valid.any():
         raise FormatError(f"{where}: expected markers, found {len(labels)} that are never seen")
-    points[~valid] = np.nan
+    if not valid.all():
+        points[~valid] = np.nan
     positions, axes = to_world(points, _landmarks(labels), _text(read, "POINT:UNITS"), _text(read, "POINT:Y_SCREEN").upper(), where)
     return Markers(labels, positions, valid, _frame_rate(read, where), name, axes.notes, axes.metres_per_unit, axes.up)
 
@@ -156,7 +157,8 @@ def _valid(points: Array, residuals: Array, read: Points, where: str) -> NDArray
     """Build the one validity mask, (T, M), from residuals, NaN and zeros."""
     scale = abs(float(_value(read, "POINT:SCALE", 1.0)))
     # The residual is a byte times the scale; from 128 on the word that held it was negative, written as 65535 in some files.
-    reach = np.abs(points[..., 0]) + np.abs(points[..., 1]) + np.abs(points[..., 2])
+    x, y, z = (np.abs(points[..., axis]) for axis in range(3))
+    reach = np.maximum(np.maximum(x, y), z)
     seen = (residuals >= 0) & ~(residuals > 127.5 * scale) & (reach > 0) & (reach < np.inf)  # NaN is neither above 0 nor below infinity
     if (large := reach.max(where=seen, initial=0.0)) > LARGEST:
         raise FormatError(f"{where}: expected coordinates within +-{LARGEST:g}, found {large:.3g}: the data are damaged or of another number format")

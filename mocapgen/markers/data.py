@@ -57,11 +57,12 @@ class Markers:
             )
         if len(set(self.labels)) != count:
             raise ValueError(f"markers: labels repeat: {', '.join(sorted({label for label in self.labels if self.labels.count(label) > 1}))}")
-        if not np.isfinite(positions[valid]).all():
+        if not (np.isfinite(positions.sum(axis=-1)) | ~valid).all():
             raise ValueError("markers: expected finite numbers wherever a marker is valid")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f"fps: expected a positive number, found {self.fps}")
-        positions[~valid] = np.nan
+        if not valid.all():
+            positions[~valid] = np.nan
         for array in (positions, valid):
             array.flags.writeable = False
         object.__setattr__(self, "positions", positions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -24,6 +24,9 @@ _NAMES, _STRUCTURE, _SIDES = 0.4, 0.4, 0.2
 """What each witness adds to the confidence."""
 _EQUAL = 0.15
 """Left and right bones may differ by this share; within one actor of HDM05 they do by 7 %."""
+
+_MOST = 12  # branches from one joint that may be limbs: the furthest ones
+_LONGEST = 40  # letters that names may have in common
 
 # Words for the parts, most specific first; several roles may be meant by one word: which one is seen from the others there are.
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -118,7 +121,7 @@ def _common_start(rests: list[str]) -> str:
     """Return what nearly all names start with, such as the name of the figure, unless it is a word for a part."""
     counts: dict[str, int] = {}
     for rest in rests:
-        for length in range(2, len(rest)):
+        for length in range(2, min(len(rest), _LONGEST)):
             counts[rest[:length]] = counts.get(rest[:length], 0) + 1
     common = [start for start, count in counts.items() if count >= max(3, 0.8 * len(rests)) and start not in _VOCABULARY]
     return max(common, key=len, default="")
@@ -150,7 +153,7 @@ def _ancestors(skeleton: Skeleton, joint: str) -> list[str]:
 
 
 def roles_by_structure(skeleton: Skeleton) -> dict[str, str]:
-    """Return the joint of each role as the tree and its bone lengths tell; sides by chance."""
+    """Return the joint of each role as the tree and its bone lengths tell, sides by chance; nothing without two pairs of limbs."""
     lengths = np.linalg.norm(skeleton.offsets, axis=1)
     lengths[0] = 0.0
     reach = np.zeros(len(lengths))  # from each joint to the furthest end of its branch
@@ -174,8 +177,10 @@ def roles_by_structure(skeleton: Skeleton) -> dict[str, str]:
         for side, joint in (("Left", one), ("Right", other)):
             path = _path(joint, children, lengths, reach)
             start = _limb(path, lengths)
+            if start is None:
+                return {}
             for offset, role in ((-1, before), (0, upper), (1, lower), (2, end), (3, after)):
-                if start is not None and role and 0 <= start + offset < len(path):
+                if role and 0 <= start + offset < len(path):
                     found[side + role] = skeleton.names[path[start + offset]]
     found["Hips"] = skeleton.names[_meeting(skeleton, legs, arms)]
     above = [joint for joint in children[skeleton.parents[arms[0]]] if joint not in arms]
@@ -193,17 +198,14 @@ def roles_by_structure(skeleton: Skeleton) -> dict[str, str]:
 def _pairs(children: list[list[int]], lengths: Array, reach: Array) -> list[tuple[int, int]]:
     """Return pairs of branches that are equally long bone by bone, the longest first."""
     found = []
-    for siblings in children:
-        for place, one in enumerate(siblings):
-            for other in siblings[place + 1 :]:
-                paths = [_path(joint, children, lengths, reach) for joint in (one, other)]
-                bones = [lengths[path[1:]] for path in paths]
-                if min(map(len, bones)) < 2 or reach[[one, other]].min() < 0.2 * reach.max():
-                    continue
-                count = min(map(len, bones), default=0)
-                first, second = (bone[: min(count, 3)] for bone in bones)
-                if np.all(np.abs(first - second) <= _EQUAL * np.maximum(first, second)):
-                    found.append((one, other))
+    for siblings in (siblings for siblings in children if len(siblings) > 1):
+        likely = sorted((joint for joint in siblings if reach[joint] >= 0.2 * reach.max()), key=lambda joint: -reach[joint])[:_MOST]
+        bones = {joint: lengths[_path(joint, children, lengths, reach)[1:]][:3] for joint in sorted(likely)}
+        for one, other in combinations(bones, 2):
+            first, second = bones[one], bones[other]
+            count = min(len(first), len(second))
+            if count >= 2 and np.all(np.abs(first[:count] - second[:count]) <= _EQUAL * np.maximum(first[:count], second[:count])):
+                found.append((one, other))
     return sorted(found, key=lambda pair: -float(_longest_limb(pair[0], children, lengths, reach)))
 
 

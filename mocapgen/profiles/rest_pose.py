@@ -142,7 +142,8 @@ def zero_reference(skeleton: Skeleton, roles: Roles) -> Array | None:
     """Return the zero pose, (J, 4), turned as a whole by quarter turns to stand upright and face +z; None if it then does not stand."""
     figure = Figure.of(skeleton, roles, skeleton.rest_positions)
     trunk, left = figure.at["Neck"] - figure.hips, figure.left
-    turn = max(_quarter_turns(), key=lambda quaternion: float(rotate(quaternion, left)[0] + (rotate(quaternion, trunk)[1] / np.linalg.norm(trunk))))
+    trunk = trunk / max(float(np.linalg.norm(trunk)), 1e-12)
+    turn = max(_quarter_turns(), key=lambda quaternion: float(rotate(quaternion, left) @ LEFT + rotate(quaternion, trunk) @ UP))
     turned = Figure.of(skeleton, roles, rotate(turn, skeleton.rest_positions))
     return np.tile(turn, (len(skeleton.names), 1)) if turned.stands() and _angle(turned.left, LEFT) < 45.0 else None
 
@@ -168,7 +169,7 @@ def direction_reference(skeleton: Skeleton, roles: Roles) -> Array | str:
     figure = Figure.of(skeleton, roles, skeleton.rest_positions)
     trunk = figure.at["Neck"] - figure.hips
     across = figure.left - (figure.left @ trunk) / max(float(trunk @ trunk), 1e-12) * trunk
-    if min(np.linalg.norm(trunk), np.linalg.norm(across)) < 1e-6 * float(np.abs(skeleton.rest_positions).max()):
+    if np.linalg.norm(trunk) <= 1e-6 * float(np.abs(skeleton.rest_positions).max()) or np.linalg.norm(across) < 1e-3:
         return "hips and trunk lie on one line"
     x, y = (axis / np.linalg.norm(axis) for axis in (across, trunk))
     reference = np.tile(from_matrix(np.stack([x, y, np.cross(x, y)])), (len(skeleton.names), 1))

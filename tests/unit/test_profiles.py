@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from mocapgen.formats.bvh import Bvh
 from mocapgen.kinematics import forward_kinematics, global_rotations
-from mocapgen.motion import Array, Motion
+from mocapgen.motion import Array, Motion, Skeleton
 from mocapgen.profiles import Interpretation, derive, interpret, load_profile, profile_names, recognise
 from mocapgen.profiles.interpretation import LEGS
 from mocapgen.profiles.library import match
 from mocapgen.retarget.roles import find_roles
 from mocapgen.rotation import IDENTITY, angle_between, conjugate, from_euler, multiply
 from schemas.conventions import JOINT_PARENTS, mirrored
-from schemas.errors import ConfigError, FormatError
+from schemas.errors import ConfigError, FormatError, RetargetError
 from schemas.profile import REQUIRED_ROLES, UNITS, Profile, RestPose
 from tests.bvh_figures import as_bvh, sample_motion
 
@@ -392,3 +392,55 @@ def test_the_documented_profile_is_valid_and_every_key_is_documented(tmp_path: P
     assert [key for key in keys if f"| `{key}` |" not in page] == []
     assert [name for name in profile_names() if f"| `{name}` |" not in page] == []
     assert [f"{limit:.2f} m" for limit in LEGS if f"{limit:.2f} m" not in page] == []
+
+
+def _damaged(random: np.random.Generator) -> Bvh:
+    """Return a figure that one to three things have happened to."""
+    bvh = BVH
+    offsets, values, names = np.array(bvh.offsets), np.array(bvh.values), list(bvh.names)
+    for kind in random.integers(0, 8, size=random.integers(1, 4)):
+        if kind == 0:
+            offsets[random.integers(0, len(offsets))] = 0.0
+        elif kind == 1:
+            offsets[:] = 0.0
+        elif kind == 2:
+            offsets *= 10.0 ** random.integers(-12, 12)
+        elif kind == 3:
+            values[:] = 0.0
+        elif kind == 4:
+            values[:, 3:] = random.uniform(-180, 180, values[:, 3:].shape)
+        elif kind == 5:
+            random.shuffle(names)
+        elif kind == 6:
+            names = [f"n{index}" for index in range(len(names))]
+        else:
+            offsets = random.normal(size=offsets.shape)
+    ends = frozenset(name for name, channels in zip(names, bvh.channels, strict=True) if not channels)
+    return replace(bvh, names=tuple(names), offsets=offsets, values=values, end_sites=ends)
+
+
+BVH = as_bvh(MOTION.slice(0, 8))
+
+
+@given(seed=st.integers(0, 2**32 - 1), lenient=st.booleans(), scale=st.sampled_from([None, 1.0]))
+@settings(max_examples=120, deadline=None)
+def test_damaged_figures_are_understood_or_refused_in_one_line(seed: int, lenient: bool, scale: float | None) -> None:
+    refused = ""
+    try:
+        found = interpret(_damaged(np.random.default_rng(seed)), lenient=lenient, scale=scale)
+    except FormatError as error:
+        refused = str(error)
+    else:
+        assert np.isfinite(forward_kinematics(found.motion)).all()
+    for line in (refused,) if refused else found.notes:
+        assert line.startswith("figure.bvh: ")
+        assert "\n" not in line
+
+
+def test_trees_of_many_joints_end_in_an_answer() -> None:
+    """Wide, deep and bushy, with names that all say something: a search that tried all pairs or paths would not come back."""
+    count = 3000
+    for parents in ([0] * (count - 1), range(count - 1), [index // 2 for index in range(count - 1)]):
+        names = tuple(f"Left{('Hand', 'Arm', 'ForeArm')[index % 3]}{index}" for index in range(count))
+        with pytest.raises(RetargetError, match="found nobody for"):
+            find_roles(Skeleton(names, (-1, *parents), np.ones((count, 3))))

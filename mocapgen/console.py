@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 
 SHOWN_FAULTS = 10
+SURE = 0.9
+"""How well a file is understood at least for the closing table not to mention doubts."""
 SHOWN_DETECTIONS = 40
 """Files that a dry run lists one by one; more are counted by kind."""
 
@@ -135,7 +137,8 @@ def report_pairs(report: BuildReport, config: BuildConfig) -> dict[str, str]:
 
 def _formats(detections: Sequence[Detection]) -> dict[str, str]:
     """Return which kinds of files are used: one pair, none if nothing had to be found out."""
-    kinds = Counter(f"{found.format} {found.profile}" for found in detections)
+    doubts = (f" ({100 * found.confidence:.0f} % sure)" if found.confidence < SURE else "" for found in detections)
+    kinds = Counter(f"{found.format} {found.profile}{doubt}" for found, doubt in zip(detections, doubts, strict=True))
     return {"understood as": ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())} if kinds else {}
 
 

@@ -194,6 +194,8 @@ def _no_match(what: str, pattern: str, names: list[str]) -> ConfigError:
     near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
     hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    option, article = ("--category", "a") if what == "category" else (f"--{what}s", "an")
+    option, wanted = (
+        ("--category", "a category that there are clips of") if what == "category" else (f"--{what}s", f"a pattern that matches an {what}")
+    )
     there = f"there are {', '.join(names[:SHOWN])}{more}" if names else "there are none"
-    return ConfigError(f"{option}: expected a pattern that matches {article} {what}, found {pattern!r}; {hint}{there}")
+    return ConfigError(f"{option}: expected {wanted}, found {pattern!r}; {hint}{there}")

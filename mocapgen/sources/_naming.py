@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -88,7 +89,7 @@ def read_table(path: Path) -> dict[str, TableRow]:
     Returns
     -------
     dict of str to TableRow
-        By file, with forward slashes.
+        By file, with forward slashes, accents composed (NFC).
 
     Raises
     ------
@@ -141,7 +142,7 @@ def _checked_file(fields: Mapping[str, str], where: str) -> str:
         raise ConfigError(f"{where}: expected a file, found none")
     if "fps" in fields:
         check_fps(fields["fps"], where)
-    return fields["file"].replace("\\", "/").removeprefix("./")
+    return unicodedata.normalize("NFC", fields["file"]).replace("\\", "/").removeprefix("./")
 
 
 def check_fps(text: str, where: str) -> float:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import ClassVar, Literal
 
 from mocapgen.archives import fetch_folder, fetched
 from mocapgen.formats.asf import Asf, parse_asf
 from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc
 from mocapgen.motion import Motion, Skeleton
+from mocapgen.retarget import Posed
+from mocapgen.retarget.floor import level_floor
 from mocapgen.retarget.roles import Roles, find_roles
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
 from mocapgen.tree import Contents, Entry, Tree, open_tree, printable
@@ -97,6 +99,9 @@ class Named:
 class FileSource(Source):
     """A source of files in a folder or zip; what it makes of their names is up to the subclass."""
 
+    levels_floor: ClassVar[bool] = True
+    """Whether figures that walk above or below y = 0 are brought to it; not where the floor is known to be there."""
+
     def __init__(self, config: BuildConfig, root: Path, formats: Sequence[Format] = FORMATS) -> None:
         self._tree = open_tree(root)
         self._formats = tuple(known for known in formats if config.format in (None, known))
@@ -159,7 +164,8 @@ class FileSource(Source):
             if path is None:
                 raise FormatError(self.no_skeleton(clip, self._skeletons).detail)
             asf = read_asf(self._tree, path)
-        return read_motion(self._tree.read(clip.file), clip, asf, self._reading)
+        read = read_motion(self._tree.read(clip.file), clip, asf, self._reading)
+        return on_the_floor(read) if self.levels_floor else read
 
     def _faults(self, clips: Iterable[Clip], skeletons: Skeletons) -> dict[str, Skip]:
         """Return what is wrong with the skeletons of clips, by the clips' files."""
@@ -400,6 +406,15 @@ def _understand_amc(data: bytes, clip: Clip, asf: Asf) -> _Understood:
     motion = parse_amc(data, asf, clip.file, clip.fps or DEFAULT_FPS, clip.id)
     notes = () if clip.fps else (f"an AMC file does not say its frame rate: {DEFAULT_FPS:g} frames per second assumed",)
     return _Understood(motion, None, _profile_name(motion.skeleton), asf.metres_per_unit, "y", notes)
+
+
+def on_the_floor(read: SourceMotion) -> SourceMotion:
+    """Return a clip moved up or down so that its feet rest on y = 0, with a note on it (:func:`mocapgen.retarget.floor.level_floor`)."""
+    motion, note = level_floor(Posed.of(read.motion, read.roles))
+    if not note:
+        return read
+    assert read.detection is not None
+    return replace(read, motion=motion, detection=read.detection.model_copy(update={"notes": (*read.detection.notes, note)}))
 
 
 @lru_cache(maxsize=_SKELETONS)

@@ -87,7 +87,7 @@ class Folder(FileSource):
         """Return what the user or the name says about a file, or why it is none of the clips."""
         plain = unicodedata.normalize("NFC", path)  # some file systems store accents as separate characters
         if self._table is not None:
-            row = self._table.get(path) or self._table.get(plain)
+            row = self._table.get(plain)
             return row.fields if row else Skip(file=path, reason="not selected", detail="the table does not name it")
         if self._pattern is not None:
             fields = self._pattern.match(plain)
@@ -103,8 +103,8 @@ class Folder(FileSource):
 
     def _check_table(self, table: Mapping[str, TableRow], paths: Sequence[str]) -> None:
         """Refuse a table that speaks of files that are not there: more likely a slip than meant."""
-        there = {unicodedata.normalize("NFC", path) for path in paths} | set(paths)
-        absent = [(file, row.line) for file, row in table.items() if unicodedata.normalize("NFC", file) not in there]
+        there = {unicodedata.normalize("NFC", path) for path in paths}
+        absent = [(file, row.line) for file, row in table.items() if file not in there]
         if absent:
             file, line = absent[0]
             near = difflib.get_close_matches(file, paths, n=1)

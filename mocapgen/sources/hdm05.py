@@ -42,6 +42,7 @@ class Hdm05(FileSource):
 
     name = "hdm05"
     title = "HDM05 motion-capture database (ASF/AMC or C3D), a folder or zip"
+    levels_floor = False  # y = 0 within 3 cm in all of it
 
     def __init__(self, config: BuildConfig) -> None:
         if config.format not in (None, "amc", "c3d"):

@@ -16,7 +16,10 @@ from mocapgen.motion import Motion
 from mocapgen.profiles import interpret
 from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import FOOT_HEIGHT, FURTHEST, TOLERANCE, level_floor, resting_height
+from mocapgen.sources.cmu import Cmu
+from mocapgen.sources.hdm05 import Hdm05
 from mocapgen.sources.sample import clips, make
+from schemas.config import BuildConfig
 
 
 def sample(action: str) -> Motion:
@@ -85,3 +88,19 @@ def test_basketball_players_that_walk_on_air_come_down(data_dir: Path, name: str
     found, note = level_floor(posed)
     assert "moved down" in note
     assert resting_height(Posed.of(found, read.roles)) == pytest.approx(FOOT_HEIGHT)
+
+
+def test_sources_bring_figures_to_the_floor_and_say_so(data_dir: Path) -> None:
+    source = Cmu(BuildConfig(source="cmu", root=data_dir / "cmu", dry_run=True))
+    read = source.read(next(clip for clip in source.list().clips if clip.id == "06_05"))
+    assert read.detection is not None
+    assert any("moved down by" in note for note in read.detection.notes)
+    assert resting_height(Posed.of(read.motion, read.roles)) == pytest.approx(FOOT_HEIGHT)
+
+
+def test_where_the_floor_is_known_nothing_is_moved(data_dir: Path) -> None:
+    source = Hdm05(BuildConfig(root=data_dir / "hdm05/HDM05_cut_amc", dry_run=True))
+    lying = next(clip for clip in source.list().clips if clip.id == "HDM_mm_lieDownFloor_015_120")
+    path = data_dir / "hdm05/HDM05_cut_amc" / lying.file
+    assert "moved" in level_floor(Posed.of(mocapgen.read(path)))[1]
+    np.testing.assert_array_equal(source.read(lying).motion.root_positions, mocapgen.read(path).root_positions)

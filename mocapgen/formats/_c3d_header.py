@@ -15,7 +15,8 @@ from schemas.errors import FormatError
 
 BLOCK = 512
 _MARK = 0x50
-_PROCESSORS = {84: "<", 85: "<", 86: ">"}  # Intel, DEC (other floating-point numbers, same integers), MIPS
+_SIGN_BYTES = {84: 3, 85: 1}
+"""Processor types, Intel and DEC, each with the byte of a floating-point number that holds its sign; integers are the same."""
 _LONGEST_NAME = 32  # characters that are kept: for messages, and longer than any name that is looked for
 _LONGEST = 65535  # frames that sixteen bits can count; longer clips say so elsewhere
 
@@ -58,14 +59,15 @@ def check_header(data: bytes, where: str) -> Header:
     section = (data[0] - 1) * BLOCK
     if not BLOCK <= section <= len(data) - 4:
         raise FormatError(f"{where}: the header puts the parameters at block {data[0]}, expected one between 2 and {len(data) // BLOCK}")
-    order = _PROCESSORS.get(data[section + 3])
-    if order is None:
-        raise FormatError(f"{where}: expected processor type 84, 85 or 86 at the start of the parameters, found {data[section + 3]}")
-    parameters = dict(_walk(data, section, order, where))
-    return _claims(data, parameters, order, where)
+    processor = data[section + 3]
+    if processor not in _SIGN_BYTES:
+        what = "86 (MIPS), which cannot be read; convert the file" if processor == 86 else str(processor)
+        raise FormatError(f"{where}: expected processor type 84 (Intel) or 85 (DEC) at the start of the parameters, found {what}")
+    parameters = dict(_walk(data, section, where))
+    return _claims(data, parameters, processor, where)
 
 
-def _walk(data: bytes, section: int, order: str, where: str) -> Iterator[tuple[str, bytes]]:
+def _walk(data: bytes, section: int, where: str) -> Iterator[tuple[str, bytes]]:
     """Yield GROUP:NAME and the raw value of each parameter; raise where one is larger than what holds it."""
     blocks = data[section + 2]
     end = min(section + blocks * BLOCK, len(data)) if blocks else len(data)
@@ -78,11 +80,11 @@ def _walk(data: bytes, section: int, order: str, where: str) -> Iterator[tuple[s
         link = at + 2 + length
         if link + 2 > end:
             raise FormatError(f"{where}: parameter {name!r} reaches beyond the {blocks} blocks of the parameter section")
-        (step,) = struct.unpack_from(order + "h", data, link)
+        (step,) = struct.unpack_from("<h", data, link)
         if group < 0:
             groups[-group] = name
         else:
-            found.append((group, name, _value(data, link + 2, end, name, order, where)))
+            found.append((group, name, _value(data, link + 2, end, name, where)))
         if step == 0:
             break
         if step < 3:
@@ -94,7 +96,7 @@ def _walk(data: bytes, section: int, order: str, where: str) -> Iterator[tuple[s
         yield f"{groups.get(group, group)}:{name}", value
 
 
-def _value(data: bytes, at: int, end: int, name: str, order: str, where: str) -> bytes:
+def _value(data: bytes, at: int, end: int, name: str, where: str) -> bytes:
     """Return the bytes of a parameter whose type stands at a position."""
     if at + 2 > end:
         raise FormatError(f"{where}: parameter {name!r} reaches beyond the parameter section")
@@ -108,22 +110,21 @@ def _value(data: bytes, at: int, end: int, name: str, order: str, where: str) ->
     return data[start : start + length]
 
 
-def _claims(data: bytes, parameters: dict[str, bytes], order: str, where: str) -> Header:
+def _claims(data: bytes, parameters: dict[str, bytes], processor: int, where: str) -> Header:
     """Hold the stated numbers of points and frames against the size of the file."""
-    points, analog, first, last = struct.unpack_from(order + "4H", data, 2)
-    (block,) = struct.unpack_from(order + "H", data, 16)
+    points, analog, first, last = struct.unpack_from("<4H", data, 2)
+    (block,) = struct.unpack_from("<H", data, 16)
     # The sign bit of a floating-point number sits in another byte for each processor, so take it from the parameter where there is one.
     scale = parameters.get("POINT:SCALE", b"")[:4] or data[12:16]
-    processor = data[(data[0] - 1) * BLOCK + 3]
-    negative = bool(scale[{84: 3, 85: 1, 86: 0}[processor]] & 0x80) if len(scale) == 4 else True
-    points = _number(parameters, "POINT:USED", order, points)
+    negative = bool(scale[_SIGN_BYTES[processor]] & 0x80) if len(scale) == 4 else True
+    points = _number(parameters, "POINT:USED", points)
     stated = [last - first + 1] if last >= first and last < _LONGEST else []
-    stated += [count for count in (_number(parameters, "POINT:FRAMES", order, 0),) if 0 < count < _LONGEST]
+    stated += [count for count in (_number(parameters, "POINT:FRAMES", 0),) if 0 < count < _LONGEST]
     frames = min(stated, default=1)
     if points == 0:
         raise FormatError(f"{where}: expected markers, found a file with none (POINT:USED is 0)")
     frame_bytes = (4 * points + analog) * (4 if negative else 2)
-    start = (_number(parameters, "POINT:DATA_START", order, block) or block) * BLOCK - BLOCK
+    start = (_number(parameters, "POINT:DATA_START", block) or block) * BLOCK - BLOCK
     if not BLOCK <= start < len(data):
         raise FormatError(f"{where}: expected data within the file ({len(data)} bytes), found them announced at byte {start}: cut short")
     if start + frames * frame_bytes > len(data):
@@ -134,9 +135,9 @@ def _claims(data: bytes, parameters: dict[str, bytes], order: str, where: str) -
     return Header(points, frames, first, frame_bytes, start)
 
 
-def _number(parameters: dict[str, bytes], name: str, order: str, otherwise: int) -> int:
+def _number(parameters: dict[str, bytes], name: str, otherwise: int) -> int:
     value = parameters.get(name, b"")
-    return int(struct.unpack_from(order + "H", value)[0]) if len(value) == 2 else otherwise
+    return int(struct.unpack_from("<H", value)[0]) if len(value) == 2 else otherwise
 
 
 def _signed(byte: int) -> int:

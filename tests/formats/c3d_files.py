@@ -54,6 +54,24 @@ def c3d_file(
     return header + section + data + b"\0" * (-len(data) % BLOCK)
 
 
+def as_dec(data: bytes, count: int) -> bytes:
+    """Return an Intel file as a DEC computer would have written it: floating-point numbers with halves exchanged and two more in the exponent."""
+    out = bytearray(data)
+
+    def exchange(position: int) -> None:
+        (value,) = struct.unpack_from("<f", data, position)
+        swapped = struct.pack("<f", 4.0 * value)
+        out[position : position + 4] = swapped[2:] + swapped[:2]
+
+    out[BLOCK + 3] = 85
+    for position in (12, 20, *(data.index(name) + len(name) + 4 for name in (b"SCALE", b"RATE"))):
+        exchange(position)
+    start = (struct.unpack_from("<H", data, 16)[0] - 1) * BLOCK
+    for position in range(start, start + 16 * count, 4):
+        exchange(position)
+    return bytes(out)
+
+
 def parameter_section(parameters: Sequence[Parameter]) -> bytes:
     """Return the blocks of the parameter section."""
     parts = [struct.pack("<bb", 5, -1) + b"POINT" + struct.pack("<h", 3) + b"\0"]

@@ -47,7 +47,8 @@ ZOO: dict[str, tuple[bytes, str]] = {
     "parameters nowhere": (put(0, "B", 200), "the header puts the parameters at block 200"),
     "parameters in the header": (put(0, "B", 1), "the header puts the parameters at block 1, expected one between 2 and"),
     "parameters at block zero": (put(0, "B", 0), "the header puts the parameters at block 0"),
-    "unknown processor": (put(BLOCK + 3, "B", 99), "expected processor type 84, 85 or 86 at the start of the parameters, found 99"),
+    "unknown processor": (put(BLOCK + 3, "B", 99), "expected processor type 84 (Intel) or 85 (DEC) at the start of the parameters, found 99"),
+    "MIPS": (put(BLOCK + 3, "B", 86), "found 86 (MIPS), which cannot be read; convert the file"),
     "huge point count in the header": (put(2, "H", 65535), None),  # type: ignore[dict-item]
     "huge point count": (parameter("USED", 4, "H", 65535), "the header announces 20 frames of 65535 markers"),
     "no points": (parameter("USED", 4, "H", 0), "expected markers, found a file with none"),

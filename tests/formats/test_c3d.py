@@ -22,7 +22,7 @@ from mocapgen.markers.virtual import place_markers
 from mocapgen.motion import Motion
 from mocapgen.sources.sample import clips, make
 from schemas.errors import FormatError
-from tests.formats.c3d_files import c3d_file
+from tests.formats.c3d_files import as_dec, c3d_file
 
 REAL = ("hdm05/takes/dg/HDM_dg_06-03_03_120.c3d", "hdm05/takes/mm/HDM_mm_01-02_03_120.c3d", "cmu/c3d/85_12.c3d")
 
@@ -74,6 +74,13 @@ def test_a_marker_on_an_axis_is_seen() -> None:
     values = points()
     values[2, 1, :2] = 0.0
     assert parse_c3d(c3d_file(values, ["A", "B", "C"]), "a.c3d").valid.all()
+
+
+def test_dec_files() -> None:
+    intel = c3d_file(points(), ["A", "B", "C"])
+    markers = parse_c3d(as_dec(intel, 15), "a.c3d")
+    assert np.abs(markers.positions - parse_c3d(intel, "a.c3d").positions).max() < 1e-6
+    assert markers.fps == 120.0
 
 
 # Labels -------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class Result:
     metrics : dict of str to float
         Of the best weights on the test side; empty if the run was told to end earlier.
     note : str
-        A warning about the split, or nothing.
+        Warnings, one a line, or nothing.
     """
 
     folder: Path
@@ -200,7 +200,7 @@ class Run:
         self.averaged = deepcopy(self.lifter).eval() if config.ema else self.lifter
         self.optimiser = make_optimiser(self.lifter, config)
         if config.compile:
-            self.lifter.network.compile(dynamic=True)
+            self.lifter.compile_for_training()
         self.trained: nn.Module = DistributedDataParallel(self.lifter) if compute.world > 1 else self.lifter
         self.steps = sum(len(self.batches(epoch)) for epoch in range(config.epochs)) if config.window else config.epochs * len(self.batches(0))
         self.tensorboard = log.tensorboard_writer(folder) if config.tensorboard and compute.rank == 0 else None
@@ -407,6 +407,7 @@ class Run:
     def finish(self, complete: bool) -> Result:
         """Judge the best weights on the test side, draw the history, and explain the folder."""
         figures: dict[str, float] = {}
+        notes = [self.split.note] if self.split.note else []
         if self.compute.rank == 0:
             if complete and len(self.split.test):
                 best, _ = checkpoint.load_lifter(self.folder, self.compute.device)
@@ -418,14 +419,16 @@ class Run:
                     predicted, self.data.positions_3d[rows], length, self.data.fps, self.data.joints.parents, self.config.target == "absolute"
                 )
                 log.write_json(self.folder / "metrics.json", {"protocol": self.split.describe(), "test": figures})
-            log.plot_history(self.folder / "history.png", self.state.history, f"{self.folder.name}: {self.config.model}, split {self.split.spec}")
+            title = f"{self.folder.name}: {self.config.model}, split {self.split.spec}"
+            if not log.plot_history(self.folder / "history.png", self.state.history, title):
+                notes.append("history.png was not drawn, for want of matplotlib: pip install 'mocapgen[report]'")
             log.write_readme(self.folder, self.card(), self.config, self.command, self.split.note, figures)
             if self.tensorboard is not None:
                 self.tensorboard.close()
         if self.compute.world > 1:
             torch.distributed.barrier()
             torch.distributed.destroy_process_group()
-        return Result(self.folder, self.state.history, figures, self.split.note)
+        return Result(self.folder, self.state.history, figures, "\n".join(notes))
 
 
 # Pieces -----------------------------------------------------------------------------------------------------------------------

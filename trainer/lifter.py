@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -43,11 +45,16 @@ class Lifter(nn.Module):
         self.parents = joints.parents
         self.root = joints.root
         self.bf16 = False
+        self._compiled: Callable[[Tensor, Tensor], Tensor] | None = None
 
     @property
     def receptive_field(self) -> int:
         """Number of input frames that one frame of the output depends on."""
         return self.network.receptive_field + extra_frames(self.normalisation)
+
+    def compile_for_training(self) -> None:
+        """Compile the network for steps with a gradient; elsewhere it runs as it is, or each kind of use would be compiled anew."""
+        self._compiled = torch.compile(self.network.forward, dynamic=True)
 
     def forward(self, pixels: Tensor, intrinsics: Tensor, image: Tensor, mask: Tensor, confidence: Tensor) -> Tensor:
         """Lift a batch.
@@ -75,7 +82,8 @@ class Lifter(nn.Module):
         parts = [encoded.points.flatten(2), encoded.context, *([confidence] if self.confidence else [])]
         # Only the network: rays and rotations need the full precision.
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
-            raw = self.network(torch.cat(parts, dim=-1), mask)
+            network = self._compiled if self._compiled is not None and self.training else self.network
+            raw = network(torch.cat(parts, dim=-1), mask)
         raw = raw.float().reshape(*pixels.shape[:3], 3)
         relative, root = self._from_rays(raw, encoded) if self.head == "ray" else self._direct(raw)
         if encoded.rotation is not None:

@@ -238,3 +238,13 @@ def test_two_processes_are_one(data_file, tiny, tmp_path):
             assert torch.allclose(a[name], b[name], atol=2e-4), name
     rows = [json.loads(line) for line in (tmp_path / "two" / "log.jsonl").read_text().splitlines()]
     assert rows[1]["loss"] == pytest.approx(single.history[1]["loss"], rel=1e-3)
+
+
+def test_without_matplotlib_or_tensorboard(data_file, tiny, tmp_path, monkeypatch):
+    for package in ("matplotlib.figure", "torch.utils.tensorboard"):
+        monkeypatch.setitem(sys.modules, package, None)
+    result = fit.fit(data_file, tiny, tmp_path / "run", stop_after=1)
+    assert "pip install 'mocapgen[report]'" in result.note
+    assert not (tmp_path / "run" / "history.png").exists()
+    with pytest.raises(ConfigError, match=r"pip install 'mocapgen\[tensorboard\]'"):
+        fit.fit(data_file, TrainConfig(**{**tiny.model_dump(), "tensorboard": True}), tmp_path / "other")

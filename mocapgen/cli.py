@@ -136,14 +136,17 @@ def skeletons() -> None:
 @click.option("--format", type=click.Choice(["amc", "c3d", "bvh"]), default="amc", show_default=True, help="File format to write.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the variation between actors and takes.")
 @common_options
-def sample(out: str, format: str, seed: int) -> None:
+@click.pass_context
+def sample(context: click.Context, /, out: str, format: str, seed: int) -> None:
     """Write the built-in sample motions to a folder.
 
     OUT is the folder; it is laid out like the real databases.
     """
     from mocapgen.sources.sample import write_sample
 
-    write_sample(Path(out), format, seed)
+    count = write_sample(Path(out), format, seed)
+    if context.ensure_object(Verbosity).level >= 0:
+        click.echo(f"wrote {count} clips to {out}")
 
 
 _CONVERT_OPTIONS: tuple[Callable[[Any], Any], ...] = (

@@ -214,5 +214,6 @@ def _raise_if_strict(config: BuildConfig, skipped: Iterable[Skip]) -> None:
 def _nothing_usable(config: BuildConfig, skipped: list[Skip]) -> str:
     reasons = Counter(skip.reason for skip in skipped)
     counts = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "no clip at all"
-    first = f"; first: {skipped[0].detail}" if skipped else ""
+    telling = [skip for skip in skipped if skip.reason != "not selected"] or skipped
+    first = f"; first: {telling[0].detail}" if telling else ""
     return f"source {config.source}: expected at least one usable clip, found {counts}{first}"

@@ -47,7 +47,9 @@ def _normalised(values: Mapping[str, Any]) -> dict[str, Any]:
     out = dict(values)
     for name in LISTS:
         if isinstance(out.get(name), str | tuple | list):
-            out[name] = split_list(out[name])
+            given, out[name] = out[name], split_list(out[name])
+            if given and not out[name]:  # an empty shell variable, for example: taking everything is not what was meant
+                raise ConfigError(f"{option_name(name)}: expected names or wildcards, found nothing; leave the option out to take all")
     if isinstance(out.get("image"), str):
         out["image"] = image_size(out["image"])
     return out

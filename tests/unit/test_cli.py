@@ -307,3 +307,22 @@ def test_sizes(size, text):
 @pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (59.97, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")])
 def test_times(seconds, text):
     assert console.format_time(seconds) == text
+
+
+@pytest.mark.parametrize("option", ["--actors", "--actions", "--category", "--avatars"])
+@pytest.mark.parametrize("value", ["", " , "])
+def test_an_empty_list_does_not_mean_everything(call, built, option, value):
+    status, out, err = call("build", "--dry-run", "--source", "cmu", option, value)
+    assert (status, out, built.calls) == (2, "", [])
+    assert err == f"mocapgen: error: {option}: expected names or wildcards, found nothing; leave the option out to take all\n"
+
+
+def test_sample_says_what_it_wrote(call, tmp_path):
+    status, out, _ = call("sample", tmp_path / "motions")
+    assert (status, out) == (0, f"wrote {len(list((tmp_path / 'motions').rglob('*.amc')))} clips to {tmp_path / 'motions'}\n")
+
+
+def test_nothing_usable_quotes_the_telling_reason(call):
+    status, _, err = call("build", "--dry-run", "--source", "sample", "--actions", "hop", "--fps", "0.5")
+    assert status == 2
+    assert "first: 2 frames at 0.5 fps" in err or "first: 1 frames at 0.5 fps" in err

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Literal
 
 from mocapgen.sources.base import Clip, Listing
@@ -120,7 +121,7 @@ def _passes(clip: Clip, rule: _Rule) -> bool:
 
 
 def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
-    """Keep the first of clips with the same id (in any case) or the same bytes.
+    """Keep the first of clips with the same id (in any case), or with the same bytes and suffix: under another one they are damaged.
 
     Parameters
     ----------
@@ -136,7 +137,9 @@ def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
     first: dict[tuple[str, str], Clip] = {}
     kept, skipped = [], []
     for clip in clips:
-        keys = [("clip id", clip.id.casefold())] + ([] if clip.sha256 is None else [("bytes", clip.sha256)])
+        keys = [("clip id", clip.id.casefold())]
+        if clip.sha256 is not None:
+            keys.append(("bytes", clip.sha256 + PurePosixPath(clip.file).suffix.lower()))
         found = next((key for key in keys if key in first), None)
         if found is None:
             first.update(dict.fromkeys(keys, clip))

@@ -218,12 +218,12 @@ def what_to_do(tree: Tree, contents: Contents, formats: Sequence[str]) -> str:
 
 
 def _digests(tree: Tree, entries: list[Entry]) -> dict[str, str]:
-    """Return the digests of the files that may be equal: the same size, in a zip also the same checksum."""
-    common = Counter((entry.size, entry.crc) for entry in entries)
+    """Return the digests of the files that may be equal: the same format and size, in a zip also the same checksum."""
+    common = Counter((format_of(entry.path), entry.size, entry.crc) for entry in entries)
     digests = {}
     for entry in entries:
         # Empty files are damaged, each for itself, rather than copies of each other.
-        if entry.size and common[entry.size, entry.crc] > 1:
+        if entry.size and common[format_of(entry.path), entry.size, entry.crc] > 1:
             try:
                 digests[entry.path] = hashlib.sha256(tree.read(entry.path)).hexdigest()
             except FormatError:

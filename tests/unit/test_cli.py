@@ -14,7 +14,7 @@ import pytest
 from mocapgen import cli, console, settings
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
-from schemas.report import BuildReport, Skip
+from schemas.report import BuildReport, Detection, Skip
 
 COMMANDS = sorted(cli.cli.commands.items())
 OPTIONS = {option.name: option for option in cli.build.params if option.name not in ("config", "verbose", "quiet", "debug")}
@@ -273,6 +273,46 @@ def test_the_closing_table(call, built):
     assert "  unreadable: b00[x].amc: empty file\n" in out
     assert "a.amc" not in out
     assert out.endswith("and 2 more; see /skipped in d.h5\n")
+
+
+def detection(number: int, **changes) -> Detection:
+    values = {"file": f"a/{number}.bvh", "format": "bvh", "profile": "neo", "confidence": 1.0, "metres_per_unit": 0.01, "up": "y", "fps": 30.0}
+    return Detection(**{**values, "frames": 1000 + number, "actor": "ann", "action": "walk", "notes": ("unit cm, by profile neo",), **changes})
+
+
+def test_a_dry_run_shows_how_each_file_was_understood(call, built):
+    unsure = detection(1, profile="inferred", confidence=0.6, metres_per_unit=0.123, up="+Z", fps=59.94, notes=())
+    built.result = report(detections=(detection(0), unsure))
+    lines = call("build", "--dry-run")[1].splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["file", "format", "profile", "sure", "unit", "up", "rate", "frames", "actor", "action"],
+        ["a/0.bvh", "bvh", "neo", "100", "%", "cm", "y", "30", "1,000", "ann", "walk"],
+        ["a/1.bvh", "bvh", "inferred", "60", "%", "0.123", "m", "z", "59.94", "1,001", "ann", "walk"],
+    ]
+    assert "  understood as  1 bvh neo, 1 bvh inferred (60 % sure)" in lines
+    assert "    unit cm, by profile neo" in call("build", "--dry-run", "-v")[1].splitlines()
+    assert "a/0.bvh" not in call("build", "--out", "d.h5")[1]
+
+
+def test_many_files_are_counted_by_how_they_were_understood(call, built):
+    built.result = report(detections=(detection(0, profile="iclone"), *(detection(number) for number in range(1, 41))))
+    lines = call("build", "--dry-run")[1].splitlines()
+    assert [line.split() for line in lines[1:4]] == [
+        ["40", "files", "bvh", "neo", "100", "%", "cm", "y", "30"],
+        ["1", "file", "bvh", "iclone", "100", "%", "cm", "y", "30"],
+        [],
+    ]
+    assert "a/40.bvh" in call("build", "--dry-run", "-v")[1]
+
+
+def test_options_of_the_file_sources(call, built):
+    arguments = "build --dry-run --source folder --category walk,run --category golf --pattern {actor}_{take} --table t.csv --profile my/own.yaml"
+    assert call(*arguments.split(), "--lenient", "--scale", "0.01", "--up", "z")[0] == 0
+    config = built.calls[0][0]
+    assert (config.categories, config.pattern, config.table) == (("walk", "run", "golf"), "{actor}_{take}", Path("t.csv"))
+    assert (config.profile, config.lenient, config.scale, config.up) == ("my/own.yaml", True, 0.01, "z")
+    assert config.recorded()["profile"] == "own.yaml"  # no places in the file
+    assert "table" not in config.recorded()
 
 
 def test_verbose_lists_everything_skipped_and_quiet_nothing(call, built):

@@ -152,7 +152,7 @@ def test_of_several_formats_one_is_used(cmu: Path) -> None:
 
 
 def test_basketball_and_break_dance(cmu: Path) -> None:
-    found = chosen(cmu, categories="basketball,breakdance".split(","), format="bvh")
+    found = chosen(cmu, categories=["basketball", "breakdance"], format="bvh")
     assert found == [f"bvh-iclone/006/006_{trial:02d}.bvh" for trial in range(2, 10)] + ["bvh-neo/85/85_03.bvh", "bvh-neo/85/85_12.bvh"]
     assert chosen(cmu, actions=("Basketball*",), format="bvh") == found[:8]
     assert chosen(cmu, categories=("break*",), actors=("85",), format="bvh") == found[8:]

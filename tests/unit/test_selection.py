@@ -154,3 +154,31 @@ def test_every_clip_is_in_one_group_or_skipped(clips: list[Clip], select: str, a
     assert len({c.id for group in selection.groups for c in group}) == len(used)
     if select == "one-per-actor":
         assert len({(group[0].action, group[0].actor) for group in selection.groups}) == len(selection.groups)
+
+
+def test_categories() -> None:
+    kinds = {"a": ("walk", "sports"), "b": ("run",), "c": ()}
+    clips = tuple(Clip(name, f"{name}.bvh", "x", name, "1", categories=own) for name, own in kinds.items())
+    listing = Listing(clips, categories=("golf", "run", "sports", "walk"))
+
+    def chosen(*categories: str) -> list[str]:
+        return [clip.id for group in select_clips(listing, config(categories=categories)).groups for clip in group]
+
+    assert chosen("SPORT*") == ["a"]
+    assert chosen("run", "walk") == ["a", "b"]
+    assert chosen() == ["a", "b", "c"]
+    assert select_clips(listing, config(categories=("run",))).skipped[0].detail == "category walk sports is not among --category run"
+    with pytest.raises(ConfigError, match=r"found 'wlak'; did you mean walk\? there are golf, run, sports, walk$"):
+        chosen("wlak")
+    with pytest.raises(ConfigError, match=r"expected a category that there are clips of, found 'golf'; there are run, sports, walk$"):
+        chosen("golf")
+    with pytest.raises(ConfigError, match=r"^--category: .* found 'walk'; there are none$"):
+        select_clips(Listing(clips), config(categories=("walk",)))
+
+
+def test_the_same_bytes_under_another_suffix_are_no_duplicate() -> None:
+    """One of them is damaged, and nobody knows which before they are read."""
+    clips = [Clip(file, file, "x", "y", "1", sha256="0" * 64) for file in ("a.amc", "b.c3d", "c.C3D")]
+    kept, skipped = drop_duplicates(clips)
+    assert [clip.file for clip in kept] == ["a.amc", "b.c3d"]
+    assert [skip.detail for skip in skipped] == ["the same bytes as b.c3d"]

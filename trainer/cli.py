@@ -38,6 +38,40 @@ _FIT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+_SERIES_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--cmu", type=click.Path(), help="Dataset file with CMU's basketball and break dance."),
+    click.option("--epochs", type=int, help="How often every sequence is seen  [default: the recipe's]"),
+    click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any other setting, for all runs; repeatable."),
+    click.option("--device", help="auto, cpu, cuda or cuda:N  [default: auto]"),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto is bf16 where that is faster  [default: auto]"),
+    click.option("--threads", type=int, help="Processor threads  [default: one per usable core]"),
+    click.option("--compile", "compile", is_flag=True, help="Compile the networks with torch.compile."),
+    click.option("--resume", is_flag=True, help="Keep the finished runs in --out and go on with the others."),
+)
+
+
+def _series_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_SERIES_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _words(context: click.Context, parameter: click.Parameter, text: str | None) -> list[str] | None:
+    """Return the words of a list such as ``A,B``."""
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> list[int]:
+    """Return the numbers of a list such as ``0,1,2``."""
+    try:
+        numbers = [int(word) for word in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"expected whole numbers such as 0,1,2, found {text!r}") from None
+    if min(numbers) < 0:
+        raise click.BadParameter(f"expected numbers from 0, found {min(numbers)}")
+    return numbers
+
+
 def _fit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_FIT_OPTIONS):
         command = option(command)
@@ -144,6 +178,65 @@ def evaluate(
         if file is not None:
             Path(file).write_text(text, encoding="utf-8")
     print_evaluation(evaluation, context.ensure_object(Verbosity).level)
+
+
+@cli.command(
+    epilog=example(
+        "trainer experiments data.h5 --cmu cmu.h5 --out experiments",
+        "trainer experiments data.h5 --cmu cmu.h5 --out experiments --resume",
+        "trainer experiments data.h5 --out quick --recipes paper --seeds 0 --only A,clip --epochs 5",
+    )
+)
+@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.option("--out", type=click.Path(), required=True, help="Folder for the runs and the report.")
+@click.option("--recipes", default="paper,default", show_default=True, callback=_words, help=f"Of {_RECIPES}, or YAML files.")
+@click.option("--seeds", default="0,1,2", show_default=True, callback=_numbers, help="Figures are means over them.")
+@click.option("--only", default="A,clip,B,C,CMU", show_default=True, callback=_words, help="Experiments to make.")
+@_series_options
+@common_options
+@click.pass_context
+def experiments(context: click.Context, /, data: str, cmu: str | None, **options: Any) -> int:
+    """Make the published experiments and report on them.
+
+    Writes results.json, report.html and report.md, with the published figure beside each of ours. Exit status 1 if a run failed.
+    """
+    from trainer.console import print_series, series_view
+    from trainer.experiments import experiments as make
+    from trainer.fit import command_line
+
+    level = context.ensure_object(Verbosity).level
+    named = {name: options.pop(name) for name in ("out", "recipes", "seeds", "only", "assignments", "resume")}
+    results = make(data, cmu, **named, options=_given(context, options), command=command_line(sys.argv[1:]), **series_view(level))
+    return print_series(results, named["out"], level)
+
+
+@cli.command(
+    epilog=example(
+        "trainer ablate data.h5 --cmu cmu.h5 --out ablation",
+        "trainer ablate data.h5 --out two --only 'flip,ray head' --seeds 0,1",
+    )
+)
+@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.option("--out", type=click.Path(), required=True, help="Folder for the runs and the table.")
+@click.option("--recipe", default="default", show_default=True, help=f"Recipe to take apart: {_RECIPES}, or a YAML file.")
+@click.option("--seeds", default="0", show_default=True, callback=_numbers, help="Figures are means over them.")
+@click.option("--only", callback=_words, help="Ingredients to leave out, one at a time  [default: all that the recipe has]")
+@_series_options
+@common_options
+@click.pass_context
+def ablate(context: click.Context, /, data: str, cmu: str | None, **options: Any) -> int:
+    """Train a recipe without each of its ingredients.
+
+    Writes results.json, report.html and report.md: what each ingredient contributes on the clip split and on CMU. Exit status 1 if a run failed.
+    """
+    from trainer.ablation import ablate as make
+    from trainer.console import print_series, series_view
+    from trainer.fit import command_line
+
+    level = context.ensure_object(Verbosity).level
+    named = {name: options.pop(name) for name in ("out", "recipe", "seeds", "only", "assignments", "resume")}
+    results = make(data, cmu, **named, options=_given(context, options), command=command_line(sys.argv[1:]), **series_view(level))
+    return print_series(results, named["out"], level)
 
 
 def main(arguments: list[str] | None = None) -> None:

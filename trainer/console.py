@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from schemas.experiments import Results
     from schemas.train import Evaluation
     from trainer.fit import Result, Watcher
 
@@ -77,6 +78,30 @@ def print_result(result: Result, level: int) -> None:
     if result.note:
         console.print(result.note)
     console.print(f"written to {result.folder}")
+
+
+def series_view(level: int) -> dict[str, Any]:
+    """Return how a series of runs is shown: a line on stderr for each, and a progress bar while a person watches it."""
+
+    def say(line: str) -> None:
+        if level >= 0:
+            click.echo(line, err=True)
+
+    return {"say": say, "bar": lambda: progress_bar(level)}
+
+
+def print_series(results: Results, out: str, level: int) -> int:
+    """Print where a series of runs was written, and return the exit status: 1 if one failed."""
+    from trainer import pictures
+
+    if level >= 0:
+        failed = f", {len(results.failures)} failed" if results.failures else ""
+        click.echo(f"{len(results.runs)} runs finished{failed}; written to {out}: report.html, report.md, results.json")
+        for failure in results.failures:
+            click.echo(f"failed: {failure.name}: {failure.error}")
+        if not pictures.available():
+            click.echo(f"no pictures: {pictures.MISSING}")
+    return 1 if results.failures else 0
 
 
 def print_table(console: Console, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,31 +53,34 @@ class _Helper:
         environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         command = [sys.executable, "-P", str(Path(__file__).resolve())]
         self.owner = os.getpid()
+        self.folder = tempfile.mkdtemp(prefix="mocapgen-")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-        self._at_exit = util.Finalize(self, _end, args=(self.process, self.owner), exitpriority=0)  # also in multiprocessing's children
+        # Unlike atexit, this also runs in multiprocessing's children.
+        self._at_exit = util.Finalize(self, _end, args=(self.process, self.owner, self.folder), exitpriority=0)
 
     def usable(self) -> bool:
         """Tell whether the process lives and is ours, not that of a process we were forked from."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def read(self, path: str, seconds: float) -> Points:
-        """Let the helper read a file; end it if it takes too long or if we are interrupted."""
-        timer = threading.Timer(seconds, self.process.kill)
-        timer.start()
+    def read(self, data: bytes, seconds: float) -> Points:
+        """Let the helper read a file's content; end it if it takes too long or if we are interrupted."""
+        path = Path(self.folder) / "markers.c3d"
         try:
-            return self._ask(path)
+            path.write_bytes(data)
+            return self._ask(str(path), seconds)
         except BaseException as error:
             if not isinstance(error, ReaderFailed):
                 self.end()  # half an answer may be waiting
             raise
         finally:
-            timer.cancel()
+            path.unlink(missing_ok=True)
 
-    def _ask(self, path: str) -> Points:
+    def _ask(self, path: str, seconds: float) -> Points:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(path).encode() + b"\n")
         self.process.stdin.flush()
+        self._wait(seconds)
         answer = json.loads(self.process.stdout.readline() or b"null")
         if answer is None:
             raise EOFError
@@ -87,18 +92,28 @@ class _Helper:
             raise EOFError
         return Points(values[:, : 3 * markers].reshape(frames, markers, 3), values[:, 3 * markers :], answer["parameters"])
 
+    def _wait(self, seconds: float) -> None:
+        """Wait for an answer and raise EOFError if none comes in time; where pipes cannot be waited for, wait without an end."""
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self.process.stdout, select.POLLIN)  # type: ignore[arg-type]
+            if not poll.poll(1000.0 * seconds):
+                raise EOFError
+
     def end(self) -> None:
         """End the process and wait for it."""
-        self._at_exit()
+        self._at_exit.cancel()
+        _end(self.process, self.owner, self.folder)
 
 
-def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+def _end(process: subprocess.Popen[bytes], owner: int, folder: str) -> None:
     for stream in (process.stdin, process.stdout):
         with contextlib.suppress(OSError):
             stream.close()  # type: ignore[union-attr]
     if owner == os.getpid():
         process.kill()
         process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
     else:
         process.returncode = 0  # another process's child: not ours to wait for
 
@@ -141,17 +156,12 @@ def read_points(data: bytes) -> Points:
     OSError
         If no process can be started or no temporary file written.
     """
-    with tempfile.TemporaryDirectory(prefix="mocapgen-") as folder:
-        path = Path(folder) / "markers.c3d"
-        path.write_bytes(data)
-        with _lock:
-            seconds = _SECONDS[0] + _SECONDS[1] * len(data)
-            helper = _helper()
-            try:
-                return helper.read(str(path), seconds)
-            except (EOFError, BrokenPipeError, ValueError):
-                code = helper.process.returncode
-                raise ReaderFailed(f"ezc3d could not cope with it (its process ended with {code})") from None
+    with _lock:
+        helper = _helper()
+        try:
+            return helper.read(data, _SECONDS[0] + _SECONDS[1] * len(data))
+        except (EOFError, BrokenPipeError, ValueError):
+            raise ReaderFailed(f"ezc3d could not cope with it (its process ended with {helper.process.returncode})") from None
 
 
 def stop() -> None:

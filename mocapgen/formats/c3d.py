@@ -20,7 +20,7 @@ from mocapgen.markers.data import Markers
 from mocapgen.markers.frame import Landmarks, to_world
 from mocapgen.markers.sets import load_marker_set, standard_labels
 from mocapgen.motion import Array, Motion
-from schemas.errors import FormatError
+from schemas.errors import FormatError, MocapError
 
 LARGEST = 1e6
 """Largest coordinate believed, in file units: a kilometre in millimetres."""
@@ -51,12 +51,16 @@ def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
     FormatError
         If the file is no C3D file, is cut short, contradicts itself, cannot be coped with by ezc3d, holds the markers of
         several people, or no unit makes them a person.
+    MocapError
+        If no temporary file can be written or no process started.
     """
     header = check_header(data, where)
     try:
         read = read_points(data)
     except ReaderFailed as error:
         raise FormatError(f"{where}: expected a C3D file that can be read, found: {error}") from None
+    except OSError as error:  # not the file's fault
+        raise MocapError(f"{where}: expected a temporary file and a process to run ezc3d in, found: {error.strerror or error}") from error
     _check_size(read, header, len(data), where)
     labels, chosen = _labels(read, where)
     points = read.points[:, chosen]

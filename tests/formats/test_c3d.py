@@ -21,7 +21,7 @@ from mocapgen.markers import Markers
 from mocapgen.markers.virtual import place_markers
 from mocapgen.motion import Motion
 from mocapgen.sources.sample import clips, make
-from schemas.errors import FormatError
+from schemas.errors import FormatError, MocapError
 from tests.formats.c3d_files import as_dec, c3d_file
 
 REAL = ("hdm05/takes/dg/HDM_dg_06-03_03_120.c3d", "hdm05/takes/mm/HDM_mm_01-02_03_120.c3d", "cmu/c3d/85_12.c3d")
@@ -253,6 +253,19 @@ def test_a_helper_that_hangs_is_ended(body: Markers, monkeypatch: pytest.MonkeyP
     os.kill(_labels(data)[1], signal.SIGSTOP)
     monkeypatch.setattr(_c3d_process, "_SECONDS", (0.3, 0.0))
     with pytest.raises(FormatError, match=r"^a\.c3d: expected a C3D file that can be read, found: ezc3d could not cope with it"):
+        parse_c3d(data, "a.c3d")
+    monkeypatch.undo()
+    assert parse_c3d(data, "a.c3d").labels == body.labels
+
+
+def test_no_room_for_a_temporary_file_is_not_the_files_fault(body: Markers, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = format_c3d(body)
+
+    def refuse(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(MocapError, match=r"^a\.c3d: expected a temporary file .* found: No space left on device$"):
         parse_c3d(data, "a.c3d")
     monkeypatch.undo()
     assert parse_c3d(data, "a.c3d").labels == body.labels

@@ -89,6 +89,8 @@ def cli() -> None:
 @cli.command(
     epilog=example(
         "mocapgen build --source hdm05 --root HDM05_cut_amc.zip --out data.h5",
+        "mocapgen build --source cmu --category basketball,breakdance --long split --out cmu.h5",
+        "mocapgen build --source folder --root my_mocap --dry-run",
         "mocapgen build --config build.yaml --actors bd,mm --out two_actors.h5",
     )
 )

@@ -165,7 +165,7 @@ class FileSource(Source):
                 raise FormatError(self.no_skeleton(clip, self._skeletons).detail)
             asf = read_asf(self._tree, path)
         read = read_motion(self._tree.read(clip.file), clip, asf, self._reading)
-        return on_the_floor(read) if self.levels_floor else read
+        return on_the_floor(read) if self.levels_floor and read.roles is not None else read
 
     def _faults(self, clips: Iterable[Clip], skeletons: Skeletons) -> dict[str, Skip]:
         """Return what is wrong with the skeletons of clips, by the clips' files."""

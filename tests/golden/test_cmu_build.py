@@ -87,8 +87,7 @@ def test_windows_follow_each_other_without_a_gap(benchmark: Built) -> None:
         ends = [benchmark.world(name, "Hips") for name in clips["id"][rows]]
         step = max(np.linalg.norm(np.diff(end, axis=0), axis=1).max() for end in ends)
         for before, after in pairwise(ends):
-            # Each window starts above the same place, so heights alone can be compared.
-            assert abs(after[0, 1] - before[-1, 1]) <= step
+            assert np.linalg.norm(after[0] - before[-1]) < 2.0 * step  # the way is scaled about each window's own start
 
 
 def test_durations_are_right(benchmark: Built, data_dir: Path) -> None:

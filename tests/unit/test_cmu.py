@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from collections import Counter
@@ -105,6 +106,12 @@ def test_every_category_holds_trials_and_names_known_ones() -> None:
     } <= counts.keys()
     assert all(set(rule.includes) <= categories().keys() for rule in categories().values())
     assert {trial.subject for trial in trials().values()} >= {subject for rule in categories().values() for subject in rule.subjects}
+
+
+def test_the_manual_lists_the_categories(repository: Path) -> None:
+    listed = re.search(r"words of a description:\n\n(.*?)\n\n", (repository / "docs/sources.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert listed is not None
+    assert listed[1].replace("\n", " ").split(", ") == sorted(categories())
 
 
 @pytest.mark.parametrize(

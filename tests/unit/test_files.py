@@ -9,14 +9,39 @@ import numpy as np
 import pytest
 
 from mocapgen.formats.asf import parse_asf
+from mocapgen.pipeline import build
 from mocapgen.selection import select_clips
 from mocapgen.sources.base import READING, SPECIAL, Clip, check_settings, source_class, source_names
 from mocapgen.sources.files import BvhReading, Skeletons, format_of, read_motion
 from mocapgen.sources.folder import Folder
 from mocapgen.tree import Contents, Entry
 from schemas.config import BuildConfig
-from schemas.errors import ConfigError, FormatError
+from schemas.errors import ConfigError, FormatError, SourceError
 from schemas.profile import REQUIRED_ROLES
+
+FIGURE_ASF = """:version 1.10
+:name figure
+:units
+  length 0.45
+  angle deg
+:root
+  order TX TY TZ RX RY RZ
+  axis XYZ
+  position 0 0 0
+  orientation 0 0 0
+:bonedata
+  begin
+    id 1
+    name spine
+    direction 0 1 0
+    length 10
+    axis 0 0 0 XYZ
+  end
+:hierarchy
+  begin
+    root spine
+  end
+"""
 
 
 def skeletons(*paths: str) -> Skeletons:
@@ -111,6 +136,19 @@ def test_what_the_user_says_of_bvh_files_counts(data_dir: Path) -> None:
     assert found is not None
     assert found.metres_per_unit == 0.02
     assert any("vertical" in note for note in found.notes)
+
+
+def test_a_sound_file_with_joints_that_nobody_knows_can_still_be_read(tmp_path: Path) -> None:
+    """Whether it can be retargeted is another question, and answered there."""
+    (tmp_path / "figure.asf").write_text(FIGURE_ASF, encoding="ascii")
+    frames = "".join(f"{frame}\nroot 0 1 0 0 0 0\n" for frame in range(1, 201))
+    (tmp_path / "figure.amc").write_text(f":FULLY-SPECIFIED\n:DEGREES\n{frames}", encoding="ascii")
+    config = BuildConfig.model_validate({"source": "folder", "root": tmp_path, "dry_run": True, "workers": 1})
+    source = Folder(config)
+    read = source.read(source.list().clips[0])
+    assert (len(read.motion), read.roles, read.detection) == (200, None, None)
+    with pytest.raises(SourceError, match=r"found 1 cannot retarget; first: figure\.amc: .*not understood: root, spine"):
+        build(config)
 
 
 # Formats side by side -----------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from schemas.config import BuildConfig
 from schemas.errors import SourceError
 from schemas.report import Skip
 
+VARIABLE = "MOCAPGEN_CMU"
+"""Environment variable with the folder or zip, for when ``--root`` is not given."""
 PATTERN = "<subject>_<trial>"
 """How clips are named, with any number of leading zeros: ``01_01.amc``, ``006_02.bvh``, ``85_12.c3d``."""
 FRAME_FOR_FRAME = frozenset({"cgspeed"})
@@ -48,7 +50,8 @@ class Cmu(FileSource):
     understands = READING | {"categories"}
 
     def __init__(self, config: BuildConfig) -> None:
-        super().__init__(config, find_root(self.name, config.root, config.format, "CMU's .amc, .bvh or .c3d files", "mocap.cs.cmu.edu"))
+        root = find_root(self.name, config.root, VARIABLE, config.format, "CMU's .amc, .bvh or .c3d files", "mocap.cs.cmu.edu")
+        super().__init__(config, root)
 
     def list(self) -> Listing:
         """Return all clips, sorted by id, and which kinds of motion there are."""

@@ -44,8 +44,8 @@ def format_of(path: str) -> Format | None:
     return next((known for known in FORMATS if suffix(path) == f".{known}"), None)
 
 
-def find_root(source: str, given: Path | None, format: str | None, what: str, home: str) -> Path:
-    """Return where a database is: ``--root``, else what ``$MOCAPGEN_<SOURCE>`` says, else what was fetched.
+def find_root(source: str, given: Path | None, variable: str, format: str | None, what: str, home: str) -> Path:
+    """Return where a database is: ``--root``, else what an environment variable says, else what was fetched.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def find_root(source: str, given: Path | None, format: str | None, what: str, ho
         Name of the source.
     given : Path or None
         What ``--root`` says.
+    variable : str
+        Name of the environment variable.
     format : str or None
         Which of several archives is meant.
     what : str
@@ -65,7 +67,6 @@ def find_root(source: str, given: Path | None, format: str | None, what: str, ho
     SourceError
         If it is nowhere, with the ways out.
     """
-    variable = f"MOCAPGEN_{source.upper()}"
     root = given or (Path(os.environ[variable]) if os.environ.get(variable) else None)
     if root is not None:
         try:

@@ -18,6 +18,8 @@ from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError
 from schemas.report import Skip
 
+VARIABLE = "MOCAPGEN_HDM05"
+"""Environment variable with the folder or zip, for when ``--root`` is not given."""
 PATTERN = "HDM_<actor>_<action>_<take>_<fps>"
 """How clips are named. Cuts: ``HDM_bd_squat1Reps_001_120.amc``; full takes, whose action is scene-part: ``HDM_dg_06-03_03_120.amc``."""
 
@@ -48,7 +50,7 @@ class Hdm05(FileSource):
         if config.format not in (None, "amc", "c3d"):
             raise ConfigError(f"--format: expected amc or c3d with --source hdm05, found {config.format}")
         self._format: Format = config.format or "amc"
-        root = find_root(self.name, config.root, self._format, f"HDM05's .{self._format} files", "resources.mpi-inf.mpg.de/HDM05")
+        root = find_root(self.name, config.root, VARIABLE, self._format, f"HDM05's .{self._format} files", "resources.mpi-inf.mpg.de/HDM05")
         super().__init__(config, root, [self._format])
 
     def name_clips(self, paths: Sequence[str]) -> Named:

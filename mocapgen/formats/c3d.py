@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,7 @@ def _frame_rate(read: Points, where: str) -> float:
     return float(np.round(rate, 4))
 
 
+@lru_cache(maxsize=64)
 def _landmarks(labels: tuple[str, ...]) -> Landmarks:
     """Find head, pelvis, knees and feet among the labels, by the standard set and its synonyms."""
     marker_set = load_marker_set()
@@ -194,7 +196,8 @@ def _text(read: Points, parameter: str) -> str:
 
 def _printable(text: str) -> str:
     """Return a text as fit for a message: no blanks around it, no control characters, not endless."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text.strip())[:40]
+    text = text.strip()[:40]
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _value(read: Points, parameter: str, otherwise: float) -> float:

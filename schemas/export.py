@@ -10,7 +10,9 @@ from pathlib import Path
 from schemas.base import Model
 from schemas.config import BuildConfig
 from schemas.dataset import LAYOUT, Layout, RootAttributes
+from schemas.experiments import Results
 from schemas.marker_set import MarkerSet
+from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
 from schemas.profile import Profile
 from schemas.report import BuildReport
 from schemas.skeleton import Avatar
@@ -25,7 +27,10 @@ MODELS: dict[str, type[Model]] = {
     "dataset-attributes": RootAttributes,
     "dataset-layout": Layout,
     "evaluation": Evaluation,
+    "experiments": Results,
     "model-card": ModelCard,
+    "predict-config": PredictConfig,
+    "predictions-attributes": PredictionAttributes,
     "train-config": TrainConfig,
     "marker-set": MarkerSet,
     "source-profile": Profile,
@@ -34,8 +39,9 @@ MODELS: dict[str, type[Model]] = {
 
 
 def exported() -> dict[str, str]:
-    """Return the text of every file, by file name: the schemas of :data:`MODELS`, and the layout of dataset files itself."""
-    texts = {"dataset-layout.json": LAYOUT.model_dump_json(indent=2) + "\n"}
+    """Return the text of every file, by file name: the schemas of :data:`MODELS`, and the layouts of our HDF5 files themselves."""
+    layouts = {"dataset": LAYOUT, "predictions": PREDICTIONS_LAYOUT}
+    texts = {f"{kind}-layout.json": layout.model_dump_json(indent=2) + "\n" for kind, layout in layouts.items()}
     for stem, model in MODELS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
         texts[f"{stem}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

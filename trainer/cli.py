@@ -239,6 +239,72 @@ def ablate(context: click.Context, /, data: str, cmu: str | None, **options: Any
     return print_series(results, named["out"], level)
 
 
+def _size(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    """Return the numbers of a size such as ``1920x1080``."""
+    if text is None:
+        return None
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.strip().isdecimal() and height.strip().isdecimal()):
+        raise click.BadParameter(f"expected WIDTHxHEIGHT in pixels such as 1920x1080, found {text!r}")
+    return int(width), int(height)
+
+
+@cli.command(
+    epilog=example(
+        "trainer predict runs/first keypoints.json --layout coco17 --fps 25 --image 1920x1080 --out pred.h5",
+        "trainer predict runs/first openpose_folder --fps 30 --image 1280x720 --fov 50 --out pred.h5",
+        "trainer predict runs/first data.h5 --out pred.h5",
+    )
+)
+@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("source", metavar="KEYPOINTS", type=click.Path())
+@click.option("--out", required=True, type=click.Path(), help="Predictions file to write (HDF5).")
+@click.option("--layout", help="Joints: h36m17, coco17 or body_25  [default: what the file says]")
+@click.option("--fps", type=float, help="Frame rate of the video  [default: what the file says]")
+@click.option("--image", callback=_size, metavar="WIDTHxHEIGHT", help="Size of the image in pixels  [default: what the file says]")
+@click.option("--focal", type=float, help="Focal length of the camera in pixels  [default: the image's diagonal]")
+@click.option("--fov", type=float, help="Its vertical field of view in degrees, instead.")
+@click.option("--min-confidence", type=float, help="Less sure joints count as not seen  [default: 0.1]")
+@click.option("--gap", type=float, help="Seconds over which joints are interpolated and a person is waited for  [default: 0.25]")
+@click.option("--causal", is_flag=True, help="Let no frame depend on a later one, as in live use; wants a causal model.")
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Processor threads  [default: one per usable core]")
+@common_options
+@click.pass_context
+def predict(context: click.Context, /, model: str, source: str, out: str, overwrite: bool, device: str, threads: int, **options: Any) -> None:
+    """Lift 2D keypoints to 3D.
+
+    RUN is the folder of a run, or a checkpoint. KEYPOINTS is a JSON or npz file, a folder of OpenPose's JSON files, or a dataset
+    file whose projections are lifted.
+    """
+    from trainer.predict import predict as lift
+    from trainer.predict import predict_config
+
+    written = lift(model, source, out, predict_config(_given(context, options)), device, threads, overwrite)
+    if context.ensure_object(Verbosity).level >= 0:
+        click.echo("\n".join([f"{out}: {written.describe()}", *(f"note: {note}" for note in written.notes)]))
+
+
+@cli.command(epilog=example("trainer export runs/first --format onnx --out model.onnx"))
+@click.argument("model", metavar="RUN", type=click.Path())
+@click.option("--format", "kind", type=click.Choice(["onnx"]), default="onnx", show_default=True, help="What to write.")
+@click.option("--out", required=True, type=click.Path(), help="File to write.")
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+@common_options
+@click.pass_context
+def export(context: click.Context, /, model: str, kind: str, out: str, overwrite: bool) -> None:
+    """Write a model for use without PyTorch, and check that it gives the same numbers.
+
+    RUN is the folder of a run, or a checkpoint.
+    """
+    from trainer.export import export_onnx
+
+    exported = export_onnx(model, out, overwrite)
+    if context.ensure_object(Verbosity).level >= 0:
+        click.echo(exported.describe())
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
     run(cli, arguments, "trainer")

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from trainer.batches import Batch, Loader, whole_sequences
 from trainer.lifter import Lifter, absolute
 
+WINDOW = 4096
+"""Frames of a long video that are lifted at once: memory does not grow with its length."""
+
 
 def lift(lifter: Lifter, batch: Batch) -> torch.Tensor:
     """Return the model's positions of a batch, (B, T, J, 3) (see :meth:`trainer.lifter.Lifter.forward`)."""
@@ -44,3 +47,52 @@ def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64])
             rows = np.concatenate([np.arange(size) + first[sequence] for sequence, size in zip(items.sequence.tolist(), items.length, strict=True)])
             out[rows] = positions[batch.mask].cpu().numpy()
     return out
+
+
+def lift_frames(
+    lifter: Lifter, pixels: NDArray[np.float64], confidence: NDArray[np.float64], intrinsics: NDArray[np.float64], image: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Lift one sequence of any length that is in no file.
+
+    Long ones are lifted in windows that overlap by as many frames as the model looks at, so that the result is the same.
+
+    Parameters
+    ----------
+    lifter : Lifter
+        In evaluation mode, on any device.
+    pixels : (T, J, 2)
+    confidence : (T, J)
+        0 for joints that are missing.
+    intrinsics : (4,), pixels
+        fx, fy, cx, cy.
+    image : (2,), pixels
+        Width and height.
+
+    Returns
+    -------
+    (T, J, 3) float32, metres
+        Camera frame with target ``absolute``, else relative to the root.
+    """
+    device = next(lifter.parameters()).device
+    before, after = reach(lifter)
+    out = np.empty((*pixels.shape[:2], 3), dtype=np.float32)
+
+    def tensor(array: NDArray[np.float64]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(device)[None]
+
+    camera = tensor(intrinsics), tensor(image)
+    with torch.inference_mode():
+        for begin in range(0, len(pixels), WINDOW):
+            first, end = max(begin - before, 0), min(begin + WINDOW + after, len(pixels))
+            mask = torch.ones(1, end - first, dtype=torch.bool, device=device)
+            positions = lifter(tensor(pixels[first:end]), *camera, mask, tensor(confidence[first:end]))
+            if lifter.target == "absolute":
+                positions = absolute(positions, lifter.root)
+            out[begin : begin + WINDOW] = positions[0, begin - first : begin - first + WINDOW].cpu().numpy()
+    return out
+
+
+def reach(lifter: Lifter) -> tuple[int, int]:
+    """Return how many frames before and after a frame its output depends on."""
+    frames = lifter.receptive_field - 1
+    return (frames, 0) if lifter.network.causal else (-(-frames // 2), -(-frames // 2))

@@ -1,0 +1,105 @@
+"""The predictions file: what a model made of 2D keypoints or of the projections in a dataset file.
+
+A sibling of the dataset file (``schemas/dataset.py``): tables, axes and arrays of the same name mean the same.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from schemas.base import Model
+from schemas.dataset import LAYOUT, Array, Layout
+
+PREDICTIONS_FORMAT = "mocapgen-predictions"
+PREDICTIONS_VERSION = "1.0"
+
+CONVENTIONS = ("length", "time", "world_frame", "camera_frame", "camera_axes", "camera_transform", "projection", "pixels", "joint_position")
+"""Those of :func:`schemas.conventions.file_conventions` that concern predictions."""
+
+PREDICTIONS_LAYOUT = Layout(
+    arrays=(
+        Array(
+            path="/frames/positions_3d",
+            dtype="f4",
+            shape=("F", "J", 3),
+            unit="metres, camera frame",
+            meaning="Where the model puts each joint; NaN in frames of no sequence.",
+        ),
+        Array(
+            path="/frames/positions_2d",
+            dtype="f4",
+            shape=("F", "J", 2),
+            unit="pixels",
+            meaning="What it was made from, at the file's frame rate; NaN where a joint was not seen.",
+        ),
+        Array(
+            path="/frames/confidence",
+            dtype="f4",
+            shape=("F", "J"),
+            unit="0 to 1",
+            meaning="The detector's confidence in the 2D joint; 0 where it was not seen and the 3D joint is the model's guess.",
+        ),
+        Array(path="/sequences/start", dtype="i8", shape=("S",), unit="row of /frames", meaning="First frame of the sequence."),
+        Array(path="/sequences/length", dtype="i4", shape=("S",), unit="frames", meaning="Number of frames of the sequence."),
+        Array(path="/sequences/name", dtype="str", shape=("S",), unit="-", meaning="Unique name of the sequence."),
+        Array(path="/sequences/clip", dtype="str", shape=("S",), unit="-", meaning="Id of the clip in the dataset, or stem of the keypoints' file."),
+        Array(path="/sequences/actor", dtype="str", shape=("S",), unit="-", meaning="Who was recorded; empty if unknown."),
+        Array(path="/sequences/action", dtype="str", shape=("S",), unit="-", meaning="Motion class; empty if unknown."),
+        Array(path="/sequences/avatar", dtype="str", shape=("S",), unit="-", meaning="Who performs it; empty if unknown."),
+        Array(path="/sequences/camera", dtype="i4", shape=("S",), unit="row of /cameras", meaning="The camera that looks on."),
+        *(array for array in LAYOUT.arrays if array.path.startswith(("/cameras/", "/joint_sets/"))),
+    )
+)
+"""Every array of a predictions file; F frames, S sequences, M cameras, J joints, N joints of the one joint set (N = J)."""
+
+
+class PredictConfig(Model):
+    """What ``trainer predict`` can be told about keypoints."""
+
+    layout: str | None = None
+    """Layout of the joints: `h36m17`, `coco17` or `body_25`; by default what the file says."""
+    fps: float | None = Field(default=None, gt=0, le=1000)
+    """Frame rate of the video; by default what the file says."""
+    image: tuple[int, int] | None = None
+    """Width and height of the image, pixels; by default what the file says."""
+    focal: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Focal length, pixels; by default the diagonal of the image."""
+    fov: float | None = Field(default=None, gt=1, lt=179)
+    """Vertical field of view, degrees, in place of the focal length."""
+    min_confidence: float = Field(default=0.1, ge=0, lt=1)
+    """Joints of which the detector is less sure are taken as not seen."""
+    gap: float = Field(default=0.25, ge=0, le=60)
+    """Seconds for which a joint that is seen before and after is interpolated, and a person who is not seen is waited for."""
+    causal: bool = False
+    """Let no frame depend on a later one, as in live use; wants a causal model."""
+
+    @model_validator(mode="after")
+    def _check(self) -> PredictConfig:
+        if self.focal is not None and self.fov is not None:
+            raise ValueError("expected a focal length or a field of view, found both")
+        if self.image is not None and not all(1 <= size <= 65536 for size in self.image):
+            raise ValueError(f"image: expected a width and a height of 1 to 65536 pixels, found {self.image[0]} x {self.image[1]}")
+        return self
+
+
+class PredictionAttributes(Model):
+    """Attributes of the file itself."""
+
+    format: Literal["mocapgen-predictions"]
+    """Always the same: says that this is a file of this schema."""
+    schema_version: str
+    """Major.minor; readers refuse a newer major version."""
+    generator: str
+    """Program and version that wrote the file."""
+    fps: float
+    """Frames per second: the rate at which the model was trained."""
+    conventions: str
+    """JSON object: each convention as a sentence (see schemas.conventions.file_conventions)."""
+    model: str
+    """JSON object: the model's card."""
+    root: Literal["predicted", "placed"]
+    """Where the root's position comes from: the model (target `absolute`), or the place at which the pose best covers its keypoints."""
+    source: str
+    """JSON object: name and sha256 of the file the prediction was made from, what was assumed, and the settings."""

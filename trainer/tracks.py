@@ -1,0 +1,129 @@
+"""From keypoints as a detector gives them to what a model takes: its frame rate, no holes, and only while somebody is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+LEAST_JOINTS = 5
+"""Joints that must be seen in a frame for a person to be there."""
+_SNAP = 1e-6
+"""Frames: times closer than this to a frame are that frame."""
+
+
+def resample(positions: Array, confidence: Array, source_fps: float, fps: float, gap: float) -> tuple[Array, Array]:
+    """Bring keypoints to another frame rate, joint by joint.
+
+    Parameters
+    ----------
+    positions : (T, J, 2) float, pixels
+    confidence : (T, J) float
+        0 where a joint was not seen.
+    source_fps, fps : float, frames per second
+    gap : float, seconds
+        A joint that is seen again within this time is interpolated in between; neighbouring frames always are.
+
+    Returns
+    -------
+    positions : (T', J, 2) float64, pixels
+        Frame k shows the time k / fps: linear interpolation between the frames before and after in which the joint was seen.
+        Where that is a frame of the source, it is that frame; 0 where the joint is missing.
+    confidence : (T', J) float64
+        Interpolated in the same way; 0 where the joint is missing.
+    """
+    frames = len(positions)
+    count = int(np.floor((frames - 1) * (fps / source_fps) + _SNAP)) + 1
+    at = np.arange(count) * (source_fps / fps)
+    at = np.minimum(np.where(np.abs(at - np.round(at)) < _SNAP, np.round(at), at), frames - 1)
+    seen, place = confidence > 0, np.arange(frames)[:, None]
+    last = np.maximum.accumulate(np.where(seen, place, -1))
+    following = np.minimum.accumulate(np.where(seen, place, frames)[::-1])[::-1]
+    before, after = last[np.floor(at).astype(np.intp)], following[np.ceil(at).astype(np.intp)]
+    known = (before >= 0) & (after < frames) & (after - before <= max(gap * source_fps + _SNAP, 1))
+    before, after = np.where(known, before, 0), np.where(known, after, 0)
+    share = np.where(known, (at[:, None] - before) / np.maximum(after - before, 1), 0.0)
+    joint = np.arange(positions.shape[1])
+
+    def between(values: Array, weight: Array) -> Array:
+        return np.asarray(values[before, joint] + weight * (values[after, joint] - values[before, joint]))
+
+    return np.where(known[..., None], between(positions, share[..., None]), 0.0), np.where(known, between(confidence, share), 0.0)
+
+
+def stretches(confidence: Array, gap: int, causal: bool = False) -> list[tuple[int, int]]:
+    """Return the stretches of frames in which somebody is there, (first, end), the end not included.
+
+    Parameters
+    ----------
+    confidence : (T, J) float
+        At least :data:`LEAST_JOINTS` above 0 make a person.
+    gap : int
+        Somebody who is away for this many frames or fewer is taken as still there.
+    causal : bool
+        Decide without knowledge of later frames: everybody is waited for, whether they come back or not.
+    """
+    there = np.flatnonzero((confidence > 0).sum(axis=1) >= LEAST_JOINTS)
+    if not len(there):
+        return []
+    breaks = np.flatnonzero(np.diff(there) > gap + 1)
+    first = there[np.concatenate([[0], breaks + 1])]
+    end = there[np.concatenate([breaks, [len(there) - 1]])] + 1
+    if causal:
+        end = np.minimum(end + gap, len(confidence))
+    return list(zip(first.tolist(), end.tolist(), strict=True))
+
+
+def complete(positions: Array, seen: Flags, parents: tuple[int, ...], held: Array | None = None) -> Array:
+    """Put joints that were not seen where they probably are: each keeps its offset from its parent.
+
+    Parameters
+    ----------
+    positions : (T, J, 2) float, pixels
+        Of one stretch.
+    seen : (T, J) bool
+    parents : tuple of int
+        Parents before children; the root's parent is the middle of the seen joints.
+    held : (J + 1, 2) float, pixels, optional
+        For causal use: the offsets that were seen last, the middle's own place first, zeros at the beginning; they are kept in it
+        for the next call. Without, offsets are interpolated in time.
+
+    Returns
+    -------
+    (T, J, 2) float64, pixels
+        `positions` where `seen`. A joint that is never seen lies on its parent.
+    """
+
+    def along(place: int) -> Callable[[Array, Flags], Array]:
+        return _interpolated if held is None else partial(_held, last=held[place])
+
+    anybody: Flags = np.any(seen, axis=1)
+    middle = (positions * seen[..., None]).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)[:, None]
+    middle = along(0)(middle, anybody)
+    filled = np.empty_like(positions, dtype=np.float64)
+    for joint, parent in enumerate(parents):
+        base = middle if parent < 0 else filled[:, parent]
+        offset = along(joint + 1)(positions[:, joint] - base, seen[:, joint])
+        filled[:, joint] = np.where(seen[:, joint, None], positions[:, joint], base + offset)
+    return filled
+
+
+def _interpolated(values: Array, known: Flags) -> Array:
+    """Return values (T, 2), interpolated in time where not known, the ends held; zero if none is known."""
+    if not known.any():
+        return np.zeros_like(values)
+    frames, rows = np.arange(len(values)), np.flatnonzero(known)
+    return np.stack([np.interp(frames, rows, values[rows, axis]) for axis in range(2)], axis=1)
+
+
+def _held(values: Array, known: Flags, last: Array) -> Array:
+    """Return values (T, 2), each that is not known as the one before it, `last` before the first; keep the end in `last`."""
+    row = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    out = np.where(row[:, None] >= 0, values[row], last)
+    last[:] = out[-1]
+    return out

@@ -64,8 +64,10 @@ def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
         raise MocapError(f"{where}: expected a temporary file and a process to run ezc3d in, found: {error.strerror or error}") from error
     _check_size(read, header, len(data), where)
     labels, chosen = _labels(read, where)
-    points = read.points[:, chosen]
-    valid = _valid(points, read.residuals[:, chosen], read, where)
+    # Labelled points usually stand together: a view is several times faster than a selection.
+    columns = slice(chosen[0], chosen[-1] + 1) if chosen[-1] - chosen[0] == len(chosen) - 1 else chosen
+    points = read.points[:, columns]
+    valid = _valid(points, read.residuals[:, columns], read, where)
     if not valid.any():
         raise FormatError(f"{where}: expected markers, found {len(labels)} that are never seen")
     if not valid.all():

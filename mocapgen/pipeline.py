@@ -76,10 +76,7 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
     rig_cameras = parse_rig(config.camera)[1]
     if config.out is not None and not config.dry_run:
         check_target(config.out, config.overwrite)
-    kind = source_class(config.source)
-    check_settings(kind, config)
-    config = config.model_copy(update={"select": config.select or kind.default_select})
-    source = kind(config)
+    source, config = _source(config)
     listing = source.list()
     selection = select_clips(listing, config)
     skipped = list(selection.skipped)
@@ -195,6 +192,14 @@ class _Unusable(Exception):
     def __init__(self, clip: Clip, reason: SkipReason, detail: str) -> None:
         super().__init__(detail)
         self.skip = Skip(file=clip.file, reason=reason, detail=detail)
+
+
+def _source(config: BuildConfig) -> tuple[Source, BuildConfig]:
+    """Return the source, and the settings with what it decides where the user does not."""
+    kind = source_class(config.source)
+    check_settings(kind, config)
+    config = config.model_copy(update={"select": config.select or kind.default_select})
+    return kind(config), config
 
 
 def _avatars(config: BuildConfig) -> tuple[tuple[Avatar, Skeleton], ...]:

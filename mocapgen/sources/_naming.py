@@ -96,14 +96,7 @@ def read_table(path: Path) -> dict[str, TableRow]:
     ConfigError
         If it cannot be read, its columns are others, a file is named twice or not at all, a frame rate is none: with the line.
     """
-    try:
-        if path.stat().st_size > MAX_TABLE:
-            raise ConfigError(f"--table: {path}: expected at most {MAX_TABLE} bytes, found {path.stat().st_size}")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or "text that is not UTF-8" if isinstance(error, UnicodeDecodeError | OSError) else "no file name"
-        raise ConfigError(f"--table: {printable(path)}: expected a readable CSV file, found: {found}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     rows: dict[str, TableRow] = {}
     columns: list[str] = []
     try:
@@ -117,6 +110,8 @@ def read_table(path: Path) -> dict[str, TableRow]:
             if len(cells) != len(columns):
                 raise ConfigError(f"{where}: expected {len(columns)} values ({','.join(columns)}), found {len(cells)}")
             fields = {column: cell.strip() for column, cell in zip(columns, cells, strict=True) if cell.strip()}
+            if broken := [cell for cell in fields.values() if printable(cell) != cell]:
+                raise ConfigError(f"{where}: expected values without line breaks and control characters, found {printable(broken[0])[:60]!r}")
             file = _checked_file(fields, where)
             if file in rows:
                 raise ConfigError(f"{where}: expected each file once, found {file} also in line {rows[file].line}")
@@ -126,6 +121,20 @@ def read_table(path: Path) -> dict[str, TableRow]:
     if not rows:
         raise ConfigError(f"--table: {path}: expected a line of column names ({','.join(COLUMNS)}) and one for each clip, found no clip")
     return rows
+
+
+def _text(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise ConfigError(f"--table: {printable(path)}: expected a CSV file, found {'a folder' if path.is_dir() else 'none'}; check the path")
+        if path.stat().st_size > MAX_TABLE:
+            raise ConfigError(f"--table: {printable(path)}: expected at most {MAX_TABLE} bytes, found {path.stat().st_size}")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"--table: {printable(path)}: expected a CSV file in UTF-8, found bytes that are not; save it as UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        found = getattr(error, "strerror", None) or "no file name"
+        raise ConfigError(f"--table: {printable(path)}: expected a readable CSV file, found: {found}") from None
 
 
 def _columns(cells: Iterable[str], where: str) -> list[str]:

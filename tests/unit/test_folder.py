@@ -183,6 +183,7 @@ def test_a_table_names_the_clips(tmp_path: Path) -> None:
         ("file,actor\na.bvh\n", r":2: expected 2 values \(file,actor\), found 1"),
         ("file,actor\n,b\n", ":2: expected a file, found none"),
         ("file,actor\na.bvh,b\n\na.bvh,c\n", ":4: expected each file once, found a.bvh also in line 2"),
+        ('file,actor\na.bvh,"an\nn"\n', r":3: expected values without line breaks .* found 'an\\\\nn'"),
         ("file,fps\na.bvh,fast\n", ":2: fps: expected .* found 'fast'"),
         ("file,fps\na.bvh,nan\n", ":2: fps: expected .* found 'nan'"),
         ('file,actor\n"a.bvh,b\n', ":2: expected comma-separated values"),
@@ -195,14 +196,16 @@ def test_tables_that_are_none(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="not UTF-8"):
+    with pytest.raises(ConfigError, match=r"clips\.csv: expected a CSV file in UTF-8, found bytes that are not"):
         read_table(table(tmp_path, "file,actor\na.bvh,é\n", "latin-1"))
-    with pytest.raises(ConfigError, match=r"none\.csv: .* No such file"):
+    with pytest.raises(ConfigError, match=r"none\.csv: expected a CSV file, found none; check the path"):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(ConfigError, match="expected a CSV file, found a folder"):
         read_table(tmp_path)
-    with pytest.raises(ConfigError, match="no file name"):
+    with pytest.raises(ConfigError, match=r"--table: \\x00: "):
         read_table(Path("\0"))
+    with pytest.raises(ConfigError, match="expected a CSV file, found none"):
+        read_table(Path("/dev/zero"))  # it never ends
 
 
 def test_a_table_that_names_unknown_files(tmp_path: Path) -> None:

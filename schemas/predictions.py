@@ -60,17 +60,17 @@ class PredictConfig(Model):
 
     layout: str | None = None
     """Layout of the joints: `h36m17`, `coco17` or `body_25`; by default what the file says."""
-    fps: float | None = Field(default=None, gt=0, le=1000)
+    fps: float | None = Field(default=None, gt=0, le=1000, allow_inf_nan=False)
     """Frame rate of the video; by default what the file says."""
     image: tuple[int, int] | None = None
     """Width and height of the image, pixels; by default what the file says."""
     focal: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Focal length, pixels; by default the diagonal of the image."""
-    fov: float | None = Field(default=None, gt=1, lt=179)
+    fov: float | None = Field(default=None, gt=1, lt=179, allow_inf_nan=False)
     """Vertical field of view, degrees, in place of the focal length."""
-    min_confidence: float = Field(default=0.1, ge=0, lt=1)
+    min_confidence: float = Field(default=0.1, ge=0, lt=1, allow_inf_nan=False)
     """Joints of which the detector is less sure are taken as not seen."""
-    gap: float = Field(default=0.25, ge=0, le=60)
+    gap: float = Field(default=0.25, ge=0, le=60, allow_inf_nan=False)
     """Seconds for which a joint that is seen before and after is interpolated, and a person who is not seen is waited for."""
     causal: bool = False
     """Let no frame depend on a later one, as in live use; wants a causal model."""

@@ -14,6 +14,7 @@ from schemas.config import BuildConfig
 from schemas.train import TrainConfig
 from trainer.batches import Items, Loader
 from trainer.data import load
+from trainer.fit import fit
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +71,38 @@ def tiny():
         ema=0.9,
         augment={"flip": 0.5, "stretch": [0.8, 1.2], "camera": {"probability": 0.8, "tumble": 0.2}, "noise": 0.02},
     )
+
+
+@pytest.fixture(scope="session")
+def run_folder(data_file, tmp_path_factory):
+    """A small model of the published kind, trained for a second."""
+    config = TrainConfig(
+        model="cvmnet",
+        model_settings={"width": 16, "depth": 1},
+        normalisation="image",
+        head="direct",
+        epochs=1,
+        batch_size=16,
+        threads=1,
+        device="cpu",
+        learning_rate=3e-3,
+    )
+    return fit(data_file, config, tmp_path_factory.mktemp("runs") / "plain").folder
+
+
+@pytest.fixture(scope="session")
+def live_folder(data_file, tmp_path_factory):
+    """A small causal model that is told which joints are missing, and gives the root's path."""
+    config = TrainConfig(
+        model="stmixer",
+        model_settings={"width": 16, "dilations": (1, 2), "causal": True},
+        target="absolute",
+        confidence=True,
+        augment={"missing": 0.1},
+        epochs=1,
+        batch_size=16,
+        threads=1,
+        device="cpu",
+        learning_rate=3e-3,
+    )
+    return fit(data_file, config, tmp_path_factory.mktemp("runs") / "live").folder

@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test benchmark format clean
 
 demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; no download
+	@mkdir -p demo
 	$(BIN)/mocapgen build --source sample --out demo/sample.h5 --overwrite
 	$(BIN)/mocapgen inspect demo/sample.h5
 

@@ -111,3 +111,13 @@ def test_the_sample_motions_are_written_and_can_be_read_back(tmp_path):
     clips = sorted((tmp_path / "motions").rglob("*.amc"))
     assert len(clips) >= 60
     assert len(read(clips[0])) > 1
+
+
+def test_the_demo_runs_in_an_empty_folder(repository, tmp_path):
+    installed = f"{sys.prefix}/.installed"
+    command = ["make", "-f", repository / "Makefile", "-o", installed, f"VENV={sys.prefix}", "demo"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert pairs(done.stdout)["sources"] == "1: sample"
+    with h5py.File(tmp_path / "demo/sample.h5") as file:
+        assert len(file["sequences/start"]) > 100

@@ -55,7 +55,7 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
     recipes : sequence of str
         Those to draw, always in the same colours.
     """
-    figure = _figure(8.0, 3.6)
+    figure = _figure(9.0, 3.4)
     axes = figure.add_subplot()
     styles = {"train_mpjpe_mm": ":", "validation_mpjpe_mm": "--", "test_mpjpe_mm": "-"}
     for recipe, colour in zip(recipes, COLOURS, strict=False):
@@ -80,7 +80,7 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.tick_params(axis="y", which="minor", labelsize=7)
     axes.grid(which="both", alpha=0.25)
-    axes.legend(fontsize=8, ncols=2)
+    figure.legend(loc="outside right upper", fontsize=8)
     return _png(figure)
 
 

@@ -47,6 +47,7 @@ def summarise_results(results: Results, runs: Path) -> list[Block]:
     return [
         *_opening(results),
         *_glance(results),
+        *_protocol(results),
         *_own_file(results),
         *_cmu(results),
         *_histories(results),
@@ -128,22 +129,28 @@ def variants(results: Results, experiment: str) -> list[str]:
 
 
 def _opening(results: Results) -> list[Block]:
-    blocks: list[Block] = [Heading(TITLE, 1), Paragraph("; ".join(f"{key}: {value}" for key, value in results.protocol.items()))]
+    """Return the title, and what must be known before any figure is read."""
+    blocks: list[Block] = [Heading(TITLE, 1), Paragraph(f"Published: {results.published.source}.")]
     if results.failures:
         blocks.append(Paragraph(f"{len(results.failures)} runs failed, so that figures are missing or rest on fewer seeds:", warning=True))
         blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
     if any(run.experiment == "A" for run in results.runs):
         blocks.append(Paragraph(f"A: {RANDOM_NOTE}; the line 'clip' is the honest figure.", warning=True))
+    return blocks
+
+
+def _protocol(results: Results) -> list[Block]:
+    """Return what the figures are figures of, and how they are made again."""
     packages = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-    if results.command:
-        blocks += [Paragraph("Made by:"), Code(results.command)]
-    return [
-        *blocks,
+    blocks: list[Block] = [
         Paragraph(LEGEND),
+        Heading("Protocol"),
+        Bullets((*(f"{key}: {value}" for key, value in results.protocol.items()), f"versions: {packages}")),
         Paragraph(DEFINITIONS),
-        Paragraph(f"Versions: {packages}. Published figures: {results.published.source}."),
+        Paragraph("About the published figures:"),
         Bullets(results.published.remarks),
     ]
+    return [*blocks, Paragraph("Made by:"), Code(results.command)] if results.command else blocks
 
 
 @dataclass(frozen=True)

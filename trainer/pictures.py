@@ -55,6 +55,8 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
     recipes : sequence of str
         Those to draw, always in the same colours.
     """
+    from matplotlib.ticker import LogLocator, NullLocator
+
     figure = _figure(9.0, 3.4)
     axes = figure.add_subplot()
     styles = {"train_mpjpe_mm": ":", "validation_mpjpe_mm": "--", "test_mpjpe_mm": "-"}
@@ -76,10 +78,10 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
     axes.set_ylabel("MPJPE, mm")
     axes.set_yscale("log")
     axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg] # of the MaxNLocator that it is
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)))  # some labels, however short the range
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
-    axes.tick_params(axis="y", which="minor", labelsize=7)
-    axes.grid(which="both", alpha=0.25)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper", fontsize=8)
     return _png(figure)
 

@@ -284,9 +284,10 @@ def _cmu(results: Results) -> list[Block]:
         return []
     motions = tuple(results.published.motions)
     blocks: list[Block] = [Heading(EXPERIMENT_TITLES["CMU"])]
-    counts = next(run for run in results.runs if run.experiment == "CMU")
-    sizes = ", ".join(f"{name} {counts.sides[name].sequences} sequences ({counts.sides[name].frames:,} frames)" for name in motions)
-    blocks.append(Paragraph(f"Trained on the whole file ({counts.split}), judged on {sizes}; found by /clips/action and /clips/id."))
+    any_run = next(run for run in results.runs if run.experiment == "CMU")
+    sizes = ", ".join(f"{name} {any_run.sides[name].sequences} sequences ({any_run.sides[name].frames:,} frames)" for name in motions)
+    splits = "; ".join(f"recipe {recipe}: {runs[0].split}" for recipe in results.recipes if (runs := select(results, "CMU", recipe)))
+    blocks.append(Paragraph(f"Trained on the whole file ({splits}). Judged on {sizes}, found by /clips/action and /clips/id."))
     published = results.published
     rows: list[list[Cell | str]] = []
     shown = set()

@@ -413,7 +413,8 @@ def test_a_model_of_other_joints_is_refused(run_folder, sequence, tmp_path):
         predict(tmp_path / "all.safetensors", save_keypoints(tmp_path / "k.json", sequence[1]), tmp_path / "o.h5", threads=1)
 
 
-def test_the_advice_for_causal_use_is_sound():
+def test_the_advice_is_sound():
+    assert train_config({"confidence": True}, {"augment": {"missing": 0.1}}).confidence
     assert train_config({"model": "stmixer"}, {"model_settings": {"causal": True}}).model_settings == {"causal": True}
     with pytest.raises(ConfigError, match="--gap"):
         predict_config({"gap": -1.0})

@@ -115,11 +115,12 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     try:
         status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=verbosity)
         sys.stdout.flush()
-    except Stopped as stopped:
+    except (click.Abort, KeyboardInterrupt) as interruption:
+        stopped = interruption.__cause__  # click makes its own exception of every KeyboardInterrupt
+        if not isinstance(stopped, Stopped):
+            _fail(name, "interrupted", EXIT_INTERRUPTED)
         click.echo(f"{name}: {stopped}", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except (click.Abort, KeyboardInterrupt):
-        _fail(name, "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone; keep Python's own flush at exit quiet too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -270,13 +270,16 @@ def test_wrong_use_is_one_line_before_any_training(capsys, data_file, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
-def test_interruption_says_how_to_go_on(data_file, tmp_path, monkeypatch):
+def test_interruption_says_how_to_go_on(capsys, data_file, tmp_path, monkeypatch):
     def stops(*arguments, **options):
         raise Stopped("a run was saved")
 
     monkeypatch.setattr(suite.training, "fit", stops)
     with pytest.raises(Stopped, match="0 of 1 runs are finished; go on with: trainer experiments x --resume"):
         experiments(data_file, None, tmp_path / "out", recipes=("paper",), seeds=(0,), only=("A",), command="trainer experiments x")
+    code, shown, error = run(capsys, "experiments", data_file, "--out", tmp_path / "two", "--only", "A")
+    assert (code, shown) == (130, "")
+    assert "trainer: stopped and saved; 0 of 6 runs are finished; go on with: trainer " in error
 
 
 def test_torchrun_is_refused(data_file, tmp_path, monkeypatch):

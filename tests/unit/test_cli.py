@@ -26,19 +26,6 @@ def report(**changes) -> BuildReport:
 
 
 @pytest.fixture
-def call(capsys):
-    """Run the command line in this process: arguments to (status, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
 def built(monkeypatch):
     """Replace the pipeline: collects (config, progress) of every call; ``built.result`` is returned or raised."""
     record = types.SimpleNamespace(calls=[], result=report())

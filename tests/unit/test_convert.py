@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mocapgen import cli, forward_kinematics, read
 from mocapgen import convert as module
+from mocapgen import forward_kinematics, read
 from mocapgen.convert import convert
 from mocapgen.formats import readers, writers
 from mocapgen.formats.asf_amc import write_amc
@@ -33,17 +33,6 @@ def amc(tmp_path, motion):
     path = folder / "walk.amc"
     write_amc(path, motion)
     return path
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return run
 
 
 def apart(first, second) -> float:

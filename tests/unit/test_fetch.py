@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mocapgen import cli, console
+from mocapgen import console
 from mocapgen import fetch as module
 from mocapgen.archives import ARCHIVES, archive_of, fetch_folder, fetched
 from mocapgen.fetch import fetch
@@ -504,17 +504,6 @@ def test_without_pooch_the_extra_is_named(monkeypatch, to):
 
 
 # The command --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return run
 
 
 def test_the_command_says_on_what_terms_and_what_next(server, to, call, monkeypatch):

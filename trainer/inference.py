@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 from trainer.batches import Batch, Loader, whole_sequences
 from trainer.lifter import Lifter, absolute
 
-WINDOW = 4096
+WINDOW = 2048
 """Frames of a long video that are lifted at once: memory does not grow with its length."""
 
 
@@ -81,15 +84,36 @@ def lift_frames(
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(device)[None]
 
     camera = tensor(intrinsics), tensor(image)
-    with torch.inference_mode():
-        for begin in range(0, len(pixels), WINDOW):
-            first, end = max(begin - before, 0), min(begin + WINDOW + after, len(pixels))
-            mask = torch.ones(1, end - first, dtype=torch.bool, device=device)
+
+    def lift_window(begin: int) -> None:
+        first, end = max(begin - before, 0), min(begin + WINDOW + after, len(pixels))
+        mask = torch.ones(1, end - first, dtype=torch.bool, device=device)
+        with torch.inference_mode():  # known to one thread only
             positions = lifter(tensor(pixels[first:end]), *camera, mask, tensor(confidence[first:end]))
             if lifter.target == "absolute":
                 positions = absolute(positions, lifter.root)
             out[begin : begin + WINDOW] = positions[0, begin - first : begin - first + WINDOW].cpu().numpy()
+
+    _side_by_side(lift_window, range(0, len(pixels), WINDOW), device)
     return out
+
+
+def _side_by_side(job: Callable[[int], None], items: Sequence[int], device: torch.device) -> None:
+    """Do a job for each item; on a processor each on a thread of its own.
+
+    Threads that share every single operation wait for each other thousands of times a second, which costs a multiple as soon as another
+    program wants a core. Besides, the numbers do not depend on how many there are.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        for item in items:
+            job(item)
+        return
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            list(pool.map(job, items))
+    finally:
+        torch.set_num_threads(threads)  # a part of the setting is the whole process's
 
 
 def reach(lifter: Lifter) -> tuple[int, int]:

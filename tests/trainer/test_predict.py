@@ -291,6 +291,18 @@ def test_the_same_input_gives_the_same_bytes(run_folder, sequence, tmp_path):
     assert contents[0] == contents[1]
 
 
+@pytest.mark.parametrize("window", [50, 2048])
+def test_the_bytes_do_not_depend_on_the_number_of_threads(live_folder, sequence, tmp_path, monkeypatch, window):
+    monkeypatch.setattr(inference, "WINDOW", window)
+    keypoints = save_keypoints(tmp_path / "k.json", sequence[1])
+    contents = []
+    for threads in (1, 2, 3):
+        predict(live_folder, keypoints, tmp_path / "out.h5", device="cpu", threads=threads, overwrite=True)
+        assert torch.get_num_threads() == threads
+        contents.append((tmp_path / "out.h5").read_bytes())
+    assert contents[0] == contents[1] == contents[2]
+
+
 def test_the_assumed_camera_is_a_camera_of_the_dataset_kind(run_folder, sequence, tmp_path):
     predict(run_folder, save_keypoints(tmp_path / "k.json", sequence[1]), tmp_path / "out.h5", threads=1)
     found, attributes = written(tmp_path / "out.h5")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.batches import Batch, Loader, whole_sequences
+from trainer.batches import Batch, Items, Loader, whole_sequences
 from trainer.lifter import Lifter, absolute
+
+Item = TypeVar("Item")
 
 WINDOW = 2048
 """Frames of a long video that are lifted at once: memory does not grow with its length."""
@@ -41,14 +44,17 @@ def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64])
     length = data.length[sequences]
     first = dict(zip(sequences.tolist(), (np.cumsum(length) - length).tolist(), strict=True))
     out = np.empty((int(length.sum()), len(data.joints.joints), 3), dtype=np.float32)
-    with torch.inference_mode():
-        for items in whole_sequences(data, sequences):
+
+    def lift_batch(items: Items) -> None:
+        rows = np.concatenate([np.arange(size) + first[sequence] for sequence, size in zip(items.sequence.tolist(), items.length, strict=True)])
+        with torch.inference_mode():  # known to one thread only
             batch = loader.gather(items)
             positions = lift(lifter, batch)
             if lifter.target == "absolute":
                 positions = absolute(positions, lifter.root)
-            rows = np.concatenate([np.arange(size) + first[sequence] for sequence, size in zip(items.sequence.tolist(), items.length, strict=True)])
             out[rows] = positions[batch.mask].cpu().numpy()
+
+    _side_by_side(lift_batch, list(whole_sequences(data, sequences)), loader.device)
     return out
 
 
@@ -88,7 +94,7 @@ def lift_frames(
     def lift_window(begin: int) -> None:
         first, end = max(begin - before, 0), min(begin + WINDOW + after, len(pixels))
         mask = torch.ones(1, end - first, dtype=torch.bool, device=device)
-        with torch.inference_mode():  # known to one thread only
+        with torch.inference_mode():
             positions = lifter(tensor(pixels[first:end]), *camera, mask, tensor(confidence[first:end]))
             if lifter.target == "absolute":
                 positions = absolute(positions, lifter.root)
@@ -98,7 +104,7 @@ def lift_frames(
     return out
 
 
-def _side_by_side(job: Callable[[int], None], items: Sequence[int], device: torch.device) -> None:
+def _side_by_side(job: Callable[[Item], None], items: Sequence[Item], device: torch.device) -> None:
     """Do a job for each item; on a processor each on a thread of its own.
 
     Threads that share every single operation wait for each other thousands of times a second, which costs a multiple as soon as another

@@ -7,7 +7,6 @@ checked and numbered here, and it is given each as its keyword and number.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,8 +30,9 @@ SHORTEST, LONGEST = 1e-5, 100.0
 
 BLANKS = bytes(range(33))
 TO_BLANKS = bytes.maketrans(BLANKS, b" " * 33)
+_LINE_BLANKS = TO_BLANKS[:10] + b"\n" + TO_BLANKS[11:]
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_BRACE = re.compile(rb"([{}])")
+_BRACE = re.compile(r"([{}])")
 _FRAMES = re.compile(rb"\s*frames\s*:?\s*(\S*)\s*", re.IGNORECASE)
 _FRAME_TIME = re.compile(rb"\s*frame\s*time\s*:?\s*(\S*)\s*", re.IGNORECASE)
 _CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.IGNORECASE)
@@ -194,20 +194,21 @@ def _hierarchy(text: bytes, repairs: Repairs) -> Hierarchy:
 
 def _rows(data: bytes, repairs: Repairs) -> list[Row]:
     """Split the hierarchy so that each brace and each keyword has a row of its own."""
+    text = _decode(data.translate(_LINE_BLANKS))
+    split = str.split if text.isascii() else _words  # a no-break blank is no blank
     rows: list[Row] = []
-    for line_number, raw in enumerate(io.BytesIO(data), start=1):
-        if raw.isspace():
-            continue
-        if len(raw) > LONGEST_LINE:
-            repairs.fail(line_number, f"expected at most {LONGEST_LINE} characters in a line of the hierarchy, found {len(raw)}")
-        for part in _BRACE.split(raw) if b"{" in raw or b"}" in raw else (raw,):
-            text = _decode(part.translate(TO_BLANKS))
-            words = text.split() if text.isascii() else [word for word in text.split(" ") if word]  # a no-break blank is no blank
-            if words:
-                rows.append(Row(tuple(words), line_number))
+    for line_number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > LONGEST_LINE:
+            repairs.fail(line_number, f"expected at most {LONGEST_LINE} characters in a line of the hierarchy, found {len(line)}")
+        parts = _BRACE.split(line) if "{" in line or "}" in line else (line,)
+        rows += [Row(tuple(words), line_number) for part in parts if (words := split(part))]
         if len(rows) > MAX_ROWS:
             repairs.fail(line_number, f"expected at most {MAX_JOINTS} joints, found {MAX_ROWS} lines and braces of a hierarchy so far")
     return rows
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split(" ") if word]
 
 
 def _decode(text: bytes) -> str:
@@ -227,33 +228,37 @@ def _joints(rows: list[Row], repairs: Repairs) -> list[Joint]:
     import bvh
 
     tree = bvh.Bvh(_normalised(rows, repairs)).root
-    roots = [node for node in tree.children if node.value[0] == "ROOT"]
+    roots = [node for node in tree.children if node.value[0] == "R"]
     if not roots:
         repairs.fail(rows[-1].number, "expected a ROOT, found none")
     joints: list[Joint] = []
     pending = [(roots[0], -1)]  # a stack, not recursion: the depth is the file's choice
     while pending:
         node, parent = pending.pop()
-        joints.append(_joint(node.value[0], rows[int(node.value[1])], parent, joints))
+        joints.append(_joint(rows[int(node.value[1])], parent, joints))
         if len(joints) > MAX_JOINTS:
             repairs.fail(joints[-1].line_number, f"expected at most {MAX_JOINTS} joints, found more")
-        blocks = [child for child in node.children if child.value[0] in ("JOINT", "END")]
-        fields = [child for child in node.children if child.value[0] in ("OFFSET", "CHANNELS")]
-        for child in fields:
-            _set_field(joints[-1], child.value[0], rows[int(child.value[1])], repairs)
+        blocks = [child for child in node.children if child.value[0] in "JE"]
+        for child in node.children:
+            if child.value[0] in "OC":
+                _set_field(joints[-1], rows[int(child.value[1])], repairs)
         _check_complete(joints[-1], repairs)
         pending += [(block, len(joints) - 1) for block in reversed(blocks)]
         if joints[-1].is_end and blocks:
-            repairs.fail(rows[int(blocks[0].value[1])].number, f"{joints[-1].subject}: expected OFFSET alone, found {blocks[0].value[0]}")
+            row = rows[int(blocks[0].value[1])]
+            repairs.fail(row.number, f"{joints[-1].subject}: expected OFFSET alone, found {_keyword(row)}")
     return joints
 
 
 def _normalised(rows: list[Row], repairs: Repairs) -> str:
-    """Return the rows as the ``bvh`` package reads them: keyword and row number, braces checked and balanced."""
+    """Return the rows as the ``bvh`` package reads them: first letter of the keyword and row number, braces checked and balanced.
+
+    The package goes through its text character by character, so there is as little of it as possible.
+    """
     if not rows or _keyword(rows[0]) != "HIERARCHY":
         found = rows[0].quote() if rows else "nothing"
         repairs.fail(rows[0].number if rows else 1, f"expected a BVH file, which begins with HIERARCHY, found {found}")
-    out, depth, roots, opens = ["HIERARCHY 0"], 0, 0, False
+    out, depth, roots, opens = ["H 0"], 0, 0, False
     for index, row in enumerate(rows[1:], start=1):
         keyword = _keyword(row)
         if not keyword or (keyword == "HIERARCHY"):
@@ -271,7 +276,7 @@ def _normalised(rows: list[Row], repairs: Repairs) -> str:
         if keyword not in ("ROOT", "}") and depth == 0 and keyword != "{":
             repairs.fail(row.number, f"expected ROOT, found {row.quote()} outside of any joint")
         depth += (keyword == "{") - (keyword == "}")
-        out.append(keyword if keyword in "{}" else f"{keyword} {index}")
+        out.append(keyword if keyword in "{}" else f"{keyword[0]} {index}")
     if opens:
         repairs.fail(rows[-1].number, f"expected an opening brace after {rows[-1].quote()}, found the end of the hierarchy")
     if depth:
@@ -279,15 +284,16 @@ def _normalised(rows: list[Row], repairs: Repairs) -> str:
     return "\n".join([*out, *["}"] * depth, ""])
 
 
-def _joint(keyword: str, row: Row, parent: int, joints: Sequence[Joint]) -> Joint:
+def _joint(row: Row, parent: int, joints: Sequence[Joint]) -> Joint:
     """Return a new joint; an end site bears its joint's name."""
-    if keyword == "END":
+    if _keyword(row) == "END":
         return Joint(joints[parent].name, parent, row.number, is_end=True)
     return Joint(" ".join(row.words[1:]), parent, row.number)
 
 
-def _set_field(joint: Joint, keyword: str, row: Row, repairs: Repairs) -> None:
+def _set_field(joint: Joint, row: Row, repairs: Repairs) -> None:
     """Read an OFFSET or CHANNELS row into a joint."""
+    keyword = _keyword(row)
     if (joint.offset if keyword == "OFFSET" else joint.channels) is not None:
         repairs.fail(row.number, f"{joint.subject}: expected one {keyword}, found a second")
     if keyword == "OFFSET":

@@ -24,7 +24,7 @@ _ONES = _U(0xFFFFFFFFFFFFFFFF)
 _HIGH_BITS = _U(0x8080808080808080)
 _ZEROS = _U(0x3030303030303030)
 _DOTS = _ZEROS ^ _U(0x2E2E2E2E2E2E2E2E)  # dots where digits have become 0 to 9
-_TENS = 10.0 ** np.arange(17)
+_TENS = 10.0 ** np.arange(23)  # words with several dots, which are no numbers, get as far as 22 digits behind one of them
 
 _Bits = NDArray[np.uint64]
 _Indices = NDArray[np.intp]

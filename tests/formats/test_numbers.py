@@ -75,7 +75,13 @@ def test_what_is_no_number_is_nan(word: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=255), min_size=1, max_size=20), min_size=1, max_size=10))
+@given(
+    st.lists(
+        st.text(st.characters(min_codepoint=33, max_codepoint=255) | st.sampled_from("0123456789.-"), min_size=1, max_size=20),
+        min_size=1,
+        max_size=10,
+    )
+)
 def test_any_word_is_what_float_says_or_nan(words: list[str]) -> None:
     for word, value in zip(words, parse(*words), strict=True):
         try:
@@ -83,6 +89,13 @@ def test_any_word_is_what_float_says_or_nan(words: list[str]) -> None:
         except ValueError:
             expected = math.nan
         assert bits(value) == bits(expected if abs(expected) < LARGEST else math.nan)
+
+
+def test_several_dots_among_words_of_any_length() -> None:
+    """Read together with words whose last eight characters hold no dot, both halves of a word are looked at for one."""
+    words = ["1.123456712345.12", "1.12345678", "123456789.", ".1234567.1234567", "1.2345678.1234567", "1234567812345678", "12345678.12345678"]
+    expected = [math.nan, 1.12345678, 123456789.0, math.nan, math.nan, math.nan, 12345678.12345678]
+    np.testing.assert_array_equal(parse(*words), expected)
 
 
 @pytest.mark.parametrize("code", sorted({*range(33)}))

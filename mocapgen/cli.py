@@ -136,7 +136,7 @@ def skeletons() -> None:
 @cli.command(epilog=example("mocapgen sample motions --format amc", "mocapgen build --source hdm05 --root motions --out data.h5"))
 @click.argument("out", type=click.Path())
 @click.option("--format", type=click.Choice(["amc", "c3d", "bvh"]), default="amc", show_default=True, help="File format to write.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the variation between actors and takes.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variation between actors and takes.")
 @common_options
 @click.pass_context
 def sample(context: click.Context, /, out: str, format: str, seed: int) -> None:

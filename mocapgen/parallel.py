@@ -73,7 +73,10 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool:
-        raise MocapError("a worker process died (killed, or out of memory?); nothing was changed; try again with fewer --workers") from None
+        raise MocapError(
+            'a worker process died (killed, out of memory, or started by a script that does not build below `if __name__ == "__main__":`); '
+            "nothing was changed; try again with fewer workers (--workers 1 needs none)"
+        ) from None
 
 
 def _cores() -> int:

@@ -26,10 +26,15 @@ LEG = 0.82
 """Hip joint to ankle of an adult along the bones, metres: 0.24 + 0.24 of a stature of 1.7 m (Dumas et al. 2007, J. Biomech. 40:543)."""
 LEGS = (0.40, 1.20)
 """Legs of people, metres: from a small child's to longer than anybody's."""
+ABSURD = 4.0
+"""A unit asked for may make legs that are this many times longer or shorter: a model's or a giant's, but nobody's by a slip of the unit."""
 TALL = 0.5
 """A head is above the feet if by this share of the body's length."""
+DECIDED = 0.8
+"""The motion says which axis is up if the head is above the feet along it in this share of the frames."""
 LOST_PELVIS = (1e-3, 0.03)
 """Metres: hips that stay this level while the lower foot rises and falls by more than the second have lost their vertical motion."""
+_Z_TO_Y = from_euler("XYZ", np.array([-0.5 * np.pi, 0.0, 0.0]))
 _FLOOR_PERCENTILE = 5.0  # of the lower foot's height: where feet rest, whatever single frames do
 _OFFSET = 0.02  # of a leg: a root OFFSET shorter than this makes no difference
 
@@ -98,7 +103,7 @@ def interpret(
     reading = _Reading(bvh.where, raw, np.asarray(bvh.offsets[0]), [*bvh.repairs, *notes])
     reading.understand_names(profile)
     reading.find_up(up)
-    reading.find_unit(scale)
+    reading.find_unit(scale, lenient)
     reading.find_frame_rate(bvh.frame_time)
     reading.place_root()
     reading.find_rest_pose()
@@ -142,17 +147,18 @@ class _Reading:
         """Turn the motion so that y is up."""
         up, why = wanted or self.profile.up, "as asked for" if wanted else f"by profile {self.name}"
         if up == "infer":
-            up, why = _infer_up(Figure.of(self.motion.skeleton, self.roles, _some_positions(self.motion)))
+            skeleton = self.motion.skeleton
+            moving, rest = (Figure.of(skeleton, self.roles, positions) for positions in (_some_positions(self.motion), skeleton.rest_positions))
+            up, why = _infer_up(moving, rest)
         self.note(f"up axis {up}, {why}")
         self.up = up
         if up == "z":
-            turn = from_euler("XYZ", np.array([-0.5 * np.pi, 0.0, 0.0]))
             rotations = np.array(self.motion.rotations)
-            rotations[:, 0] = multiply(turn, rotations[:, 0])
-            self.motion = replace(self.motion, rotations=normalise(rotations), root_positions=rotate(turn, self.motion.root_positions))
-            self._offset = rotate(turn, self._offset)
+            rotations[:, 0] = multiply(_Z_TO_Y, rotations[:, 0])
+            self.motion = replace(self.motion, rotations=normalise(rotations), root_positions=rotate(_Z_TO_Y, self.motion.root_positions))
+            self._offset = rotate(_Z_TO_Y, self._offset)
 
-    def find_unit(self, wanted: float | None) -> None:
+    def find_unit(self, wanted: float | None, lenient: bool) -> None:
         """Bring lengths to metres."""
         leg = _leg_length(self.motion.skeleton, self.roles)
         if wanted is not None:
@@ -163,6 +169,8 @@ class _Reading:
             scale, why = self._infer_unit(leg)
         if not _plausible(leg * scale):
             why += f"; expected {LEGS[0]:.2f} to {LEGS[1]:.2f} m"
+        if not LEGS[0] / ABSURD <= leg * scale <= LEGS[1] * ABSURD:
+            self._object(f"unit: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m, found legs of {leg * scale:.3f} m by --scale {scale:g}", lenient)
         names = {value: name for name, value in UNITS.items()}
         unit = f"{names[scale]}, {scale:.6g} m" if scale in names else f"{scale:.6g} m"
         self.note(f"unit {unit}, {why} (legs of {leg * scale:.3f} m)")
@@ -308,12 +316,19 @@ def _some_positions(motion: Motion, most: int = 256) -> Array:
     return forward_kinematics(replace(motion, rotations=motion.rotations[::step], root_positions=motion.root_positions[::step]))
 
 
-def _infer_up(figure: Figure) -> tuple[str, str]:
-    """Return the axis along which the head is above the feet, and a reason in words; y where that does not tell."""
-    height = figure.height
+def _infer_up(moving: Figure, rest: Figure) -> tuple[str, str]:
+    """Return the axis along which the head is above the feet, and a reason in words.
+
+    The motion decides, as converters turn the root rather than the zero pose. Where somebody lies for long it does not tell; then the
+    zero pose does if it stands, else y is taken.
+    """
+    height = moving.height
     tall = np.quantile(np.linalg.norm(height, axis=-1), 0.9)
     share = {axis: float((height[:, index] > TALL * tall).mean()) for axis, index in (("y", 1), ("z", 2))}
     up = max(share, key=lambda axis: share[axis])
+    standing = [axis for axis, figure in (("y", rest), ("z", rest.turned(_Z_TO_Y))) if figure.stands()]
+    if share[up] < DECIDED and len(standing) == 1:
+        return standing[0], "inferred from the zero pose, which stands along it: the motion does not tell"
     if share[up] > 2.0 * min(share.values()) and share[up] > 0.1:
         return up, f"inferred: the head is above the feet along it in {100 * share[up]:.0f} % of the frames"
     return "y", "as is usual for BVH: where the head and feet are does not tell"

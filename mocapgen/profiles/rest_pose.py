@@ -82,6 +82,10 @@ class Figure:
         """Pick the joints of the roles out of positions (..., J, 3)."""
         return cls({role: positions[..., skeleton.index(joint), :] for role, joint in roles.joints.items()})
 
+    def turned(self, rotation: Array) -> Figure:
+        """Return the figure rotated by a quaternion (4,) about the origin."""
+        return Figure({role: rotate(rotation, position) for role, position in self.at.items()})
+
     def direction(self, start: str, end: str) -> Array:
         """Return the unit vector from one role's joint to another's; zero where they coincide."""
         line = self.at[end] - self.at[start]

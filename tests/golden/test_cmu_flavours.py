@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from mocapgen.formats import read
-from mocapgen.formats.bvh import Bvh, parse_bvh
+from mocapgen.formats.bvh import Bvh, parse_bvh, write_bvh
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Array, Motion
 from mocapgen.profiles import Interpretation, interpret
@@ -247,3 +247,14 @@ def test_the_feet_are_near_the_floor(data_dir: Path, clip: str) -> None:
     lowest = np.percentile(np.min(feet, axis=0), 5)
     assert -0.02 < lowest < (0.10 if "iclone" in clip else 0.04)
     assert any("feet rest at" in note for note in interpreted(data_dir, clip).notes)
+
+
+@pytest.mark.parametrize("take", ["bk_lieDownFloor_006", "bk_lieDownFloor_008", "tr_lieDownFloor_019"])
+def test_somebody_who_lies_for_long_keeps_the_axis_that_is_up(data_dir: Path, tmp_path: Path, take: str) -> None:
+    """Written with y up, where neither y nor z has the head above the feet in most frames."""
+    motion = read(data_dir / f"hdm05/HDM05_cut_amc/lieDownFloor/HDM_{take}_120.amc")
+    for up in ("y", "z"):
+        write_bvh(tmp_path / "clip.bvh", motion, up=up)
+        found = interpret(parse_bvh((tmp_path / "clip.bvh").read_bytes(), "clip.bvh"))
+        assert found.up == up
+        np.testing.assert_allclose(forward_kinematics(found.motion)[:, 0], forward_kinematics(motion)[:, 0], atol=1e-6)

@@ -283,7 +283,10 @@ def test_scale_and_up_as_asked_for() -> None:
     np.testing.assert_allclose(forward_kinematics(found.motion), forward_kinematics(MOTION), atol=1e-9)
     assert "up axis z, as asked for" in notes(found)
     assert "unit 0.2 m, as asked for (legs of 0.858 m)" in notes(found)
-    assert "; expected 0.40 to 1.20 m" in notes(interpret(as_bvh(MOTION), scale=3.0))
+    assert "; expected 0.40 to 1.20 m" in notes(interpret(as_bvh(MOTION, unit=0.01), scale=0.03))
+    with pytest.raises(FormatError, match=r"expected legs of 0\.40 to 1\.20 m, found legs of 257.* m by --scale 3; with --lenient"):
+        interpret(as_bvh(MOTION, unit=0.01), scale=3.0)
+    assert "expected legs" in notes(interpret(as_bvh(MOTION, unit=0.01), scale=3.0, lenient=True))
 
 
 @pytest.mark.parametrize("options", [{"up": "x"}, {"scale": 0.0}, {"scale": float("nan")}, {"scale": -1.0}])

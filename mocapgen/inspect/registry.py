@@ -1,0 +1,108 @@
+"""The register of checks: a check is a small function that yields findings, and this is how it makes itself known.
+
+A check looks at one of three things, its scope:
+
+file      the open HDF5 file as it is, before anything in it is believed
+sequence  one sequence at a time, as a :class:`mocapgen.inspect.views.SequenceView`
+dataset   the whole dataset, as a :class:`mocapgen.inspect.views.DatasetView`: tables, and what was gathered from each sequence
+
+Its keyword arguments with defaults are its limits; a policy may set them. Adding a check is adding a function to a module of
+``mocapgen/inspect/checks``, a paragraph to ``docs/checks.md``, and two cases to the tests: one where it fires and one where it does not.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect as _inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, get_args
+
+from schemas.inspection import Family, Finding, Severity
+
+Scope = Literal["file", "sequence", "dataset"]
+
+_ID = re.compile(rf"^({'|'.join(get_args(Family))})\.[a-z0-9_]+$")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A registered check.
+
+    Parameters
+    ----------
+    id : str
+        ``family.name``; never changes.
+    severity : str
+        Of its findings, unless a policy says otherwise.
+    scope : str
+        What `run` is called with first: see the module.
+    unit : str
+        Unit of its findings' value; empty if they have none.
+    run : callable
+        Yields findings; keyword arguments are its limits.
+    """
+
+    id: str
+    severity: Severity
+    scope: Scope
+    unit: str
+    run: Callable[..., Iterator[Finding]]
+
+    @property
+    def family(self) -> str:
+        """The first part of its id."""
+        return self.id.partition(".")[0]
+
+    @property
+    def title(self) -> str:
+        """What it finds: the first line of its docstring."""
+        return (_inspect.getdoc(self.run) or "").partition("\n")[0].rstrip(".")
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Its limits with their defaults, by name."""
+        parameters = _inspect.signature(self.run).parameters
+        return {name: parameter.default for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
+
+    @property
+    def link(self) -> str:
+        """Where its paragraph stands in the documentation."""
+        return f"docs/checks.md#{self.id.replace('.', '')}"
+
+
+_REGISTER: dict[str, Check] = {}
+
+Run = Callable[..., Iterator[Finding]]
+
+
+def check(id: str, severity: Severity, scope: Scope, unit: str = "") -> Callable[[Run], Run]:
+    """Return a decorator that registers a function as a check.
+
+    Raises
+    ------
+    ValueError
+        If the id has no known family, or is taken.
+    """
+
+    def register(function: Run) -> Run:
+        if not _ID.match(id) or id in _REGISTER:
+            raise ValueError(f"check id: expected a new one of the form family.name with a family of {', '.join(get_args(Family))}, found {id!r}")
+        _REGISTER[id] = Check(id, severity, scope, unit, function)
+        return function
+
+    return register
+
+
+@cache
+def checks() -> dict[str, Check]:
+    """Return all checks by id, in the order of the families and of their modules' text."""
+    from mocapgen.inspect import checks as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    families: tuple[Any, ...] = get_args(Family)
+    return dict(sorted(_REGISTER.items(), key=lambda item: families.index(item[1].family)))

@@ -14,13 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.camera import Camera
-from mocapgen.motion import Array, Skeleton
-from schemas.conventions import CAMERA_FRAMES, END_POINTS, FILE_FORMAT, SCHEMA_VERSION
+from mocapgen.motion import Skeleton
+from mocapgen.store.hdf5 import (
+    check_arrays,
+    check_attributes,
+    check_joint_sets,
+    check_kind,
+    check_sequences,
+    open_checked,
+    read_array,
+    read_frames,
+    require,
+)
+from schemas.conventions import END_POINTS, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
 from schemas.dataset import LAYOUT, RootAttributes
-from schemas.dataset import Array as LayoutArray
 from schemas.errors import DatasetError
-
-_KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +57,7 @@ class Row:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return an array of ``/frames`` for this sequence: ``positions_3d`` (T, J, 3), ``quaternions`` (T, J, 4), ..."""
-        if name not in self._file["/frames"]:
-            raise KeyError(f"no array {name!r}; there are {', '.join(self._file['/frames'])}")
-        try:
-            return np.asarray(self._file[f"/frames/{name}"][self.start : self.start + self.length])
-        except OSError as error:
-            reason = " ".join(str(error).split())[:120]
-            raise DatasetError(f"{self._file.filename}: /frames/{name}: expected sound frames in sequence {self.number}, found {reason}") from None
+        return read_frames(self._file, name, self.start, self.length, self.number)
 
 
 class Dataset:
@@ -108,7 +110,7 @@ class Dataset:
         return int(self.file["/frames/positions_3d"].shape[0])
 
     def _table(self, name: str) -> dict[str, NDArray[Any]]:
-        return {array.path.rpartition("/")[2]: _read(self.file, array.path) for array in LAYOUT.table(f"/{name}")}
+        return {array.path.rpartition("/")[2]: read_array(self.file, array.path) for array in LAYOUT.table(f"/{name}")}
 
     @property
     def schema_version(self) -> str:
@@ -133,10 +135,7 @@ class Dataset:
     @cached_property
     def cameras(self) -> tuple[Camera, ...]:
         """All cameras, in the order of the table."""
-        columns = self._table("cameras")
-        frame = "unity" if self.camera_frame == "unity" else "opencv"
-        rows = zip(*(columns[key] for key in ("K", "R", "t", "width", "height", "rig")), strict=True)
-        return tuple(Camera(K, R, t, int(width), int(height), frame, str(rig)) for K, R, t, width, height, rig in rows)  # type: ignore[arg-type]
+        return cameras_of(self._table("cameras"), self.camera_frame)
 
     @cached_property
     def skipped(self) -> dict[str, NDArray[Any]]:
@@ -149,9 +148,9 @@ class Dataset:
         return {name: self._skeleton(name) for name in self.file["/skeletons"]}
 
     def _skeleton(self, avatar: str) -> Skeleton:
-        names = tuple(_read(self.file, f"/skeletons/{avatar}/names"))
-        parents = tuple(int(parent) for parent in _read(self.file, f"/skeletons/{avatar}/parents"))
-        offsets = _read(self.file, f"/skeletons/{avatar}/offsets")
+        names = tuple(read_array(self.file, f"/skeletons/{avatar}/names"))
+        parents = tuple(int(parent) for parent in read_array(self.file, f"/skeletons/{avatar}/parents"))
+        offsets = read_array(self.file, f"/skeletons/{avatar}/offsets")
         try:
             return Skeleton(names, parents, offsets, END_POINTS & set(names))
         except ValueError as error:
@@ -173,7 +172,7 @@ class Dataset:
         if name not in self.file["/joint_sets"]:
             raise DatasetError(f"{self.path}: joint set: expected one of {', '.join(self.file['/joint_sets'])}, found {name!r}")
         group = f"/joint_sets/{name}"
-        return tuple(_read(self.file, f"{group}/names")), _read(self.file, f"{group}/joints").astype(np.intp)
+        return tuple(read_array(self.file, f"{group}/names")), read_array(self.file, f"{group}/joints").astype(np.intp)
 
     def __len__(self) -> int:
         return int(self.file["/sequences/start"].shape[0])
@@ -187,9 +186,11 @@ class Dataset:
         return Row(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, self.cameras[row["camera"]], self.file)
 
 
-def _read(file: h5py.File, path: str) -> Array:
-    dataset = file[path]
-    return np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
+def cameras_of(columns: dict[str, NDArray[Any]], camera_frame: str) -> tuple[Camera, ...]:
+    """Return the cameras of a table, given by column."""
+    frame: CameraFrame = "unity" if camera_frame == "unity" else "opencv"
+    rows = zip(*(columns[key] for key in ("K", "R", "t", "width", "height", "rig")), strict=True)
+    return tuple(Camera(K, R, t, int(width), int(height), frame, str(rig)) for K, R, t, width, height, rig in rows)
 
 
 def open_dataset(path: str | Path) -> Dataset:
@@ -210,108 +211,17 @@ def open_dataset(path: str | Path) -> Dataset:
         If it is missing, no HDF5 file, no dataset of this project, incomplete, or of a newer schema.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DatasetError(f"{path}: expected a dataset file, found {'a folder' if path.is_dir() else 'nothing'}; `mocapgen build` writes one")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise DatasetError(f"{path}: expected an HDF5 file, found something else or a damaged one ({' '.join(str(error).split())[:120]})") from None
-    try:
-        _check(path, file)
-    except BaseException:
-        file.close()
-        raise
-    return Dataset(path, file)
+    return Dataset(path, open_checked(path, _check))
 
 
 def _check(path: Path, file: h5py.File) -> None:
     """Check everything but the frames themselves, so that what follows can rely on it."""
-    found = file.attrs.get("format")
-    if found != FILE_FORMAT:
-        raise DatasetError(f"{path}: expected the attribute format={FILE_FORMAT!r}, found {found!r}: no dataset of this project")
-    major = str(file.attrs.get("schema_version", "")).split(".")[0]
-    if not major.isdecimal() or int(major) > int(SCHEMA_VERSION.split(".")[0]):
-        raise DatasetError(
-            f"{path}: expected schema {SCHEMA_VERSION} or older, found {file.attrs.get('schema_version')}; pip install --upgrade mocapgen"
-        )
-    try:
-        _check_attributes(path, file)
-        _check_arrays(path, file)
-        _check_rows(path, file)
-    except (OSError, RuntimeError, KeyError) as error:
-        raise DatasetError(f"{path}: expected a sound HDF5 file, found a damaged one ({' '.join(str(error).split())[:120]})") from None
-
-
-def _check_attributes(path: Path, file: h5py.File) -> None:
-    for name in RootAttributes.model_fields:
-        if name not in file.attrs:
-            raise DatasetError(f"{path}: expected the attribute {name}, found {', '.join(file.attrs)}; the file is incomplete")
-    texts: dict[str, Any] = {}
-    for name in ("conventions", "config"):
-        try:
-            texts[name] = json.loads(file.attrs[name])
-        except (TypeError, ValueError):
-            texts[name] = None
-        if not isinstance(texts[name], dict):
-            raise DatasetError(f"{path}: attribute {name}: expected a JSON object, found {str(file.attrs[name])[:40]!r}")
-    frame = texts["conventions"].get("camera_frame")
-    if frame not in CAMERA_FRAMES:
-        raise DatasetError(f"{path}: attribute conventions: expected camera_frame to be one of {', '.join(CAMERA_FRAMES)}, found {frame!r}")
-    fps = np.asarray(file.attrs["fps"])
-    if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < fps < np.inf:
-        raise DatasetError(f"{path}: attribute fps: expected frames per second, a positive number, found {str(file.attrs['fps'])[:40]!r}")
-
-
-def _check_arrays(path: Path, file: h5py.File) -> None:
-    """Check that every array of the layout is there, with its type and with sizes that agree."""
-    sizes: dict[str, int] = {}
-    for array in LAYOUT.arrays:
-        template, named, _ = array.path.partition("/<name>")
-        members = file.get(template) if named else None
-        if named and (not isinstance(members, h5py.Group) or not len(members)):
-            raise DatasetError(f"{path}: {template}: expected at least one group, found none; the file is incomplete")
-        for name in members if isinstance(members, h5py.Group) else ("",):
-            _check_array(path, file, array, name, sizes)
-
-
-def _check_array(path: Path, file: h5py.File, array: LayoutArray, name: str, sizes: dict[str, int]) -> None:
-    where = array.path.replace("<name>", name)
-    dataset = file.get(where)
-    if not isinstance(dataset, h5py.Dataset):
-        raise DatasetError(f"{path}: {where}: expected an array, found nothing; the file is incomplete")
-    text = h5py.check_string_dtype(dataset.dtype) is not None
-    if text != (array.dtype == "str") or (not text and dataset.dtype.kind not in _KINDS[array.dtype]):
-        raise DatasetError(f"{path}: {where}: expected type {array.dtype}, found {'str' if text else dataset.dtype}")
-    if dataset.shape is None or len(dataset.shape) != len(array.shape):
-        raise DatasetError(f"{path}: {where}: expected {len(array.shape)} dimensions {array.shape}, found shape {dataset.shape}")
-    for want, got in zip(array.shape, dataset.shape, strict=True):
-        key = f"{name}/{want}" if want in ("N", "P") else str(want)  # sizes of one joint set
-        expected = want if isinstance(want, int) else sizes.setdefault(key, got)
-        if got != expected:
-            raise DatasetError(f"{path}: {where}: expected shape {array.shape} with {want}={expected}, found {dataset.shape}")
-
-
-def _check_rows(path: Path, file: h5py.File) -> None:
-    """Check that what counts rows of other arrays stays within them."""
-    frames, joints = file["/frames/positions_3d"].shape[:2]
-    start, length = (file[f"/sequences/{name}"][()].astype(np.int64) for name in ("start", "length"))
-    clips, cameras = file["/clips/id"].shape[0], file["/cameras/K"].shape[0]
-    _require(path, "/sequences/start", start, 0, frames)
-    _require(path, "/sequences/length", length, 1, frames - start + 1)
-    _require(path, "/sequences/clip", file["/sequences/clip"][()], 0, clips)
-    _require(path, "/sequences/camera", file["/sequences/camera"][()], 0, cameras)
-    unknown = sorted(set(_read(file, "/sequences/avatar")) - set(file["/skeletons"]))
+    check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
+    check_attributes(path, file, tuple(RootAttributes.model_fields), ("conventions", "config"))
+    check_arrays(path, file, LAYOUT)
+    check_sequences(path, file)
+    require(path, "/sequences/clip", file["/sequences/clip"][()], 0, file["/clips/id"].shape[0])
+    unknown = sorted(set(read_array(file, "/sequences/avatar")) - set(file["/skeletons"]))
     if unknown:
         raise DatasetError(f"{path}: /sequences/avatar: expected one of {', '.join(file['/skeletons'])}, found {unknown[0]!r}")
-    for name, joint_set in file["/joint_sets"].items():
-        size = joint_set["names"].shape[0]
-        for column, least, limit in (("joints", 0, joints), ("parents", -1, size), ("symmetric_pairs", 0, size)):
-            _require(path, f"/joint_sets/{name}/{column}", joint_set[column][()], least, limit)
-
-
-def _require(path: Path, where: str, values: NDArray[Any], least: int, limit: int | NDArray[Any]) -> None:
-    wrong = np.argwhere((values < least) | (values >= limit))
-    if len(wrong):
-        place = tuple(wrong[0])
-        below = np.broadcast_to(limit, values.shape)[place]
-        raise DatasetError(f"{path}: {where}: expected numbers from {least} to below {below}, found {values[place]} in row {place[0]}")
+    check_joint_sets(path, file, file["/frames/positions_3d"].shape[1])

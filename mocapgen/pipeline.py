@@ -22,7 +22,8 @@ from mocapgen.rigs import parse_rig, place_cameras
 from mocapgen.selection import not_needed, select_clips
 from mocapgen.skeletons import avatar_skeleton, load_avatar
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
-from mocapgen.store.writer import DatasetWriter, check_target
+from mocapgen.store.atomic import check_target
+from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, FormatError, RetargetError, SourceError
 from schemas.report import FAULTS, BuildReport, Detection, Skip, SkipReason

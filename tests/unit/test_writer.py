@@ -104,7 +104,7 @@ def test_targets_that_cannot_be(tmp_path: Path) -> None:
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "data.h5"
-    with pytest.raises(DatasetError, match="appeared while it was being built"), writer(path):
+    with pytest.raises(DatasetError, match="appeared while it was being written"), writer(path):
         path.write_bytes(OLD)
     assert {item.name: item.read_bytes() for item in tmp_path.iterdir()} == {"data.h5": OLD}
 
@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(*_: Any, **__: Any) -> Any:  # permissions do not stop the super-user, who may run these tests
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("mocapgen.store.writer.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("mocapgen.store.dataset_file.tempfile.mkstemp", refuse)
     with pytest.raises(DatasetError, match="cannot be written: Permission denied; nothing was changed"), writer(tmp_path / "data.h5"):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,9 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
 Family = Literal["structure", "kinematics", "camera", "motion", "dataset"]
 
+CHECK_FAILED = "inspect.check_failed"
+"""Id of the findings that say that a check itself failed; it belongs to no family and cannot be left out."""
+
 
 class Finding(Model):
     """Something that a check found."""
@@ -36,7 +39,7 @@ class Finding(Model):
     """Frame of the sequence, from 0, at which it is worst."""
     joint: str = ""
     """Name of the joint at which it is worst."""
-    value: float | None = None
+    value: float | None = Field(default=None, allow_inf_nan=False)
     """How bad, in the check's unit: findings of one check are sorted by it, largest first."""
 
 
@@ -49,3 +52,128 @@ class Policy(Model):
     """Severity by check id or pattern (`motion.*`), in place of the check's own; `off` leaves it out. Later ones win."""
     limits: dict[str, dict[str, float]] = Field(default={})
     """Limits by check id, in place of the check's own."""
+
+
+class Tally(Model):
+    """How much there is of one actor, action, avatar, ..."""
+
+    name: str
+    """Its name, as the file says it."""
+    clips: int = Field(ge=0)
+    """Recordings: windows of one recording are one clip."""
+    sequences: int = Field(ge=0)
+    """Rows of `/sequences`."""
+    frames: int = Field(ge=0)
+    """Frames of all its sequences."""
+
+
+class Lengths(Model):
+    """How long sequences are, in frames."""
+
+    shortest: int
+    """The shortest one."""
+    median: float
+    """Half of them are longer."""
+    longest: int
+    """The longest one."""
+
+
+class Summary(Model):
+    """What is in a dataset file and how much of it; what a damaged file does not tell is empty or zero."""
+
+    size: int = Field(ge=0)
+    """Size of the file, bytes."""
+    schema_version: str = ""
+    """Version of the schema."""
+    generator: str = ""
+    """Program and version that wrote the file."""
+    camera_frame: str = ""
+    """`unity` or `opencv`."""
+    fps: float | None = Field(default=None, allow_inf_nan=False)
+    """Frames per second."""
+    joints: int = 0
+    """Joints of the frame arrays."""
+    clips: int = 0
+    """Recordings: windows of one recording are one clip."""
+    windows: int = 0
+    """Rows of `/clips`: as many as clips, or more if some were split."""
+    cameras: int = 0
+    """Rows of `/cameras`."""
+    sequences: int = 0
+    """Rows of `/sequences`."""
+    frames: int = 0
+    """Frames of all sequences."""
+    lengths: Lengths | None = None
+    """How long sequences are; none if there are no sequences."""
+    sources: tuple[Tally, ...] = ()
+    """Where the motion comes from."""
+    actors: tuple[Tally, ...] = ()
+    """Who was recorded."""
+    actions: tuple[Tally, ...] = ()
+    """Motion classes."""
+    avatars: tuple[Tally, ...] = ()
+    """Who performs."""
+    rigs: tuple[Tally, ...] = ()
+    """Camera rigs."""
+    skipped: dict[str, int] = Field(default={})
+    """What was found and not used: how many, by reason."""
+
+
+class CheckResult(Model):
+    """One check and what came of it."""
+
+    id: str
+    """`family.name`."""
+    title: str
+    """What it finds, in one line."""
+    severity: Severity
+    """Of its findings, after the policy."""
+    unit: str
+    """Unit of its findings' value; empty if they have none."""
+    link: str
+    """Its paragraph in the documentation."""
+    limits: dict[str, float]
+    """Its limits, after the policy."""
+    left_out: str = ""
+    """Why it was not run; empty if it was."""
+    unread: int = 0
+    """Sequences that it could not look at because arrays that it needs are damaged or missing, which other checks report."""
+    findings: int = 0
+    """How many there are; :attr:`Inspection.findings` holds the worst thousand of a check."""
+    sequences: int = 0
+    """Different sequences among them."""
+    clips: int = 0
+    """Different clips among them."""
+
+
+class Inspection(Model):
+    """What came of inspecting a file."""
+
+    file: str
+    """Name of the file, without its folder."""
+    generator: str
+    """Program and version that inspected."""
+    policy: str
+    """Name of the policy: `default`, `training`, `archive` or that of a file."""
+    threshold: Severity
+    """Findings as severe as this, or more so, count for the exit status."""
+    split: str = ""
+    """The split that was looked at, in the words of the run; empty if none was."""
+    summary: Summary
+    """What is in the file."""
+    checks: tuple[CheckResult, ...]
+    """All checks, in the order of the families."""
+    findings: tuple[Finding, ...]
+    """Worst first: by severity, then check by check, there by value."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked at, and why."""
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings of a severity there are, those that are not kept included."""
+        kept = sum(finding.severity == severity for finding in self.findings if finding.check == CHECK_FAILED)
+        return kept + sum(result.findings for result in self.checks if result.severity == severity)
+
+    @property
+    def exit_status(self) -> int:
+        """0 if nothing at or above the threshold was found, else 1."""
+        return int(any(self.count(severity) for severity in SEVERITIES[SEVERITIES.index(self.threshold) :]))

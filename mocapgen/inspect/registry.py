@@ -6,7 +6,9 @@ file      the open HDF5 file as it is, before anything in it is believed
 sequence  one sequence at a time, as a :class:`mocapgen.inspect.views.SequenceView`
 dataset   the whole dataset, as a :class:`mocapgen.inspect.views.DatasetView`: tables, and what was gathered from each sequence
 
-Its keyword arguments with defaults are its limits; a policy may set them. Adding a check is adding a function to a module of
+Its keyword arguments with defaults are its limits; a policy may set them. Whoever runs a check fills in its id and the severity of
+its findings, lets it be silent about numbers that are not finite, and leaves it out for sequences of which it cannot read what it
+asks for (a DatasetError): the checks of the structure report those. Adding a check is adding a function to a module of
 ``mocapgen/inspect/checks``, a paragraph to ``docs/checks.md``, and two cases to the tests: one where it fires and one where it does not.
 """
 
@@ -44,6 +46,8 @@ class Check:
         Unit of its findings' value; empty if they have none.
     run : callable
         Yields findings; keyword arguments are its limits.
+    needs : str
+        What has to be given for it to run: ``split`` or nothing.
     """
 
     id: str
@@ -51,6 +55,7 @@ class Check:
     scope: Scope
     unit: str
     run: Callable[..., Iterator[Finding]]
+    needs: Literal["", "split"] = ""
 
     @property
     def family(self) -> str:
@@ -70,7 +75,7 @@ class Check:
 
     @property
     def link(self) -> str:
-        """Where its paragraph stands in the documentation."""
+        """Where its paragraph stands in the documentation; GitHub and MkDocs both leave the dot out of a heading's anchor."""
         return f"docs/checks.md#{self.id.replace('.', '')}"
 
 
@@ -79,7 +84,7 @@ _REGISTER: dict[str, Check] = {}
 Run = Callable[..., Iterator[Finding]]
 
 
-def check(id: str, severity: Severity, scope: Scope, unit: str = "") -> Callable[[Run], Run]:
+def check(id: str, severity: Severity, scope: Scope, unit: str = "", needs: Literal["", "split"] = "") -> Callable[[Run], Run]:
     """Return a decorator that registers a function as a check.
 
     Raises
@@ -91,7 +96,7 @@ def check(id: str, severity: Severity, scope: Scope, unit: str = "") -> Callable
     def register(function: Run) -> Run:
         if not _ID.match(id) or id in _REGISTER:
             raise ValueError(f"check id: expected a new one of the form family.name with a family of {', '.join(get_args(Family))}, found {id!r}")
-        _REGISTER[id] = Check(id, severity, scope, unit, function)
+        _REGISTER[id] = Check(id, severity, scope, unit, function, needs)
         return function
 
     return register

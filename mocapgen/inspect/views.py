@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from mocapgen.motion import Array, Skeleton
 from mocapgen.store.reader import Dataset, Row
 from schemas.inspection import Finding
+
+if TYPE_CHECKING:
+    from mocapgen.inspect.gather import Gathered
 
 
 class SequenceView:
@@ -77,16 +81,50 @@ class DatasetView:
     Parameters
     ----------
     data : Dataset
+    gathered : dict of int to Gathered
+        What was gathered from the sequences that could be read, by row of ``/sequences``.
+    sides : dict of str to str
+        Side of a split by name of the sequence (see :meth:`name`); empty if no split was given.
     """
 
-    def __init__(self, data: Dataset) -> None:
+    def __init__(self, data: Dataset, gathered: Mapping[int, Gathered], sides: Mapping[str, str] | None = None) -> None:
         self.data = data
+        self.gathered = gathered
+        self.sides = sides or {}
 
     def finding(self, message: str, *, sequence: int | None = None, clip: str = "", value: float | None = None, where: str = "") -> Finding:
         """Return a finding; check id and severity are filled in by whoever runs the check."""
-        return Finding(check="", severity="info", message=message, where=where, sequence=sequence, clip=clip, value=value)
+        number = None if sequence is None else int(sequence)
+        avatar = "" if number is None else str(self.sequences["avatar"][number])
+        amount = float(value) if value is not None and np.isfinite(value) else None
+        return Finding(check="", severity="info", message=message, where=where, sequence=number, clip=clip, avatar=avatar, value=amount)
 
     @property
     def sequences(self) -> dict[str, NDArray[Any]]:
         """The table of sequences, by column."""
         return self.data.sequences
+
+    @property
+    def clips(self) -> dict[str, NDArray[Any]]:
+        """The table of clips, by column."""
+        return self.data.clips
+
+    def column(self, name: str) -> Array:
+        """Return a number that was gathered from each sequence, such as ``azimuth``: (S,) float64, NaN where it could not be."""
+        values = (getattr(self.gathered[row], name) if row in self.gathered else np.nan for row in range(len(self.sequences["start"])))
+        return np.fromiter(values, dtype=np.float64)
+
+    @cached_property
+    def recordings(self) -> NDArray[Any]:
+        """(C,) str: the recording that each clip was cut from; windows of one recording share it."""
+        return recordings(self.clips)
+
+    def name(self, sequence: int) -> str:
+        """Return what a person calls a sequence, and a run's ``split.json``: clip, avatar, camera."""
+        row = {key: column[sequence] for key, column in self.sequences.items()}
+        return f"{self.clips['id'][row['clip']]} / {row['avatar']} / {self.data.cameras[row['camera']].rig}"
+
+
+def recordings(clips: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the recording that each row of ``/clips`` was cut from, (C,) str: windows of one recording share source and file."""
+    return np.array([f"{source}:{file}" for source, file in zip(clips["source"], clips["file"], strict=True)], dtype=object)

@@ -1,0 +1,114 @@
+"""What is gathered from each sequence for the checks that look at the dataset as a whole: little, so that much fits into memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.inspect.similar import poses
+from mocapgen.inspect.views import SequenceView
+from mocapgen.motion import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What is remembered of one sequence.
+
+    Parameters
+    ----------
+    frames : int
+    digest : bytes
+        Of the positions, camera frame: equal for equal sequences.
+    azimuth : float
+        Where the camera stands as seen by the person, degrees: 0 in front, 90 to the left, -90 to the right, 180 behind; NaN for bodies
+        without hips. Mean over the frames.
+    elevation : float
+        How high it stands above the hips, degrees; 0 is level with them. Mean over the frames.
+    distance : float
+        Of the camera from the hips, metres; mean over the frames.
+    fov : float
+        Vertical field of view, degrees.
+    in_view : float
+        Share of the joints' frames that the image shows, 0 to 1.
+    poses : (T, 30) float16 or None
+        The course of the pose, whatever the avatar and the camera (:func:`mocapgen.inspect.similar.poses`); None if nobody asked.
+    """
+
+    frames: int
+    digest: bytes
+    azimuth: float
+    elevation: float
+    distance: float
+    fov: float
+    in_view: float
+    poses: NDArray[np.float16] | None = None
+
+
+def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
+    """Return what is to be remembered of a sequence.
+
+    Raises
+    ------
+    DatasetError
+        If its arrays cannot be read.
+    """
+    camera = sequence.row.camera
+    azimuth, elevation, distance = _placed(sequence)
+    with np.errstate(all="ignore"):
+        fov = 2.0 * np.degrees(np.arctan(0.5 * camera.height / abs(camera.K[1, 1])))
+    return Gathered(
+        frames=sequence.row.length,
+        digest=hashlib.blake2b(np.ascontiguousarray(sequence.row["positions_3d"]), digest_size=16).digest(),
+        azimuth=azimuth,
+        elevation=elevation,
+        distance=distance,
+        fov=float(fov),
+        in_view=float(np.mean(sequence.row["in_view"])),
+        poses=poses(sequence) if with_poses else None,
+    )
+
+
+def merged(first: Gathered, second: Gathered) -> Gathered:
+    """Return what is remembered of a long sequence, given that of two parts that follow each other."""
+    share = second.frames / (first.frames + second.frames)
+    names = ("elevation", "distance", "fov", "in_view")
+    means = {name: (1.0 - share) * getattr(first, name) + share * getattr(second, name) for name in names}
+    turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
+    both = first.poses is not None and second.poses is not None
+    return replace(
+        first,
+        frames=first.frames + second.frames,
+        digest=hashlib.blake2b(first.digest + second.digest, digest_size=16).digest(),
+        azimuth=(first.azimuth + share * turn + 180.0) % 360.0 - 180.0,
+        poses=np.concatenate([first.poses, second.poses]) if both else None,  # type: ignore[list-item]
+        **means,
+    )
+
+
+def _placed(sequence: SequenceView) -> tuple[float, float, float]:
+    """Return azimuth, elevation (degrees) and distance (metres) of the camera, as the person sees it."""
+    names = sequence.skeleton.names
+    world = sequence.world
+    camera = sequence.row.camera
+    to_camera = -camera.R.T @ camera.t - world[:, 0]
+    level = np.hypot(to_camera[:, 0], to_camera[:, 2])
+    elevation = float(np.degrees(np.arctan2(to_camera[:, 1], level)).mean())
+    distance = float(np.linalg.norm(to_camera, axis=-1).mean())
+    if not {"LeftUpperLeg", "RightUpperLeg"} <= set(names):
+        return float("nan"), elevation, distance
+    left = world[:, names.index("LeftUpperLeg")] - world[:, names.index("RightUpperLeg")]
+    return _mean_angle(left, to_camera), elevation, distance
+
+
+def _mean_angle(left: Array, to_camera: Array) -> float:
+    """Return the mean angle about the vertical from where a person faces, whose left is `left`, to `to_camera`; degrees, positive to the left."""
+    # x is to the left of a person who faces z, so facing is `left` turned by a quarter to the right: (-z, x) of it
+    forward_x, forward_z = -left[:, 2], left[:, 0]
+    ahead = forward_x * to_camera[:, 0] + forward_z * to_camera[:, 2]
+    aside = left[:, 0] * to_camera[:, 0] + left[:, 2] * to_camera[:, 2]
+    size = np.hypot(ahead, aside)
+    weight = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0.0)
+    return float(np.degrees(np.arctan2((aside * weight).sum(), (ahead * weight).sum())))

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from mocapgen.motion import Array
-from mocapgen.rotation import from_matrix, make_continuous, multiply
+from mocapgen.rotation import conjugate, from_matrix, make_continuous, multiply
 from schemas.conventions import CameraFrame
 
 UP = np.array([0.0, 1.0, 0.0])
@@ -84,6 +84,10 @@ class Camera:
         """Return world positions, (..., 3) metres, in the camera frame, (..., 3) float64."""
         return np.asarray(positions) @ self.R.T + self.t
 
+    def to_world(self, positions: Array) -> Array:
+        """Return positions in the camera frame, (..., 3) metres, in the world, (..., 3) float64: undoes :meth:`to_camera`."""
+        return (np.asarray(positions, dtype=np.float64) - self.t) @ self.R  # R is orthogonal: its inverse is its transpose
+
     def project(self, positions: Array) -> Array:
         """Return the pixels of points.
 
@@ -116,6 +120,13 @@ class Camera:
         """
         turned = multiply(self._turn, rotations)
         return make_continuous(mirror_rotations(turned) if self.frame == "unity" else turned)
+
+    def world_rotations(self, rotations: Array) -> Array:
+        """Return rotations relative to the camera, (T, 4) as in the file, relative to the world, (T, 4) float64.
+
+        Undoes :meth:`root_rotations`: they turn vectors in the world's handedness (x to the person's left).
+        """
+        return make_continuous(multiply(conjugate(self._turn), body_rotations(rotations, self.frame)))
 
     @cached_property
     def _turn(self) -> Array:

@@ -61,7 +61,7 @@ def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
         fov = 2.0 * np.degrees(np.arctan(0.5 * camera.height / abs(camera.K[1, 1])))
     return Gathered(
         frames=sequence.row.length,
-        digest=hashlib.blake2b(np.ascontiguousarray(sequence.row["positions_3d"]), digest_size=16).digest(),
+        digest=hashlib.blake2b(sequence.row["positions_3d"].tobytes(), digest_size=16).digest(),
         azimuth=azimuth,
         elevation=elevation,
         distance=distance,
@@ -77,13 +77,12 @@ def merged(first: Gathered, second: Gathered) -> Gathered:
     names = ("elevation", "distance", "fov", "in_view")
     means = {name: (1.0 - share) * getattr(first, name) + share * getattr(second, name) for name in names}
     turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
-    both = first.poses is not None and second.poses is not None
     return replace(
         first,
         frames=first.frames + second.frames,
         digest=hashlib.blake2b(first.digest + second.digest, digest_size=16).digest(),
         azimuth=(first.azimuth + share * turn + 180.0) % 360.0 - 180.0,
-        poses=np.concatenate([first.poses, second.poses]) if both else None,  # type: ignore[list-item]
+        poses=None if first.poses is None or second.poses is None else np.concatenate([first.poses, second.poses]),
         **means,
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,12 @@ def _unit(vectors: Array) -> Array:
 
 
 def matches(
-    courses: Mapping[int, NDArray[np.float16]], fps: float, max_degrees: float, max_share: float, min_seconds: float, same: Sequence[object] = ()
+    courses: Mapping[int, NDArray[np.float16]],
+    fps: float,
+    max_degrees: float,
+    max_share: float,
+    min_seconds: float,
+    same: Sequence[object] | NDArray[Any] = (),
 ) -> list[Match]:
     """Find clips that show the same motion.
 
@@ -125,7 +130,7 @@ def matches(
     best: dict[tuple[int, int], Match] = {}
     for first, second, offset in _candidates([courses[key] for key in keys], fps, _ALIKE * max_degrees):
         a, b = keys[first], keys[second]
-        if same and same[a] == same[b]:
+        if len(same) and same[a] == same[b]:
             continue
         match = _compared(a, b, courses[a].astype(np.float64), courses[b].astype(np.float64), offset, min_seconds * fps, max_share)
         known = best.get((a, b))
@@ -147,7 +152,8 @@ def _candidates(courses: Sequence[NDArray[np.float16]], fps: float, degrees: flo
     points = np.concatenate([_moments(course, lag, basis, mean) for course in courses])
     probes = np.concatenate([_lively(course, fps) + start for course, start in zip(courses, np.flatnonzero(frame == 0), strict=True)])
     radius = np.radians(degrees) * np.sqrt(3 * DIRECTIONS)
-    _, found = cKDTree(points).query(points[probes], k=min(_NEIGHBOURS, len(points)), distance_upper_bound=radius)
+    _, nearest = cKDTree(points).query(points[probes], k=min(_NEIGHBOURS, len(points)), distance_upper_bound=radius)
+    found = np.asarray(nearest)
     probe, column = np.nonzero(found < len(points))
     here, there = probes[probe], found[probe, column]
     other = clip[here] != clip[there]

@@ -2,59 +2,130 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from mocapgen.console import format_size
-from mocapgen.store.reader import open_dataset
-
-_LISTED = 12
-
-
-def _counted(names: Iterable[str]) -> str:
-    """Return how many different names there are, and which: ``5: bd, bk, dg, mm, tr``."""
-    different = sorted(set(names))
-    shown = ", ".join(different[:_LISTED])
-    more = len(different) - _LISTED
-    return f"{len(different):,}: {shown}" + (f" and {more:,} more" if more > 0 else "")
+from mocapgen.inspect.raw import column
+from mocapgen.inspect.whole import recordings
+from schemas.inspection import Lengths, Summary, Tally
 
 
-def summarise(path: str | Path) -> dict[str, str]:
-    """Return what a dataset holds, name to description, ready to print.
+def summarise(file: h5py.File, size: int) -> Summary:
+    """Return what a dataset holds, as far as a damaged one tells.
 
     Parameters
     ----------
-    path : str or Path
-        A dataset file.
+    file : h5py.File
+    size : int
+        Of the file, bytes.
 
     Returns
     -------
-    dict of str to str
-
-    Raises
-    ------
-    DatasetError
-        If the file cannot be read or is not a dataset.
+    Summary
     """
-    with open_dataset(path) as data:
-        clips, sequences, cameras = data.clips, data.sequences, data.cameras
-        length = sequences["length"]
-        frames = int(length.sum())
-        rigs = sorted({camera.rig.partition("/")[0] for camera in cameras})
-        return {
-            "schema": f"{data.schema_version}, written by {data.generator}",
-            "size": format_size(Path(path).stat().st_size),
-            "sources": _counted(clips["source"]),
-            "clips": f"{len(clips['id']):,}",
-            "actors": _counted(clips["actor"]),
-            "actions": _counted(clips["action"]),
-            "avatars": _counted(sequences["avatar"]),
-            "joints": f"{data.file['/frames/positions_3d'].shape[1]:,}",
-            "cameras": f"{len(cameras):,}, rig {', '.join(rigs)}, axes of {data.conventions['camera_frame']}",
-            "sequences": f"{len(length):,}",
-            "frames": f"{frames:,} at {data.fps:g} frames/s, {frames / data.fps / 60.0:,.1f} minutes",
-            "lengths": f"{length.min()} to {length.max()} frames, median {np.median(length):g}" if len(length) else "none",
-            "skipped": f"{len(data.file['/skipped/file']):,}",
-        }
+    lengths = column(file, "/sequences/length", "iu", 1)
+    lengths = np.zeros(0, dtype=np.int64) if lengths is None else np.clip(lengths.astype(np.int64), 0, None)
+    cameras, ids = column(file, "/cameras/rig", "O", 1), column(file, "/clips/id", "O", 1)
+    positions = file.get("/frames/positions_3d")
+    joints = positions.shape[1] if isinstance(positions, h5py.Dataset) and len(positions.shape or ()) == 3 else 0
+    reasons = column(file, "/skipped/reason", "O", 1)
+    recorded = _recordings(file)
+    return Summary(
+        size=size,
+        schema_version=_text(file, "schema_version"),
+        generator=_text(file, "generator"),
+        camera_frame=_camera_frame(file),
+        fps=_fps(file),
+        joints=joints,
+        clips=len(set(recorded)) if recorded is not None else 0 if ids is None else len(ids),
+        windows=0 if ids is None else len(ids),
+        cameras=0 if cameras is None else len(cameras),
+        sequences=len(lengths),
+        frames=int(lengths.sum()),
+        lengths=Lengths(shortest=int(lengths.min()), median=float(np.median(lengths)), longest=int(lengths.max())) if len(lengths) else None,
+        skipped=dict(Counter(map(str, () if reasons is None else reasons)).most_common()),
+        **_tallies(file, lengths, recorded),
+    )
+
+
+def _text(file: h5py.File, name: str) -> str:
+    try:
+        return str(file.attrs.get(name, ""))
+    except (OSError, TypeError, ValueError):
+        return ""
+
+
+def _fps(file: h5py.File) -> float | None:
+    try:
+        fps = float(file.attrs["fps"])
+    except (OSError, TypeError, ValueError, KeyError):
+        return None
+    return fps if np.isfinite(fps) else None
+
+
+def _camera_frame(file: h5py.File) -> str:
+    try:
+        return str(json.loads(file.attrs["conventions"])["camera_frame"])
+    except (OSError, TypeError, ValueError, KeyError, RecursionError):
+        return ""
+
+
+def _recordings(file: h5py.File) -> NDArray[Any] | None:
+    """Return the recording of each row of ``/clips``, None where the file does not tell."""
+    columns = {name: column(file, f"/clips/{name}", "O", 1) for name in ("source", "file")}
+    source, name = columns["source"], columns["file"]
+    if source is None or name is None or len(source) != len(name):
+        return None
+    return recordings({"source": source, "file": name})
+
+
+def _tallies(file: h5py.File, lengths: NDArray[np.int64], recorded: NDArray[Any] | None) -> dict[str, tuple[Tally, ...]]:
+    """Return how much there is by source, actor, action, avatar and rig; nothing where rows do not point at clips or cameras that exist."""
+    clip = _pointers(file, "/sequences/clip", len(lengths), 0 if recorded is None else len(recorded))
+    camera = _pointers(
+        file, "/sequences/camera", len(lengths), file["/cameras/rig"].shape[0] if column(file, "/cameras/rig", "O", 1) is not None else 0
+    )
+    found: dict[str, tuple[Tally, ...]] = {}
+    if clip is None or recorded is None:
+        return found
+    for key, name in (("sources", "source"), ("actors", "actor"), ("actions", "action")):
+        values = column(file, f"/clips/{name}", "O", 1)
+        if values is not None and len(values) == len(recorded):
+            found[key] = _tally(values[clip], values, recorded, recorded[clip], lengths)
+    avatars = column(file, "/sequences/avatar", "O", 1)
+    if avatars is not None and len(avatars) == len(lengths):
+        found["avatars"] = _tally(avatars, avatars[:0], recorded[:0], recorded[clip], lengths)
+    rigs = column(file, "/cameras/rig", "O", 1)
+    if rigs is not None and camera is not None:
+        rig = np.array([str(name).partition("/")[0] for name in rigs], dtype=object)
+        found["rigs"] = _tally(rig[camera], rig[:0], recorded[:0], recorded[clip], lengths)
+    return found
+
+
+def _pointers(file: h5py.File, path: str, count: int, below: int) -> NDArray[np.int64] | None:
+    values = column(file, path, "iu", 1)
+    if values is None or len(values) != count or not below or ((values < 0) | (values >= below)).any():
+        return None
+    return values.astype(np.int64)
+
+
+def _tally(
+    of_sequence: NDArray[Any], of_clip: NDArray[Any], clips: NDArray[Any], clip_of_sequence: NDArray[Any], lengths: NDArray[np.int64]
+) -> tuple[Tally, ...]:
+    """Return how much there is of each name, by name; clips without sequences count as clips."""
+    recorded: dict[str, set[str]] = {}
+    sequences: Counter[str] = Counter()
+    frames: Counter[str] = Counter()
+    pairs: Iterable[tuple[Any, Any]] = zip((*of_clip, *of_sequence), (*clips, *clip_of_sequence), strict=True)
+    for name, clip in pairs:
+        recorded.setdefault(str(name), set()).add(clip)
+    for name, length in zip(of_sequence, lengths.tolist(), strict=True):
+        sequences[str(name)] += 1
+        frames[str(name)] += length
+    return tuple(Tally(name=name, clips=len(recorded[name]), sequences=sequences[name], frames=frames[name]) for name in sorted(recorded))

@@ -1,0 +1,161 @@
+"""Open a file for inspection: as much of it as can be used, however damaged the rest is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.motion import Skeleton
+from mocapgen.store.hdf5 import check_kind, open_checked
+from mocapgen.store.reader import Dataset, Row
+from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION
+from schemas.dataset import LAYOUT
+from schemas.errors import DatasetError
+
+DAMAGED = (DatasetError, OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError)
+"""What reading a damaged or foreign file may raise."""
+
+_FRAMES = {array.path.rpartition("/")[2]: array for array in LAYOUT.table("/frames")}
+
+
+def open_file(path: Path) -> h5py.File:
+    """Open a file of this project, in whatever state it is.
+
+    Raises
+    ------
+    DatasetError
+        If it is missing, no HDF5 file, no dataset of this project, or of a newer schema.
+    """
+    return open_checked(path, _check_kind)
+
+
+def _check_kind(path: Path, file: h5py.File) -> None:
+    try:
+        stated = str(file.attrs.get("schema_version", ""))
+        found = file.attrs.get("format")
+    except TypeError as error:  # an attribute of a type that NumPy does not know
+        raise DatasetError(f"{path}: expected attributes that can be read, found: {error}") from None
+    if isinstance(found, str) and found == FILE_FORMAT and not re.match(r"\d+(\.|$)", stated):
+        return  # a finding, not a reason to give up
+    check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
+
+
+@dataclass(frozen=True, eq=False)
+class InspectedRow(Row):
+    """A row that reads each array once, and lets nothing pass that is not what the layout says.
+
+    Parameters
+    ----------
+    joints : int
+        How many joints the skeleton has.
+    """
+
+    joints: int = 0
+    _arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return an array of ``/frames`` for this sequence.
+
+        Raises
+        ------
+        DatasetError
+            If it is missing, damaged, or of another shape or type.
+        """
+        if name not in self._arrays:
+            try:
+                found = super().__getitem__(name)
+            except DAMAGED as error:
+                raise DatasetError(f"/frames/{name}: expected sound frames in sequence {self.number}, found {error}") from None
+            if name in _FRAMES:
+                wanted = (self.length, self.joints, *_FRAMES[name].shape[2:])
+                number = "b" if _FRAMES[name].dtype == "bool" else "f"
+                if found.shape != wanted or found.dtype.kind != number:
+                    raise DatasetError(f"/frames/{name}: expected shape {wanted} in sequence {self.number}, found {found.shape} of {found.dtype}")
+            self._arrays[name] = found
+        return self._arrays[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What of a file can be inspected beyond its structure.
+
+    Parameters
+    ----------
+    data : Dataset or None
+        None if the tables cannot be used.
+    skeletons : dict of str to Skeleton
+        Those that are sound.
+    rows : (n,) int
+        Rows of ``/sequences`` that point at frames, clips, cameras and skeletons that exist.
+    problem : str
+        Why there is no `data`, in one line.
+    """
+
+    data: Dataset | None
+    skeletons: dict[str, Skeleton]
+    rows: NDArray[np.int64]
+    problem: str = ""
+
+    def row(self, number: int, offset: int = 0, length: int | None = None) -> InspectedRow:
+        """Return a sequence, or the part of it that starts at frame `offset` and has `length` frames."""
+        assert self.data is not None
+        row = self.data[number]
+        count = row.length if length is None else length
+        joints = len(self.skeletons[row.avatar].names)
+        return InspectedRow(number, row.start + offset, count, row.avatar, row.clip, row.camera, self.data.file, joints)
+
+
+def open_leniently(path: Path, file: h5py.File) -> Opened:
+    """Return what of an open file can be inspected."""
+    data = Dataset(path, file)
+    try:
+        _use_tables(data)
+        skeletons = _skeletons(data)
+        return Opened(data, skeletons, _sound_rows(data, skeletons))
+    except DAMAGED as error:
+        return Opened(None, {}, np.zeros(0, dtype=np.int64), " ".join(str(error).split())[:160] or type(error).__name__)
+
+
+def _use_tables(data: Dataset) -> None:
+    """Read the tables, so that damage shows now."""
+    if not 0 < data.fps < np.inf:
+        raise DatasetError(f"attribute fps: expected a positive number, found {data.fps:g}")
+    if data.conventions.get("camera_frame") not in CAMERA_FRAMES:
+        raise DatasetError(f"attribute conventions: expected camera_frame to be one of {', '.join(CAMERA_FRAMES)}")
+    for name, table in (("sequences", data.sequences), ("clips", data.clips)):
+        sizes = {key: column.shape for key, column in table.items()}
+        if len(set(sizes.values())) != 1 or any(len(shape) != 1 for shape in sizes.values()):
+            raise DatasetError(f"/{name}: expected columns of one length, found {', '.join(f'{key} {shape}' for key, shape in sizes.items())}")
+    for key in ("start", "length", "clip", "camera"):
+        if data.sequences[key].dtype.kind not in "iu":
+            raise DatasetError(f"/sequences/{key}: expected whole numbers, found {data.sequences[key].dtype}")
+    for camera in data.cameras[:1]:
+        if (camera.K.shape, camera.R.shape, camera.t.shape) != ((3, 3), (3, 3), (3,)):
+            raise DatasetError(f"/cameras: expected K (3, 3), R (3, 3), t (3,), found {camera.K.shape}, {camera.R.shape}, {camera.t.shape}")
+
+
+def _skeletons(data: Dataset) -> dict[str, Skeleton]:
+    found = {}
+    for name in data.file["/skeletons"]:
+        try:
+            found[name] = data._skeleton(name)
+        except DAMAGED:  # its sequences are left out, and checks of the structure say why
+            continue
+    return found
+
+
+def _sound_rows(data: Dataset, skeletons: dict[str, Skeleton]) -> NDArray[np.int64]:
+    table = data.sequences
+    start, length = table["start"].astype(np.int64), table["length"].astype(np.int64)
+    frames = max((array.shape[0] for array in data.file["/frames"].values() if isinstance(array, h5py.Dataset) and array.shape), default=0)
+    sound = (start >= 0) & (length > 0) & (start <= frames) & (length <= frames - start)
+    sound &= (table["clip"] >= 0) & (table["clip"] < len(data.clips["id"]))
+    sound &= (table["camera"] >= 0) & (table["camera"] < len(data.cameras))
+    known = np.array([str(avatar) in skeletons for avatar in table["avatar"]], dtype=bool)
+    return np.flatnonzero(sound & known).astype(np.int64)

@@ -1,0 +1,182 @@
+"""Which checks run, how severe their findings are, and with which limits: the policy, and what is selected or ignored."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from mocapgen.inspect.registry import Check, checks
+from mocapgen.settings import split_list
+from schemas.errors import ConfigError
+from schemas.inspection import Policy, Severity
+
+_FOLDER = Path(__file__).parent / "policies"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A check as it is to be run.
+
+    Parameters
+    ----------
+    check : Check
+    severity : str
+        Of its findings.
+    limits : dict of str to float
+    left_out : str
+        Why it is not to be run; empty if it is.
+    """
+
+    check: Check
+    severity: Severity
+    limits: dict[str, float]
+    left_out: str = ""
+
+
+def policy_names() -> tuple[str, ...]:
+    """Return the names of the built-in policies; ``default`` is what the checks say themselves."""
+    return (DEFAULT, *sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """Load a built-in policy by name, or anybody's by the path of its YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such policy or file, or it names a key, check, severity or limit that does not exist.
+    """
+    if str(name_or_path) == DEFAULT:
+        return Policy(description="What the checks say themselves.")
+    built_in = _FOLDER / f"{name_or_path}.yaml"
+    path = built_in if str(name_or_path) in policy_names() else Path(name_or_path)
+    try:
+        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
+    except (OSError, ValueError) as error:  # too long for a file name, a null character
+        found = getattr(error, "strerror", None) or "no file name"
+    if found:
+        raise ConfigError(f"policy {str(name_or_path)!r}: expected one of {', '.join(policy_names())}, or the path of a YAML file, found {found}")
+    policy = _validated(path, _read(path))
+    _check_names(path, policy)
+    return policy
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"policy {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"policy {path}: expected the keys {', '.join(Policy.model_fields)}, found a {type(content).__name__}")
+    severities = content.get("severities")
+    if isinstance(severities, dict):  # YAML 1.1 reads a bare `off` as false
+        content["severities"] = {key: "off" if value is False else value for key, value in severities.items()}
+    return content
+
+
+def _validated(path: Path, content: dict[str, Any]) -> Policy:
+    from pydantic import ValidationError
+
+    for key in content:
+        if key not in Policy.model_fields:
+            raise ConfigError(f"policy {path}: unknown key {key!r}; {_near(str(key), Policy.model_fields)}")
+    try:
+        return Policy(**content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ConfigError(f"policy {path}: {where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, found {problem['input']!r}") from None
+
+
+def _check_names(path: Path, policy: Policy) -> None:
+    for pattern in policy.severities:
+        _require_match(f"policy {path}: severities", pattern)
+    for id, limits in policy.limits.items():
+        if id not in checks():
+            raise ConfigError(f"policy {path}: limits: unknown check {id!r}; {_near(id, checks())}")
+        known = checks()[id].limits
+        for name in limits:
+            if name not in known:
+                raise ConfigError(f"policy {path}: limits: unknown limit {name!r} of {id}; {_near(name, known)}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return a hint at what may have been meant."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names) if names else 'is none'}"
+
+
+def _matches(id: str, pattern: str) -> bool:
+    """Whether a check is meant by an id, a pattern such as ``motion.*``, or a family's name."""
+    return fnmatchcase(id, pattern) or id.partition(".")[0] == pattern
+
+
+def _require_match(where: str, pattern: str) -> None:
+    if not any(_matches(id, pattern) for id in checks()):
+        families = sorted({check.family for check in checks().values()})
+        near = difflib.get_close_matches(pattern, [*checks(), *families], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"see --list-checks; families are {', '.join(families)}"
+        raise ConfigError(f"{where}: expected the id of a check or a pattern such as 'motion.*', found {pattern!r}; {hint}")
+
+
+def _patterns(option: str, values: Sequence[str] | str) -> tuple[str, ...]:
+    """Return the patterns of an option that takes comma lists; giving it without a name is a mistake."""
+    patterns = split_list(tuple(values) if not isinstance(values, str) else values)
+    if values and not patterns:
+        raise ConfigError(f"--{option}: expected ids of checks or patterns, found nothing; leave the option out")
+    for pattern in patterns:
+        _require_match(f"--{option}", pattern)
+    return patterns
+
+
+def plan(policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | str, given: frozenset[str]) -> tuple[Planned, ...]:
+    """Decide for every check whether it is run, and how.
+
+    Parameters
+    ----------
+    policy : Policy
+    select, ignore : sequence of str
+        Ids, patterns or families, also as comma lists; nothing selected means all. What is selected by its full id is run even if the
+        policy leaves it out.
+    given : frozenset of str
+        What was given of what checks may need (``split``).
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches no check.
+    """
+    selected, ignored = _patterns("select", select), _patterns("ignore", ignore)
+    return tuple(_planned(check, policy, selected, ignored, given) for check in checks().values())
+
+
+def _planned(check: Check, policy: Policy, selected: tuple[str, ...], ignored: tuple[str, ...], given: frozenset[str]) -> Planned:
+    severity: str = check.severity
+    for pattern, wanted in policy.severities.items():
+        severity = wanted if _matches(check.id, pattern) else severity
+    reason = ""
+    if any(_matches(check.id, pattern) for pattern in ignored):
+        reason = "ignored"
+    elif selected and not any(_matches(check.id, pattern) for pattern in selected):
+        reason = "not selected"
+    elif check.needs and check.needs not in given:
+        reason = f"needs --{check.needs}"
+    elif severity == "off" and check.id not in selected:
+        reason = "left out by the policy"
+    limits = dict(_typed(check.limits, policy.limits.get(check.id, {})))
+    return Planned(check, check.severity if severity == "off" else severity, limits, reason)  # type: ignore[arg-type]
+
+
+def _typed(own: Mapping[str, float], changed: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+    """Return limits with a policy's in place of the check's own; whole numbers stay whole."""
+    for name, value in own.items():
+        new = changed.get(name, value)
+        yield name, int(new) if isinstance(value, int) and float(new).is_integer() else new

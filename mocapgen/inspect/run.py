@@ -1,0 +1,143 @@
+"""Inspect a dataset file: first the file as it lies there, then sequence by sequence, then the dataset as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+
+from mocapgen import __version__
+from mocapgen.inspect.ledger import Ledger
+from mocapgen.inspect.opening import Opened, open_file, open_leniently
+from mocapgen.inspect.policy import Planned, load_policy, plan
+from mocapgen.inspect.sequences import Looked, Progress, look
+from mocapgen.inspect.split import Split, read_split
+from mocapgen.inspect.summary import summarise
+from mocapgen.inspect.whole import DatasetView
+from schemas.inspection import Inspection, Severity
+
+POSED_FRAMES = 2_000_000
+"""Frames of which the pose is remembered, to find clips that show the same motion: 120 MB."""
+_POSED_CHECKS = ("dataset.near_duplicates", "dataset.split_leak")
+
+
+def inspect(
+    path: str | Path,
+    *,
+    policy: str | Path = "default",
+    select: Sequence[str] | str = (),
+    ignore: Sequence[str] | str = (),
+    threshold: Severity = "warning",
+    split: str | Path | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> Inspection:
+    """Inspect a dataset file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A dataset file, in whatever state it is.
+    policy : str or Path
+        ``default``, ``training``, ``archive``, or a YAML file with the keys of :class:`~schemas.inspection.Policy`.
+    select, ignore : str or sequence of str
+        Ids of checks, patterns such as ``motion.*`` or families, also as comma lists; nothing selected means all.
+    threshold : {"info", "warning", "error"}
+        How severe findings must be to count for :attr:`~schemas.inspection.Inspection.exit_status`.
+    split : str or Path, optional
+        ``split.json`` of a training run, or the run's folder: then clips on two sides of it are looked for.
+    workers : int
+        Processes; 0 means as many as are worth it.
+    progress : callable, optional
+        Called with (sequences done, of how many, label).
+
+    Returns
+    -------
+    Inspection
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, no HDF5 file, no dataset of this project, or of a newer schema.
+    ConfigError
+        If policy, select, ignore or split name something that does not exist.
+    """
+    path = Path(path)
+    sides = None if split is None else read_split(split)
+    planned = plan(load_policy(policy), select, ignore, frozenset({"split"} if sides else ()))
+    ledger = Ledger()
+    with open_file(path) as file:
+        for each in _of(planned, "file"):
+            ledger.run(each, file)
+        summary = summarise(file, path.stat().st_size)
+        opened = open_leniently(path, file)
+        notes = _look_closer(path, file, opened, planned, sides, ledger, workers, progress)
+    closed = "" if opened.data is not None else "the structure does not allow it"
+    results = tuple(ledger.result(each, "" if each.check.scope == "file" else closed) for each in planned)
+    return Inspection(
+        file=path.name,
+        generator=f"mocapgen {__version__}",
+        policy=Path(policy).stem,
+        threshold=threshold,
+        split=sides.spec if sides else "",
+        summary=summary,
+        checks=results,
+        findings=ledger.findings(each.check.id for each in planned),
+        notes=notes,
+    )
+
+
+def _of(planned: tuple[Planned, ...], scope: str) -> tuple[Planned, ...]:
+    """Return the checks of a scope that are to be run."""
+    return tuple(each for each in planned if each.check.scope == scope and not each.left_out)
+
+
+def _look_closer(
+    path: Path,
+    file: h5py.File,
+    opened: Opened,
+    planned: tuple[Planned, ...],
+    split: Split | None,
+    ledger: Ledger,
+    workers: int,
+    progress: Progress | None,
+) -> tuple[str, ...]:
+    """Run the checks of sequences and of the dataset, and return what could not be looked at."""
+    if opened.data is None:
+        return (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
+    single, whole = _of(planned, "sequence"), _of(planned, "dataset")
+    posed = _posed(opened) if any(each.check.id in _POSED_CHECKS for each in whole) else frozenset()
+    looked = look(path, opened, single, bool(whole), posed, workers, progress) if single or whole else Looked()
+    ledger.merge(looked.ledger)
+    view = DatasetView(opened.data, opened.rows, looked.gathered, split)
+    for each in whole:
+        ledger.run(each, view)
+    return tuple(_notes(opened, looked, posed))
+
+
+def _posed(opened: Opened) -> frozenset[int]:
+    """Return the first sequence of every clip: whoever performs it, the motion is the same."""
+    assert opened.data is not None
+    table = opened.data.sequences
+    first: dict[int, int] = {}
+    frames = 0
+    for row in opened.rows.tolist():
+        if int(table["clip"][row]) not in first and frames + int(table["length"][row]) <= POSED_FRAMES:
+            first[int(table["clip"][row])] = row
+            frames += int(table["length"][row])
+    return frozenset(first.values())
+
+
+def _notes(opened: Opened, looked: Looked, posed: frozenset[int]) -> list[str]:
+    assert opened.data is not None
+    notes = []
+    lost = len(opened.data) - len(opened.rows)
+    if lost:
+        notes.append(f"{lost:,} of {len(opened.data):,} sequences could not be looked at: see structure.rows and structure.skeletons")
+    if looked.not_finite:
+        notes.append(f"{len(looked.not_finite):,} sequences hold numbers that are not finite: only their structure was looked at")
+    clips = len({int(clip) for clip in opened.data.sequences["clip"][opened.rows]})
+    if posed and len(posed) < clips:
+        notes.append(f"only {len(posed):,} of {clips:,} clips were compared with each other: more do not fit into memory")
+    return notes

@@ -1,0 +1,86 @@
+"""What checks of the dataset as a whole look at: its tables, and what was gathered from each sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.inspect.gather import Gathered
+from mocapgen.inspect.similar import Match, matches
+from mocapgen.inspect.split import Split
+from mocapgen.motion import Array
+from mocapgen.store.reader import Dataset
+from schemas.inspection import Finding
+
+
+class DatasetView:
+    """The dataset as a whole.
+
+    Parameters
+    ----------
+    data : Dataset
+    rows : (n,) int
+        Rows of ``/sequences`` that can be trusted: they point at frames, clips, cameras and skeletons that exist.
+    gathered : dict of int to Gathered
+        What was gathered from the sequences that could be read, by row of ``/sequences``.
+    split : Split or None
+        Who is on which side, if that was given.
+    """
+
+    def __init__(self, data: Dataset, rows: NDArray[np.int64], gathered: Mapping[int, Gathered], split: Split | None = None) -> None:
+        self.data = data
+        self.rows = rows
+        self.gathered = gathered
+        self.split = split
+
+    def finding(self, message: str, *, sequence: int | None = None, clip: str = "", value: float | None = None, where: str = "") -> Finding:
+        """Return a finding; check id and severity are filled in by whoever runs the check."""
+        number = None if sequence is None else int(sequence)
+        avatar = "" if number is None else str(self.sequences["avatar"][number])
+        if number is not None and not clip:
+            clip = str(self.clips["id"][self.sequences["clip"][number]])
+        amount = float(value) if value is not None and np.isfinite(value) else None
+        return Finding(check="", severity="info", message=message, where=where, sequence=number, clip=clip, avatar=avatar, value=amount)
+
+    @property
+    def sequences(self) -> dict[str, NDArray[Any]]:
+        """The table of sequences, by column."""
+        return self.data.sequences
+
+    @property
+    def clips(self) -> dict[str, NDArray[Any]]:
+        """The table of clips, by column."""
+        return self.data.clips
+
+    def column(self, name: str) -> Array:
+        """Return a number that was gathered from each sequence, such as ``azimuth``: (S,) float64, NaN where it could not be."""
+        values = (getattr(self.gathered[row], name) if row in self.gathered else np.nan for row in range(len(self.sequences["start"])))
+        return np.fromiter(values, dtype=np.float64)
+
+    @cached_property
+    def recordings(self) -> NDArray[Any]:
+        """(C,) str: the recording that each clip was cut from; windows of one recording share it."""
+        return recordings(self.clips)
+
+    def name(self, sequence: int) -> str:
+        """Return what a person, and a run's ``split.json``, call a sequence: clip, avatar, camera."""
+        row = {key: column[sequence] for key, column in self.sequences.items()}
+        return f"{self.clips['id'][row['clip']]} / {row['avatar']} / {self.data.cameras[row['camera']].rig}"
+
+    @cache  # noqa: B019 (there is one view in an inspection, and it lives as long as that)
+    def matches(self, max_degrees: float, max_share: float, min_seconds: float) -> list[Match]:
+        """Return clips of different recordings that show the same motion, by row of ``/clips``."""
+        courses: dict[int, NDArray[np.float16]] = {}
+        for row, found in sorted(self.gathered.items()):
+            if found.poses is not None:
+                courses.setdefault(int(self.sequences["clip"][row]), found.poses)
+        return matches(courses, self.data.fps, max_degrees, max_share, min_seconds, self.recordings)
+
+
+def recordings(clips: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the recording that each row of ``/clips`` was cut from, (C,) str: windows of one recording share source and file."""
+    return np.array([f"{source}:{file}" for source, file in zip(clips["source"], clips["file"], strict=True)], dtype=object)

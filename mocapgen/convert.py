@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +10,9 @@ from mocapgen.formats import read, readers, understands, writers
 from mocapgen.formats._text import LARGEST
 from mocapgen.motion import Motion
 from mocapgen.resample import frame_count, resample
-from schemas.errors import ConfigError, DatasetError, FormatError, MocapError
+from mocapgen.store.atomic import check_target
+from mocapgen.store.together import all_or_nothing
+from schemas.errors import ConfigError, FormatError, MocapError
 
 MAX_FRAMES = 10_000_000
 """Most frames that are written: a day at 120 frames per second."""
@@ -82,16 +79,16 @@ def convert(
     notes: list[str] = []
     products = [out, out.with_suffix(".asf")] if out.suffix.lower() == ".amc" else [out]
     for path in products:
-        _check_target(path, overwrite)
+        check_target(path, overwrite)
     motion = _read(source, options, notes)
     if fps is not None:
         motion = _resampled(motion, fps, source)
     if out.suffix.lower() == ".amc":
         notes.append(f"{out}: AMC does not hold the frame rate, which is {motion.fps:g} frames per second")
     chosen = {name: value for name, value in (("unit_metres", scale), ("up", up)) if value is not None}
-    with _all_or_nothing(out, overwrite) as draft:
-        writer(draft, motion, **chosen)
-        files = tuple(sorted((out.parent / path.name for path in draft.parent.iterdir()), key=lambda path: path != out))
+    with all_or_nothing(out.parent, out.name, overwrite) as folder:
+        writer(folder / out.name, motion, **chosen)
+        files = tuple(sorted((out.parent / path.name for path in folder.iterdir()), key=lambda path: path != out))
     told = tuple(note.removeprefix(f"{source}: ") for note in notes)
     return Converted(files, len(motion), motion.fps, len(motion.skeleton.names), told)
 
@@ -142,56 +139,3 @@ def _resampled(motion: Motion, fps: float, source: Path) -> Motion:
     if count > MAX_FRAMES:
         raise FormatError(f"{source}: expected at most {MAX_FRAMES} frames to write, found {count} at {fps:g} frames per second; lower --fps")
     return resample(motion, fps)
-
-
-# Files --------------------------------------------------------------------------------------------
-
-
-def _check_target(path: Path, overwrite: bool) -> None:
-    """Make sure that a file can be written, before any work is done."""
-    if path.is_dir():
-        raise DatasetError(f"{path}: expected the name of a file to write, found a folder")
-    if not path.parent.is_dir():
-        raise DatasetError(f"{path}: expected an existing folder to write to, found no {path.parent}; create it first")
-    if path.exists() and not overwrite:
-        raise DatasetError(f"{path}: the file exists already; choose another name or say --overwrite")
-
-
-@contextlib.contextmanager
-def _all_or_nothing(out: Path, overwrite: bool) -> Iterator[Path]:
-    """Yield a path in a new folder beside `out`; afterwards everything in that folder gets its place beside `out`, or nothing does."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-            draft = Path(folder) / out.name
-            yield draft
-            _put_in_place(sorted(Path(folder).iterdir(), key=lambda path: path == draft), out.parent, overwrite)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise DatasetError(f"{out}: cannot be written: {reason}; nothing was changed") from error
-
-
-def _put_in_place(drafts: list[Path], folder: Path, overwrite: bool) -> None:
-    """Move files to a folder, each in one step; if one of them cannot be, undo those before it."""
-    done: list[tuple[Path, Path | None]] = []
-    try:
-        for draft in drafts:
-            target, old = folder / draft.name, None
-            _check_target(target, overwrite)  # it may have appeared meanwhile
-            if target.exists():
-                old = draft.with_name(draft.name + ".old")
-                shutil.copy2(target, old)
-            _flush(draft)
-            draft.replace(target)
-            done.append((target, old))
-    except (OSError, MocapError):
-        for target, old in done:
-            if old is None:
-                target.unlink()
-            else:
-                old.replace(target)
-        raise
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -200,7 +200,7 @@ def test_a_full_disk_leaves_nothing(amc, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(DatasetError, match=r"w\.bvh: cannot be written: No space left on device; nothing was changed"):

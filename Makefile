@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark format clean
+.PHONY: demo test benchmark docs format clean
 
 demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; no download
 	@mkdir -p demo
@@ -20,12 +20,15 @@ test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 benchmark: $(VENV)/.installed-dev ## frames per second and peak memory of every step
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.installed-dev ## the manual as a site: site/index.html; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 format: $(VENV)/.installed-dev ## repair what ruff can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## remove everything that was built, the environment included
-	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find schemas mocapgen trainer tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

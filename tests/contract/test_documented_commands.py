@@ -14,12 +14,15 @@ from tests.conftest import REPOSITORY
 PROGRAMS = {"mocapgen": mocapgen.cli.cli, "trainer": trainer.cli.cli}
 _LINE = re.compile(r"^(?: {4,}|  )((?:mocapgen|trainer) .*)$", flags=re.MULTILINE)
 _INLINE = re.compile(r"`(mocapgen [a-z][^`]*)`")
+_FENCED = re.compile(r"^```bash\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+_FENCED_LINE = re.compile(r"^((?:mocapgen|trainer) [^|\n]*)", flags=re.MULTILINE)
 
 
 def shown_commands() -> list[str]:
     texts = [path.read_text(encoding="utf-8") for path in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]]
     texts += [command.epilog or "" for program in PROGRAMS.values() for command in [program, *program.commands.values()]]
-    return sorted({found for text in texts for found in (*_LINE.findall(text), *_INLINE.findall(text))})
+    fenced = [line.strip() for text in texts for block in _FENCED.findall(text) for line in _FENCED_LINE.findall(block)]
+    return sorted({found for text in texts for found in (*_LINE.findall(text), *_INLINE.findall(text))} | set(fenced))
 
 
 def accept(line: str) -> None:

@@ -1,0 +1,340 @@
+// The player: which sequence and frame are shown, the clock, and what is drawn when.
+(function (mp) {
+  "use strict";
+
+  const { space, draw, orbit } = mp;
+  const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
+  const NEAREST = 14; // pixels: a joint nearer to the pointer than this is meant
+  const MEASURED = 240; // frames whose times are kept
+
+  class Player {
+    constructor(root) {
+      this.root = root;
+      this.page = root.dataset.mode === "page";
+      this.part = (name) => root.querySelector(`[data-mp="${name}"]`);
+      this.source = new mp.scene.Source(JSON.parse(this.part("header").textContent), this.part("blocks").textContent);
+      this.header = this.source.header;
+      this.rows = this.header.sequences;
+      this.options = { loop: true, names: false, trails: false, camera: true, grid: true, follow: false, predicted: true, aligned: false };
+      this.index = -1; // place in the table of sequences
+      this.frame = 0;
+      this.joint = -1; // that is marked
+      this.hovered = -1;
+      this.playing = false;
+      this.speed = 1;
+      this.flat = { zoom: 1, x: 0, y: 0, close: false };
+      this.orbit = new orbit.Orbit();
+      this.times = { intervals: [], drawing: [] };
+      this.panes = ["image", "world"].map((name) => this.part(name));
+      this.controls = new mp.Controls(this);
+      this.listen();
+      this.restyle();
+      this.ready = this.begin();
+    }
+
+    async begin() {
+      if (!this.rows.length) return this.say("There is no sequence to show.");
+      if (typeof DecompressionStream === "undefined") return this.say("The player needs a browser of 2023 or later (DecompressionStream).");
+      const start = this.header.start || {};
+      const asked = this.page ? mp.moment(location.hash) : null;
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      await this.open(asked || { sequence: this.rows[0].number, ...start });
+      if (this.page && !asked && !this.header.start && !still) this.play();
+      return undefined;
+    }
+
+    say(text) {
+      this.part("status").textContent = text;
+    }
+
+    // Show a moment: {sequence: row of /sequences, frame, joint: name}; what is left out stays as it is.
+    async open(moment) {
+      const index = moment.sequence === undefined ? this.index : this.rows.findIndex((row) => row.number === moment.sequence);
+      if (index < 0) return this.say(`Sequence ${moment.sequence} is not on this page.`);
+      if (index !== this.index || !this.scene) {
+        const token = (this.token = {});
+        try {
+          const scene = await this.source.scene(index);
+          if (token !== this.token) return undefined; // another one was asked for meanwhile
+          this.show(index, scene);
+        } catch (error) {
+          return this.say(`Sequence ${this.rows[index].number} cannot be shown: ${error.message}`);
+        }
+      }
+      this.say("");
+      if (moment.joint !== undefined) this.joint = this.scene.figure.names.indexOf(moment.joint);
+      this.seek(moment.frame === undefined ? this.frame : moment.frame);
+      return undefined;
+    }
+
+    show(index, scene) {
+      const before = this.scene;
+      const name = before && this.joint >= 0 ? before.figure.names[this.joint] : "";
+      this.index = index;
+      this.scene = scene;
+      this.joint = scene.figure.names.indexOf(name);
+      this.hovered = -1;
+      const [width, height] = this.size(this.panes[1]);
+      if (!before) this.orbit.look(scene, "oblique", this.frame, width, height);
+      else if (before.clip !== scene.clip) {
+        const facing = (one) => Math.atan2(-one.axes.forward[0], -one.axes.forward[2]);
+        this.orbit.yaw += facing(scene) - facing(before) || 0;
+        this.orbit.centre(scene, this.frame, width, height);
+        this.frame = 0;
+      } else if (this.orbit.camera) this.orbit.centre(scene, this.frame, width, height);
+      if (this.flat.close) this.zoomTo(true);
+      this.frame = Math.min(this.frame, scene.frames - 1);
+      this.controls.show();
+    }
+
+    // Time ---------------------------------------------------------------------------------------------
+
+    seek(frame) {
+      if (!this.scene) return;
+      this.frame = Math.min(Math.max(Math.round(frame) || 0, 0), this.scene.frames - 1);
+      this.clock = null;
+      this.redraw();
+      if (!this.playing) this.remember();
+    }
+
+    step(count) {
+      this.pause();
+      this.seek(this.frame + count);
+    }
+
+    play() {
+      if (!this.scene || this.playing) return;
+      if (this.frame >= this.scene.frames - 1) this.frame = 0;
+      this.playing = true;
+      this.clock = null;
+      this.controls.update();
+      this.redraw();
+    }
+
+    pause() {
+      this.playing = false;
+      this.controls.update();
+      this.remember();
+    }
+
+    toggle() {
+      if (this.playing) this.pause();
+      else this.play();
+    }
+
+    setSpeed(speed) {
+      this.speed = speed;
+      this.clock = null;
+      this.controls.update();
+    }
+
+    faster(count) {
+      const place = SPEEDS.indexOf(this.speed) + count;
+      this.setSpeed(SPEEDS[Math.min(Math.max(place, 0), SPEEDS.length - 1)]);
+    }
+
+    advance(now) {
+      this.clock ||= { now, frame: this.frame };
+      const passed = Math.floor(((now - this.clock.now) / 1000) * this.scene.fps * this.speed + 1e-6);
+      const last = this.scene.frames - 1;
+      const frame = this.clock.frame + passed;
+      if (frame <= last) this.frame = frame;
+      else if (this.options.loop) {
+        this.frame = frame % (last + 1);
+        this.clock = null;
+      } else {
+        this.frame = last;
+        this.pause();
+      }
+    }
+
+    // Drawing ------------------------------------------------------------------------------------------
+
+    redraw() {
+      if (!this.waiting) this.waiting = requestAnimationFrame((now) => this.tick(now));
+    }
+
+    tick(now) {
+      this.waiting = 0;
+      if (!this.scene) return;
+      if (this.playing) {
+        this.advance(now);
+        if (this.ticked) keep(this.times.intervals, now - this.ticked);
+      }
+      this.ticked = this.playing ? now : 0;
+      const began = performance.now();
+      this.paint();
+      this.controls.update();
+      if (this.playing) {
+        keep(this.times.drawing, performance.now() - began);
+        this.redraw();
+      }
+    }
+
+    paint() {
+      const { scene, frame } = this;
+      const joint = this.hovered >= 0 ? this.hovered : this.joint;
+      const options = { ...this.options, joint, inside: this.orbit.camera === scene.camera };
+      const [flat, solid] = this.panes.map((canvas) => this.prepared(canvas));
+      this.fit = space.fitImage(scene.camera, ...this.size(this.panes[0]), this.flat.zoom, this.flat.x, this.flat.y);
+      const view = this.orbit.view(scene, frame, options.follow, ...this.size(this.panes[1]));
+      this.points = [draw.image(flat, scene, frame, this.fit, this.style, options), draw.world(solid, scene, frame, view, this.style, options)];
+    }
+
+    prepared(canvas) {
+      const ratio = Math.min(window.devicePixelRatio || 1, 2);
+      const [width, height] = this.size(canvas);
+      const context = canvas.getContext("2d");
+      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+        canvas.width = Math.round(width * ratio);
+        canvas.height = Math.round(height * ratio);
+      }
+      canvas.logical = { width, height };
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      return context;
+    }
+
+    size(canvas) {
+      return [Math.max(canvas.clientWidth, 40), Math.max(canvas.clientHeight, 40)];
+    }
+
+    restyle() {
+      const css = getComputedStyle(this.root);
+      const names = "surface image ink muted left right centre predicted grid border camera mark x y z".split(" ");
+      this.style = Object.fromEntries(names.map((name) => [name, css.getPropertyValue(`--mp-${name}`).trim()]));
+      this.style.font = `12px ${css.fontFamily}`;
+      this.redraw();
+    }
+
+    look(preset) {
+      this.orbit.look(this.scene, preset, this.frame, ...this.size(this.panes[1]));
+      this.controls.update();
+      this.redraw();
+    }
+
+    // What people do -----------------------------------------------------------------------------------
+
+    listen() {
+      new ResizeObserver(() => this.redraw()).observe(this.part("image").closest(".mp-panes"));
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
+      this.panes.forEach((canvas, pane) => orbit.pointers(canvas, this.actions(canvas, pane)));
+      addEventListener("hashchange", () => this.follow(location.hash));
+      document.addEventListener("click", (event) => {
+        const link = event.target.closest?.('a[href^="#sequence="]');
+        if (link && link.hash === location.hash) this.follow(link.hash); // the same place again: no hashchange
+      });
+    }
+
+    async follow(hash) {
+      const moment = mp.moment(hash);
+      if (!moment) return;
+      this.pause();
+      await this.open({ frame: 0, joint: "", ...moment });
+      if (!this.page) this.root.scrollIntoView({ block: "nearest" });
+    }
+
+    actions(canvas, pane) {
+      const changed = () => {
+        this.controls.update();
+        this.redraw();
+      };
+      const common = {
+        hover: (x, y) => this.hover(this.nearest(pane, x, y)),
+        click: (x, y) => this.mark(this.nearest(pane, x, y)),
+        wheels: () => this.page || document.activeElement === canvas,
+      };
+      if (pane === 1) {
+        return {
+          ...common,
+          turn: (dx, dy) => changed(this.orbit.turn(dx * 0.008, dy * 0.008)),
+          move: (dx, dy) => changed(this.orbit.move(dx, dy, ...this.size(canvas))),
+          zoom: (factor) => changed(this.orbit.zoom(factor)),
+          reset: () => this.look("oblique"),
+        };
+      }
+      const move = (dx, dy) => {
+        this.flat = { ...this.flat, x: this.flat.x + dx, y: this.flat.y + dy, close: undefined };
+        this.redraw();
+      };
+      return { ...common, turn: move, move, zoom: (factor, x, y) => this.magnify(factor, x, y), reset: () => this.zoomTo(false) };
+    }
+
+    // Zoom the image's pane around a point.
+    magnify(factor, x, y) {
+      const zoom = Math.min(Math.max(this.flat.zoom / factor, 0.2), 60);
+      const grown = zoom / this.flat.zoom;
+      const [width, height] = this.size(this.panes[0]);
+      const about = (pan, size, at) => (pan + size / 2 - at) * grown + at - size / 2;
+      this.flat = { zoom, x: about(this.flat.x, width, x), y: about(this.flat.y, height, y) };
+      this.redraw();
+    }
+
+    // Show the whole image, or what the person covers of it (or of its surroundings) in the sequence.
+    zoomTo(close) {
+      this.flat = { zoom: 1, x: 0, y: 0, close };
+      const [width, height] = this.size(this.panes[0]);
+      if (close && this.scene) {
+        const { camera, pixelBox } = this.scene;
+        const { scale } = space.fitImage(camera, width, height, 1, 0, 0);
+        const spans = [0, 1].map((k) => Math.max(pixelBox.high[k] - pixelBox.low[k], 1));
+        const zoom = Math.min(Math.max((0.86 * Math.min(width / spans[0], height / spans[1])) / scale, 0.2), 60);
+        const middle = (k, size) => (size / 2 - (pixelBox.low[k] + pixelBox.high[k]) / 2) * scale * zoom;
+        this.flat = { zoom, x: middle(0, camera.width), y: middle(1, camera.height), close };
+      }
+      this.controls.update();
+      this.redraw();
+    }
+
+    nearest(pane, x, y) {
+      let best = NEAREST;
+      let joint = -1;
+      (this.points?.[pane] || []).forEach((p, place) => {
+        const distance = p ? Math.hypot(p[0] - x, p[1] - y) : Infinity;
+        if (distance < best) [best, joint] = [distance, place];
+      });
+      return joint;
+    }
+
+    hover(joint) {
+      if (joint === this.hovered) return;
+      this.hovered = joint;
+      this.redraw();
+    }
+
+    mark(joint) {
+      this.joint = joint;
+      this.remember();
+      this.redraw();
+    }
+
+    // Keep the address such that it can be copied.
+    remember() {
+      if (!this.page || !this.scene) return;
+      const joint = this.joint >= 0 ? `&joint=${encodeURIComponent(this.scene.figure.names[this.joint])}` : "";
+      try {
+        history.replaceState(null, "", `#sequence=${this.scene.row.number}&frame=${this.frame}${joint}`);
+      } catch {
+        // a page that may not change its address works all the same
+      }
+    }
+  }
+
+  function keep(values, value) {
+    values.push(value);
+    if (values.length > MEASURED) values.shift();
+  }
+
+  // The moment that an address such as #sequence=12&frame=245&joint=LeftFoot means, or null.
+  mp.moment = (hash) => {
+    const parts = new URLSearchParams(hash.replace(/^#/, ""));
+    const whole = (name) => (/^\d+$/.test(parts.get(name) || "") ? Number(parts.get(name)) : undefined);
+    if (whole("sequence") === undefined) return null;
+    const moment = { sequence: whole("sequence") };
+    if (whole("frame") !== undefined) moment.frame = whole("frame");
+    if (parts.get("joint") !== null) moment.joint = parts.get("joint");
+    return moment;
+  };
+
+  mp.SPEEDS = SPEEDS;
+  mp.Player = Player;
+})((globalThis.MocapPlayer ||= {}));

@@ -1,0 +1,131 @@
+// One sequence made ready to draw: positions in the world, pixels, predictions, and what the view is fitted to.
+(function (mp) {
+  "use strict";
+
+  const { space } = mp;
+  const REMEMBERED = 6;
+
+  class Source {
+    constructor(header, text) {
+      this.header = header;
+      this.text = text;
+      this.offsets = [0];
+      for (const length of header.blocks) this.offsets.push(this.offsets[this.offsets.length - 1] + length);
+      for (const camera of header.cameras) {
+        for (const name of ["K", "R", "t"]) camera[name] = camera[name].map((value) => (value === null ? NaN : value));
+      }
+      this.scenes = new Map();
+    }
+
+    block(number) {
+      return this.text.slice(this.offsets[number], this.offsets[number + 1]);
+    }
+
+    // The sequence in place `index` of the header's table.
+    async scene(index) {
+      const known = this.scenes.get(index);
+      if (known) return known;
+      const scene = await this.load(this.header.sequences[index]);
+      this.scenes.set(index, scene);
+      if (this.scenes.size > REMEMBERED) this.scenes.delete(this.scenes.keys().next().value);
+      return scene;
+    }
+
+    async load(row) {
+      const { header } = this;
+      const figure = header.figures[row.figure];
+      const camera = header.cameras[row.camera];
+      const read = (block, parents, axes, step) => mp.codec.decode(this.block(block), row.frames, parents, axes, step);
+      const world = await read(row.world, figure.parents, 3, header.step_3d);
+      const stored = row.pixels !== undefined;
+      const pixels = stored ? await read(row.pixels, figure.parents, 2, header.step_2d) : project(camera, world);
+      const scene = { row, figure, camera, world, pixels, stored, clip: header.clips[row.clip], frames: row.frames, fps: row.fps };
+      scene.axes = space.cameraAxes(camera);
+      scene.floor = row.floor || 0;
+      scene.box = boxOf(world, 3);
+      scene.pixelBox = boxOf(pixels, 2);
+      scene.root = Math.max(figure.parents.findIndex((parent) => parent < 0), 0);
+      scene.ends = figure.names.map((_, joint) => joint).filter((joint) => !figure.parents.includes(joint));
+      if (row.predicted) scene.predicted = await this.loadPrediction(row, scene);
+      return scene;
+    }
+
+    async loadPrediction(row, scene) {
+      const { header } = this;
+      const figure = header.figures[row.predicted.figure];
+      const world = await mp.codec.decode(this.block(row.predicted.world), row.frames, figure.parents, 3, header.step_3d);
+      const root = Math.max(figure.parents.findIndex((parent) => parent < 0), 0);
+      const predicted = { figure, world, root, same: row.predicted.same };
+      predicted.errors = errorsOf(predicted, scene);
+      predicted.mean = meanOf(predicted.errors);
+      return predicted;
+    }
+  }
+
+  function project(camera, world) {
+    const out = new Float64Array((world.length / 3) * 2);
+    for (let i = 0, k = 0; i < world.length; i += 3, k += 2) {
+      const pixel = space.toPixel(camera, world[i], world[i + 1], world[i + 2]);
+      out[k] = pixel[0];
+      out[k + 1] = pixel[1];
+    }
+    return out;
+  }
+
+  const at = (positions, joints, frame, joint) => {
+    const i = 3 * (frame * joints + joint);
+    return [positions[i], positions[i + 1], positions[i + 2]];
+  };
+
+  // How far a prediction is moved so that its root lies on that of the truth.
+  function shiftToRoot(predicted, scene, frame) {
+    const truth = at(scene.world, scene.figure.names.length, frame, predicted.same[predicted.root]);
+    const guess = at(predicted.world, predicted.figure.names.length, frame, predicted.root);
+    const shift = space.add(truth, guess, -1);
+    return predicted.same[predicted.root] >= 0 && space.finite(shift) ? shift : null;
+  }
+
+  // Mean distance of the joints in each frame, both relative to the root (MPJPE, metres); NaN where there is none.
+  function errorsOf(predicted, scene) {
+    const errors = new Float64Array(scene.frames).fill(NaN);
+    for (let frame = 0; frame < scene.frames; frame++) {
+      const shift = shiftToRoot(predicted, scene, frame);
+      if (!shift) continue;
+      let sum = 0;
+      let count = 0;
+      predicted.same.forEach((joint, place) => {
+        if (joint < 0) return;
+        const guess = space.add(at(predicted.world, predicted.figure.names.length, frame, place), shift);
+        const distance = space.length(space.add(guess, at(scene.world, scene.figure.names.length, frame, joint), -1));
+        if (!Number.isFinite(distance)) return;
+        sum += distance;
+        count += 1;
+      });
+      if (count) errors[frame] = sum / count;
+    }
+    return errors;
+  }
+
+  function meanOf(values) {
+    const known = values.filter(Number.isFinite);
+    return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : NaN;
+  }
+
+  // Where the motion takes place, but for the wildest hundredth of the coordinates.
+  function boxOf(points, axes) {
+    const stride = axes * Math.max(1, Math.floor(points.length / axes / 20000));
+    const low = [];
+    const high = [];
+    for (let axis = 0; axis < axes; axis++) {
+      const values = [];
+      for (let i = axis; i < points.length; i += stride) if (Number.isFinite(points[i])) values.push(points[i]);
+      values.sort((a, b) => a - b);
+      const last = values.length - 1;
+      low.push(last < 0 ? -1 : values[Math.floor(0.005 * last)]);
+      high.push(last < 0 ? 1 : values[Math.ceil(0.995 * last)]);
+    }
+    return { low, high, centre: low.map((value, axis) => (value + high[axis]) / 2) };
+  }
+
+  mp.scene = { Source, at, boxOf, errorsOf, project, shiftToRoot };
+})((globalThis.MocapPlayer ||= {}));

@@ -1,0 +1,147 @@
+"""The player as parts of a page, or as a page of its own."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from mocapgen.view.packing import Pack, to_json
+from mocapgen.view.sequences import PlayerSequence
+from schemas.inspection import Finding
+
+_SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "controls.js", "player.js", "start.js")
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the player shows first.
+
+    Parameters
+    ----------
+    sequence : int
+        Row of ``/sequences``.
+    frame : int
+    joint : str
+        Name of the joint to highlight; empty for none.
+    """
+
+    sequence: int
+    frame: int = 0
+    joint: str = ""
+
+
+@dataclass(frozen=True)
+class PlayerParts:
+    """What a page needs to hold the player.
+
+    Parameters
+    ----------
+    css : str
+        For a ``style`` element; every rule is about ``.mocap-player`` or what is in it.
+    html : str
+        A ``section`` element with the controls and, in ``script`` elements that are not run, the data.
+    script : str
+        For a ``script`` element behind it; starts the players of the page.
+    shown : tuple of int
+        Rows of the sequences that are in it, ascending.
+    frames : int
+        How many frames these have.
+    """
+
+    css: str
+    html: str
+    script: str
+    shown: tuple[int, ...]
+    frames: int
+
+    @property
+    def size(self) -> int:
+        """Bytes in UTF-8."""
+        return sum(len(part.encode()) for part in (self.css, self.html, self.script))
+
+
+@cache
+def _asset(name: str) -> str:
+    return (resources.files("mocapgen.view") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _filled(template: str, **values: str) -> str:
+    """Return a template with its ``{{names}}`` replaced, all at once: what stands in a value stays as it is."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template)
+
+
+def player_parts(
+    sequences: Iterable[PlayerSequence],
+    title: str,
+    *,
+    findings: Sequence[Finding] = (),
+    max_bytes: int | None = None,
+    start: Start | None = None,
+    notes: Sequence[str] = (),
+    whole_page: bool = False,
+) -> PlayerParts:
+    """Return the player with its data, to be put into a page.
+
+    Links of that page to ``#sequence=12&frame=245&joint=LeftFoot`` show that moment.
+
+    Parameters
+    ----------
+    sequences : iterable of PlayerSequence
+        The most important first: when they no longer fit, those that follow are left out, and not read.
+    title : str
+    findings : sequence of Finding
+        Marked on the time line of their sequence.
+    max_bytes : int, optional
+        What all parts may take together; by default there is no limit.
+    start : Start, optional
+        What to show first; by default the first sequence.
+    notes : sequence of str
+        Lines to show below the player.
+    whole_page : bool
+        Whether the player has the page to itself: it then plays at once, and keys work wherever the focus is.
+
+    Returns
+    -------
+    PlayerParts
+
+    Raises
+    ------
+    DatasetError
+        Only what reading `sequences` raises.
+    """
+    css, markup, script = _asset("player.css"), _asset("player.html"), "".join(_asset(name) for name in _SCRIPTS)
+    by_sequence: dict[int | None, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_sequence[finding.sequence].append(finding)
+    around = len(to_json([title, *notes])) + 256
+    room = None if max_bytes is None else max_bytes - sum(len(text.encode()) for text in (css, markup, script)) - around
+    pack = Pack(room)
+    for sequence in sequences:
+        if not pack.add(sequence, by_sequence[sequence.number]):
+            break
+    first = None if start is None else {"sequence": start.sequence, "frame": start.frame, "joint": start.joint}
+    mode, header = "page" if whole_page else "part", to_json(pack.header(title, notes, first))
+    return PlayerParts(css, _filled(markup, mode=mode, header=header, blocks=pack.text), script, pack.numbers, pack.frames)
+
+
+def page_of(parts: PlayerParts, title: str) -> str:
+    """Return a page with nothing but the player; it asks for nothing from anywhere."""
+    return _filled(_asset("page.html"), title=html.escape(title), css=parts.css, script=parts.script, player=parts.html)
+
+
+def player_page(
+    sequences: Iterable[PlayerSequence],
+    title: str,
+    *,
+    findings: Sequence[Finding] = (),
+    max_bytes: int | None = None,
+    start: Start | None = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """Return a page with nothing but the player: one HTML text that needs nothing else; see :func:`player_parts`."""
+    return page_of(player_parts(sequences, title, findings=findings, max_bytes=max_bytes, start=start, notes=notes, whole_page=True), title)

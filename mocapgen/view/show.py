@@ -1,0 +1,213 @@
+"""Show a file: write the page, or open it in the browser."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.selection import no_match
+from mocapgen.store.atomic import check_target, disk_errors
+from mocapgen.store.predictions import Predictions, open_any, open_predictions
+from mocapgen.store.reader import Dataset
+from mocapgen.store.select import selected
+from mocapgen.store.together import all_or_nothing
+from mocapgen.view.matching import Matches
+from mocapgen.view.page import Start, page_of, player_parts
+from mocapgen.view.sequences import PlayerSequence, sequences_of
+from schemas.errors import ConfigError, DatasetError
+from schemas.subset import SelectConfig
+
+MOST_BYTES = 64_000_000
+"""Size of the largest page: about a million frames, which a browser still opens in seconds."""
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """What :func:`view` made.
+
+    Parameters
+    ----------
+    path : Path
+        The page.
+    size : int
+        Its bytes.
+    sequences, chosen, frames : int
+        Sequences on the page, sequences that were asked for, and frames on the page.
+    predicted : int or None
+        Sequences with a prediction; None if none were given.
+    opened : bool or None
+        Whether a browser took the page; None if it was only written.
+    """
+
+    path: Path
+    size: int
+    sequences: int
+    chosen: int
+    frames: int
+    predicted: int | None
+    opened: bool | None
+
+
+def view(
+    path: str | Path,
+    selection: SelectConfig | None = None,
+    out: str | Path | None = None,
+    *,
+    predictions: str | Path | None = None,
+    clip: str | None = None,
+    frame: int | None = None,
+    overwrite: bool = False,
+    max_bytes: int = MOST_BYTES,
+    progress: Progress | None = None,
+    browse: Callable[[str], bool] = webbrowser.open,
+) -> Viewed:
+    """Make the player's page of a file, and open it in the browser if it is not to be kept.
+
+    Parameters
+    ----------
+    path : str or Path
+        A dataset or predictions file.
+    selection : SelectConfig, optional
+        Which sequences to show; by default all.
+    out : str or Path, optional
+        The page to write; by default a new temporary file, which is opened in the browser and left to the system to clear away.
+    predictions : str or Path, optional
+        A predictions file whose sequences are drawn over those of the dataset.
+    clip : str, optional
+        Id of the clip to show first.
+    frame : int, optional
+        Frame to show first, from 0.
+    overwrite : bool
+        Whether to replace `out`.
+    max_bytes : int
+        What the page may take: sequences that do not fit are left out.
+    progress : callable, optional
+        Told sequences done, sequences in all and the clip.
+    browse : callable
+        Opens an address in the browser; returns whether it could.
+
+    Returns
+    -------
+    Viewed
+
+    Raises
+    ------
+    ConfigError
+        If an option matches nothing, there is no such clip or frame, or predictions are to be drawn over predictions.
+    DatasetError
+        If a file cannot be read or written, predictions do not belong to the dataset, or not even one sequence fits.
+    """
+    if out is not None:
+        check_target(Path(out), overwrite)
+    with open_any(path) as data, contextlib.ExitStack() as others:
+        matches = None if predictions is None else Matches(others.enter_context(open_predictions(predictions)), _truth(data, predictions))
+        numbers = _chosen(data, selection or SelectConfig())
+        start = _start(data, numbers, clip, frame)
+        if start is not None:  # the first of all, should not everything fit
+            numbers = [start.sequence, *(number for number in numbers if number != start.sequence)]
+        predicted: set[int] = set()
+        parts = player_parts(
+            _watched(sequences_of(data, numbers, matches), len(numbers), predicted, progress),
+            Path(path).name,
+            max_bytes=max_bytes - 4096,  # the page around it
+            start=start,
+            notes=_notes(data, matches),
+            whole_page=True,
+        )
+    if not parts.shown:
+        raise DatasetError(f"{path}: expected sequences that fit on a page of {max_bytes:,} bytes, found a longer one; `mocapgen select` or --clips")
+    page = page_of(parts, Path(path).name).encode()
+    target = _written(page, out, Path(path).stem, overwrite)
+    opened = None if out is not None else bool(browse(target.resolve().as_uri()))
+    seen = None if matches is None else len(predicted & set(parts.shown))
+    return Viewed(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened)
+
+
+def _truth(data: Dataset | Predictions, predictions: str | Path) -> Dataset:
+    if isinstance(data, Predictions):
+        raise ConfigError(f"--predictions: expected to draw {predictions} over a dataset file, found the predictions file {data.path}")
+    return data
+
+
+def _chosen(data: Dataset | Predictions, selection: SelectConfig) -> list[int]:
+    """Return the rows of the sequences to show."""
+    if not len(data):
+        raise DatasetError(f"{data.path}: expected at least one sequence to show, found none")
+    table = data if isinstance(data, Dataset) else cast(Dataset, _Tables(data))
+    return [int(number) for number in np.flatnonzero(selected(table, selection))]
+
+
+class _Tables:
+    """The tables of a predictions file, arranged like those of a dataset, as far as a selection looks at them."""
+
+    def __init__(self, data: Predictions) -> None:
+        names, first, clip = np.unique(data.sequences["clip"].astype(str), return_index=True, return_inverse=True)
+        self.path = data.path
+        self.sequences = {**data.sequences, "clip": clip}
+        self.clips: dict[str, NDArray[Any]] = {"id": names, "source": np.full(len(names), "")}
+        self.clips |= {name: data.sequences[name][first] for name in ("actor", "action")}
+        self._rigs = np.array([camera.rig for camera in data.cameras], dtype=object)
+
+    def __len__(self) -> int:
+        return len(self.sequences["clip"])
+
+    def table(self, name: str) -> dict[str, NDArray[Any]]:
+        return {"rig": self._rigs}
+
+
+def _start(data: Dataset | Predictions, numbers: Sequence[int], clip: str | None, frame: int | None) -> Start | None:
+    """Return what to show first, None if that is not asked for."""
+    if clip is None and frame is None:
+        return None
+    ids = {number: str(data[number].clip["id"]) for number in numbers} if clip is not None else {}
+    number = next((number for number, name in ids.items() if name == clip), None if clip is not None else numbers[0])
+    if number is None:
+        raise no_match("--clip", "the id of a clip that is shown", str(clip), sorted(set(ids.values())))
+    length = data[number].length
+    if frame is not None and not 0 <= frame < length:
+        raise ConfigError(f"--frame: expected a frame of sequence {number}, 0 to {length - 1}, found {frame}")
+    return Start(number, frame or 0)
+
+
+def _watched(sequences: Iterator[PlayerSequence], total: int, predicted: set[int], progress: Progress | None) -> Iterator[PlayerSequence]:
+    """Pass sequences on, noting those with predictions and telling how far it is."""
+    for done, sequence in enumerate(sequences):
+        if sequence.prediction is not None:
+            predicted.add(sequence.number)
+        if progress is not None:
+            progress(done, total, str(sequence.clip.get("id", "")))
+        yield sequence
+
+
+def _notes(data: Dataset | Predictions, matches: Matches | None) -> list[str]:
+    where = {"predicted": "where the model puts it", "placed": "where it best covers the keypoints"}
+    notes = [f"written by {data.generator}; camera frame {data.camera_frame}"]
+    if isinstance(data, Predictions):
+        notes.append(f"predictions; the root is {where[data.root]}")
+    if matches is not None:
+        made = matches.predictions
+        notes.append(f"predictions: {made.path.name}, written by {made.generator}; the root is {where[made.root]}")
+    return notes
+
+
+def _written(page: bytes, out: str | Path | None, stem: str, overwrite: bool) -> Path:
+    """Write the page, whole or not at all, and return where it is."""
+    if out is None:
+        path = Path(tempfile.mkdtemp(prefix="mocapgen-view-")) / f"{stem}.html"
+        with disk_errors(path):
+            path.write_bytes(page)
+        return path
+    path = Path(out)
+    with all_or_nothing(path.parent, path.name, overwrite) as drafts:
+        (drafts / path.name).write_bytes(page)
+    return path

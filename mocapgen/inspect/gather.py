@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.inspect.similar import poses
+from mocapgen.inspect.tempo import gait, gravity
 from mocapgen.inspect.views import SequenceView
 from mocapgen.motion import Array
 
@@ -33,6 +34,10 @@ class Gathered:
         Vertical field of view, degrees.
     in_view : float
         Share of the joints' frames that the image shows, 0 to 1.
+    gravity : float
+        At which the body falls in jumps, m/s²; NaN without any (:func:`mocapgen.inspect.tempo.gravity`).
+    gait : float
+        Walk ratio; NaN where nobody walks (:func:`mocapgen.inspect.tempo.gait`).
     poses : (T, 30) float16 or None
         The course of the pose, whatever the avatar and the camera (:func:`mocapgen.inspect.similar.poses`); None if nobody asked.
     """
@@ -44,6 +49,8 @@ class Gathered:
     distance: float
     fov: float
     in_view: float
+    gravity: float
+    gait: float
     poses: NDArray[np.float16] | None = None
 
 
@@ -67,6 +74,8 @@ def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
         distance=distance,
         fov=float(fov),
         in_view=float(np.mean(sequence.row["in_view"])),
+        gravity=gravity(sequence),
+        gait=gait(sequence),
         poses=poses(sequence) if with_poses else None,
     )
 
@@ -76,6 +85,7 @@ def merged(first: Gathered, second: Gathered) -> Gathered:
     share = second.frames / (first.frames + second.frames)
     names = ("elevation", "distance", "fov", "in_view")
     means = {name: (1.0 - share) * getattr(first, name) + share * getattr(second, name) for name in names}
+    tempo = {name: _known(getattr(first, name), getattr(second, name), share) for name in ("gravity", "gait")}
     turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
     return replace(
         first,
@@ -84,7 +94,15 @@ def merged(first: Gathered, second: Gathered) -> Gathered:
         azimuth=(first.azimuth + share * turn + 180.0) % 360.0 - 180.0,
         poses=None if first.poses is None or second.poses is None else np.concatenate([first.poses, second.poses]),
         **means,
+        **tempo,
     )
+
+
+def _known(first: float, second: float, share: float) -> float:
+    """Return the mean of two numbers, the second with this share; where one is NaN, the other."""
+    if np.isnan(first) or np.isnan(second):
+        return second if np.isnan(first) else first
+    return (1.0 - share) * first + share * second
 
 
 def _placed(sequence: SequenceView) -> tuple[float, float, float]:

@@ -1,24 +1,42 @@
-"""What checks look at: one sequence with what is derived from it on request, and the dataset as a whole."""
+"""What the checks of sequences look at: one sequence, with what is derived from it on request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mocapgen.inspect.arrays import angles, norms
+from mocapgen.kinematics import global_rotations, joint_positions
 from mocapgen.motion import Array, Skeleton
-from mocapgen.store.reader import Dataset, Row
+from mocapgen.rotation import normalise
+from mocapgen.store.reader import Row
 from schemas.inspection import Finding
 
-if TYPE_CHECKING:
-    from mocapgen.inspect.gather import Gathered
+
+@dataclass(frozen=True)
+class Worst:
+    """Where something is worst.
+
+    Parameters
+    ----------
+    frame : int
+    joint : str
+    value : float
+    frames : int
+        In how many frames it is above the limit.
+    """
+
+    frame: int
+    joint: str
+    value: float
+    frames: int
 
 
 class SequenceView:
-    """One sequence.
+    """One sequence, with what is derived from its arrays: computed when a check asks for it, once, and shared by all checks.
 
     Parameters
     ----------
@@ -50,13 +68,89 @@ class SequenceView:
         return (self.positions - camera.t) @ camera.R  # R is orthonormal: its inverse is its transpose
 
     @cached_property
+    def quaternions(self) -> Array:
+        """(T, J, 4) float64, as stored: local, of the root relative to the camera."""
+        return self.row["quaternions"].astype(np.float64)
+
+    @cached_property
+    def euler(self) -> Array:
+        """(T, J, 3) float64, degrees: components x, y, z."""
+        return self.row["euler"].astype(np.float64)
+
+    @cached_property
+    def rotations(self) -> Array:
+        """(T, J, 4) float64, the quaternions scaled to unit length; NaN where that cannot be done."""
+        return normalise(self.quaternions)
+
+    @cached_property
+    def forward(self) -> Array:
+        """(T, J, 3) float64, metres, camera frame: the joints as rotations and the skeleton's offsets have them, from the stored root on."""
+        return joint_positions(self.skeleton, global_rotations(self.skeleton, self.rotations), self.positions[:, 0])
+
+    @cached_property
+    def lengths(self) -> Array:
+        """(T, J - 1) metres: distance of each joint but the root from its parent."""
+        return norms(self.positions[:, 1:] - self.positions[:, list(self.skeleton.parents[1:])])
+
+    @cached_property
     def velocities(self) -> Array:
-        """(T - 1, J, 3) m/s, world frame."""
+        """(T - 1, J, 3) m/s, world frame: from each frame to the next."""
         return np.diff(self.world, axis=0) * self.fps
+
+    @cached_property
+    def speeds(self) -> Array:
+        """(T - 1, J) m/s."""
+        return norms(self.velocities)
+
+    @cached_property
+    def accelerations(self) -> Array:
+        """(max(T - 2, 0), J, 3) m/s², world frame: of the frames from 1 on."""
+        return np.diff(self.velocities, axis=0) * self.fps
+
+    @cached_property
+    def turns(self) -> Array:
+        """(T - 1, J) degrees: by how much each joint turns relative to its parent, from each frame to the next."""
+        return angles(self.rotations[:-1], self.rotations[1:])
+
+    @cached_property
+    def precision(self) -> float:
+        """Metres: to what a float32 coordinate of this sequence is good, 4 units in the last place of the largest."""
+        largest = float(np.abs(self.positions).max(initial=0.0))
+        return 4.8e-7 * largest if np.isfinite(largest) else 0.0
 
     def joint(self, name: str) -> int:
         """Return the place of a joint among J."""
-        return self.skeleton.names.index(name)
+        return self.skeleton.index(name)
+
+    def has(self, *names: str) -> bool:
+        """Return whether the skeleton has all these joints."""
+        return all(name in self.skeleton for name in names)
+
+    def path(self, name: str) -> Array:
+        """Return where a joint goes: (T, 3) metres, world frame."""
+        return self.world[:, self.joint(name)]
+
+    def worst(self, values: Array, limit: float, joints: Sequence[str] | None = None) -> Worst | None:
+        """Return where values exceed a limit most.
+
+        Parameters
+        ----------
+        values : (N, K) float
+            Per frame and joint; NaN never exceeds anything.
+        limit : float
+        joints : sequence of K str, optional
+            Their names; by default all of the skeleton.
+
+        Returns
+        -------
+        Worst or None
+        """
+        over = values > limit
+        if not over.any():
+            return None
+        frame, joint = np.unravel_index(int(np.argmax(np.where(over, values, -np.inf))), values.shape)
+        names = self.skeleton.names if joints is None else joints
+        return Worst(int(frame), names[int(joint)], float(values[frame, joint]), int(over.any(axis=1).sum()))
 
     def finding(self, message: str, *, frame: int | None = None, joint: str = "", value: float | None = None, where: str = "") -> Finding:
         """Return a finding in this sequence; check id and severity are filled in by whoever runs the check."""
@@ -73,58 +167,3 @@ class SequenceView:
             joint=joint,
             value=None if value is None else float(value),
         )
-
-
-class DatasetView:
-    """The dataset as a whole.
-
-    Parameters
-    ----------
-    data : Dataset
-    gathered : dict of int to Gathered
-        What was gathered from the sequences that could be read, by row of ``/sequences``.
-    sides : dict of str to str
-        Side of a split by name of the sequence (see :meth:`name`); empty if no split was given.
-    """
-
-    def __init__(self, data: Dataset, gathered: Mapping[int, Gathered], sides: Mapping[str, str] | None = None) -> None:
-        self.data = data
-        self.gathered = gathered
-        self.sides = sides or {}
-
-    def finding(self, message: str, *, sequence: int | None = None, clip: str = "", value: float | None = None, where: str = "") -> Finding:
-        """Return a finding; check id and severity are filled in by whoever runs the check."""
-        number = None if sequence is None else int(sequence)
-        avatar = "" if number is None else str(self.sequences["avatar"][number])
-        amount = float(value) if value is not None and np.isfinite(value) else None
-        return Finding(check="", severity="info", message=message, where=where, sequence=number, clip=clip, avatar=avatar, value=amount)
-
-    @property
-    def sequences(self) -> dict[str, NDArray[Any]]:
-        """The table of sequences, by column."""
-        return self.data.sequences
-
-    @property
-    def clips(self) -> dict[str, NDArray[Any]]:
-        """The table of clips, by column."""
-        return self.data.clips
-
-    def column(self, name: str) -> Array:
-        """Return a number that was gathered from each sequence, such as ``azimuth``: (S,) float64, NaN where it could not be."""
-        values = (getattr(self.gathered[row], name) if row in self.gathered else np.nan for row in range(len(self.sequences["start"])))
-        return np.fromiter(values, dtype=np.float64)
-
-    @cached_property
-    def recordings(self) -> NDArray[Any]:
-        """(C,) str: the recording that each clip was cut from; windows of one recording share it."""
-        return recordings(self.clips)
-
-    def name(self, sequence: int) -> str:
-        """Return what a person calls a sequence, and a run's ``split.json``: clip, avatar, camera."""
-        row = {key: column[sequence] for key, column in self.sequences.items()}
-        return f"{self.clips['id'][row['clip']]} / {row['avatar']} / {self.data.cameras[row['camera']].rig}"
-
-
-def recordings(clips: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return the recording that each row of ``/clips`` was cut from, (C,) str: windows of one recording share source and file."""
-    return np.array([f"{source}:{file}" for source, file in zip(clips["source"], clips["file"], strict=True)], dtype=object)

@@ -21,6 +21,11 @@ from schemas.errors import DatasetError
 DAMAGED = (DatasetError, OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError)
 """What reading a damaged or foreign file may raise."""
 
+
+class DamagedFrames(DatasetError):
+    """Frames are there but cannot be read: a checksum is wrong, or the bytes are no compressed data."""
+
+
 _FRAMES = {array.path.rpartition("/")[2]: array for array in LAYOUT.table("/frames")}
 
 
@@ -64,12 +69,16 @@ class InspectedRow(Row):
 
         Raises
         ------
+        DamagedFrames
+            If it cannot be read.
         DatasetError
-            If it is missing, damaged, or of another shape or type.
+            If it is missing, or of another shape or type.
         """
         if name not in self._arrays:
             try:
                 found = super().__getitem__(name)
+            except DatasetError as error:
+                raise DamagedFrames(str(error)) from None
             except DAMAGED as error:
                 raise DatasetError(f"/frames/{name}: expected sound frames in sequence {self.number}, found {error}") from None
             if name in _FRAMES:

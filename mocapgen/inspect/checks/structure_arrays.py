@@ -1,0 +1,217 @@
+"""Whether everything is there, says what it is, is of the right type and size, and can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.inspect.opening import DamagedFrames
+from mocapgen.inspect.raw import attribute, camera_frame, dataset, found, members
+from mocapgen.inspect.registry import check
+from mocapgen.inspect.views import SequenceView
+from schemas.conventions import CAMERA_FRAMES, file_conventions
+from schemas.dataset import LAYOUT, RootAttributes
+from schemas.dataset import Array as LayoutArray
+from schemas.errors import DatasetError
+from schemas.inspection import Finding
+
+_KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b", "str": "O"}
+_FRAMES = LAYOUT.table("/frames")
+
+
+@check("structure.attributes", "error", "file")
+def attributes(file: h5py.File) -> Iterator[Finding]:
+    """Attributes of the file are missing or make no sense."""
+    for name in RootAttributes.model_fields:
+        value = attribute(file, name)
+        if value is None:
+            yield found("expected an attribute, found none that can be read", f"/@{name}")
+        elif name == "fps":
+            number = np.asarray(value)
+            if number.shape != () or number.dtype.kind not in "fiu" or not 0 < number < np.inf:
+                yield found(f"expected frames per second, a positive number, found {str(value)[:40]!r}", "/@fps")
+        elif not isinstance(value, str):
+            yield found(f"expected text, found {str(value)[:40]!r} of type {type(value).__name__}", f"/@{name}")
+        elif name == "schema_version" and not re.fullmatch(r"\d+\.\d+", value):
+            yield found(f"expected major.minor, found {value[:40]!r}", "/@schema_version")
+        elif name in ("conventions", "config") and not isinstance(_json(value), dict):
+            yield found(f"expected a JSON object, found {value[:40]!r}", f"/@{name}")
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+@check("structure.conventions", "error", "file")
+def conventions(file: h5py.File) -> Iterator[Finding]:
+    """The file states conventions that are not those of its schema."""
+    stated = _json(attribute(file, "conventions"))
+    if not isinstance(stated, dict):
+        return  # structure.attributes says so
+    frame = camera_frame(file)
+    if frame is None:
+        known = ", ".join(CAMERA_FRAMES)
+        yield found(f"camera_frame: expected one of {known}, found {str(stated.get('camera_frame'))[:40]!r}", "/@conventions")
+        return
+    for name, wanted in file_conventions(frame).items():
+        if stated.get(name) != wanted:
+            yield found(f"{name}: expected {wanted!r}, found {str(stated.get(name, 'nothing'))[:120]!r}", "/@conventions")
+    for array, path in _expected(file):
+        node = dataset(file, path)
+        unit = None if node is None else attribute(node, "unit")
+        if unit is not None and unit != array.unit:
+            yield found(f"expected the unit {array.unit!r}, found {str(unit)[:40]!r}", path)
+
+
+def _expected(file: h5py.File) -> Iterator[tuple[LayoutArray, str]]:
+    """Yield the arrays that there should be, each with its path."""
+    for array in LAYOUT.arrays:
+        template, named, _ = array.path.partition("/<name>")
+        for name in (members(file, template) or ["<name>"]) if named else [""]:
+            yield array, array.path.replace("<name>", name) if named else array.path
+
+
+def _present(file: h5py.File) -> Iterator[tuple[LayoutArray, str, h5py.Dataset]]:
+    for array, path in _expected(file):
+        node = dataset(file, path)
+        if node is not None:
+            yield array, path, node
+
+
+@check("structure.missing", "error", "file")
+def missing(file: h5py.File) -> Iterator[Finding]:
+    """Arrays of the schema are missing."""
+    for _, path in _expected(file):
+        if dataset(file, path) is None:
+            yield found("expected an array, found nothing that is one", path)
+
+
+@check("structure.types", "error", "file")
+def types(file: h5py.File) -> Iterator[Finding]:
+    """Arrays hold another type of values than the schema says."""
+    for array, path, node in _present(file):
+        kind = "O" if h5py.check_string_dtype(node.dtype) is not None else node.dtype.kind
+        if kind not in _KINDS[array.dtype]:
+            yield found(f"expected type {array.dtype}, found {node.dtype}", path)
+
+
+@check("structure.shapes", "error", "file")
+def shapes(file: h5py.File) -> Iterator[Finding]:
+    """Arrays have shapes that do not agree with the schema or with each other."""
+    sizes: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    sound = []
+    for array, path, node in _present(file):
+        if node.shape is None or len(node.shape) != len(array.shape):
+            yield found(f"expected {len(array.shape)} dimensions {_shape(array)}, found shape {node.shape}", path)
+            continue
+        sound.append((array, path, node.shape))
+        for want, got in zip(array.shape, node.shape, strict=True):
+            sizes[_axis(path, want)][got] += 1
+    for array, path, shape in sound:
+        for want, got in zip(array.shape, shape, strict=True):
+            expected = want if isinstance(want, int) else sizes[_axis(path, want)].most_common(1)[0][0]
+            if got != expected:
+                said = f"{want} = {expected}" if isinstance(want, str) else str(expected)
+                yield found(f"expected shape {_shape(array)} with {said}, found {shape}", path)
+                break
+
+
+def _axis(path: str, size: str | int) -> str:
+    """Return the name of an axis: those of joint sets differ from set to set."""
+    return f"{path.rpartition('/')[0]}/{size}" if size in ("N", "P") else str(size)
+
+
+def _shape(array: LayoutArray) -> str:
+    return f"({', '.join(map(str, array.shape))})"
+
+
+@check("structure.chunks", "info", "file", "rows")
+def chunks(file: h5py.File, *, max_rows: int = 2048) -> Iterator[Finding]:
+    """Frames are stored in pieces that make reading short windows slow."""
+    for _, path, node in _present(file):
+        if not path.startswith("/frames/") or not node.chunks or not node.shape:
+            continue
+        rows = node.chunks[0]
+        if rows > max_rows:
+            yield found(f"expected chunks of at most {max_rows:,} frames, found {rows:,}: a window of 40 reads all of them", path, rows)
+        elif node.chunks[1:] != node.shape[1:]:
+            yield found(f"expected chunks of whole frames, found {node.chunks} of {node.shape}: a window reads several", path)
+
+
+@check("structure.no_checksums", "info", "file")
+def no_checksums(file: h5py.File) -> Iterator[Finding]:
+    """Frames are stored without checksums, so that damage goes unnoticed."""
+    without = [path for _, path, node in _present(file) if path.startswith("/frames/") and not node.fletcher32]
+    if without:
+        yield found("expected the filter fletcher32, found it missing in " + ", ".join(without), "/frames")
+
+
+@check("structure.unknown", "info", "file")
+def unknown(file: h5py.File) -> Iterator[Finding]:
+    """The file holds arrays or attributes that the schema does not know."""
+    known = {path for _, path in _expected(file)}
+    strange: list[str] = []
+
+    def visit(name: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset) and f"/{name}" not in known:
+            strange.append(f"/{name}")
+
+    file.visititems(visit)
+    for path in strange:
+        node = file[path]
+        yield found(f"expected no array of this name, found {node.dtype} {node.shape}; readers pass it over", path)
+    for name in sorted(set(file.attrs) - set(RootAttributes.model_fields)):
+        yield found("expected no attribute of this name; readers pass it over", f"/@{name}")
+
+
+@check("structure.checksums", "error", "sequence")
+def checksums(sequence: SequenceView) -> Iterator[Finding]:
+    """Frames cannot be read: the file is damaged there."""
+    for array in _FRAMES:
+        name = array.path.rpartition("/")[2]
+        try:
+            sequence.row[name]
+        except DamagedFrames as error:
+            yield sequence.finding(f"expected frames that can be read, found {str(error).rpartition('found ')[2]}", where=array.path)
+        except DatasetError:  # others say so
+            continue
+
+
+@check("structure.not_finite", "error", "sequence", "values")
+def not_finite(sequence: SequenceView) -> Iterator[Finding]:
+    """Numbers are missing: NaN or infinite."""
+    for array in _FRAMES:
+        name = array.path.rpartition("/")[2]
+        if array.dtype == "bool":
+            continue
+        try:
+            values = sequence.row[name]
+        except DatasetError:  # others say so
+            continue
+        wrong = ~np.isfinite(values)
+        if name == "positions_2d" and wrong.any():
+            wrong &= ~_in_camera_plane(sequence)[..., None]
+        if wrong.any():
+            frame, joint = np.argwhere(wrong)[0][:2]
+            frames, count = np.flatnonzero(wrong.any(axis=(1, 2))), int(wrong.sum())
+            text = f"expected finite numbers, found {count:,} that are not, in {len(frames):,} frames from {frames[0]} to {frames[-1]}"
+            yield sequence.finding(text, frame=int(frame), joint=sequence.skeleton.names[int(joint)], value=count, where=array.path)
+
+
+def _in_camera_plane(sequence: SequenceView) -> NDArray[np.bool_]:
+    """Return where a joint has no projection, (T, J) bool: there NaN is right."""
+    try:
+        depth = sequence.row["positions_3d"][..., 2]
+    except DatasetError:
+        return np.zeros(sequence.row["positions_2d"].shape[:2], dtype=bool)
+    return np.asarray(np.abs(depth) < 2e-6)

@@ -18,6 +18,7 @@ from mocapgen._command import CONTEXT_SETTINGS, Verbosity, common_options, examp
 
 _MODULES = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "sources")])]
 _SOURCES = ", ".join(name for name in _MODULES if name not in ("base", "files") and name[0] != "_")
+_EXPORTS = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "export")]) if module.name[0] != "_")
 
 _BUILD_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--source", default="hdm05", show_default=True, help=f"Where the motion comes from: {_SOURCES}."),
@@ -123,6 +124,115 @@ def inspect(path: str) -> None:
     print_pairs(path, summarise(path))
 
 
+_SELECT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--clips", multiple=True, metavar="A,B,...", help="Only these clips, by id; wildcards allowed; repeatable."),
+    click.option("--actors", multiple=True, metavar="A,B,...", help="Only these actors; wildcards allowed; repeatable."),
+    click.option("--actions", multiple=True, metavar="A,B,...", help="Only these actions; wildcards allowed; repeatable."),
+    click.option("--sources", multiple=True, metavar="A,B,...", help="Only these sources, such as hdm05; wildcards allowed; repeatable."),
+    click.option("--avatars", multiple=True, metavar="A,B,...", help="Only these avatars; wildcards allowed; repeatable."),
+    click.option("--cameras", multiple=True, metavar="A,B,...", help="Only these cameras (orbit:8/3) or rigs (orbit:8); wildcards allowed."),
+    click.option("--min-frames", type=int, help="Leave out shorter sequences."),
+    click.option("--max-frames", type=int, help="Leave out longer sequences."),
+    click.option("--limit", type=int, metavar="N", help="At most N clips: the first of those that pass."),
+    click.option("--invert", is_flag=True, help="Keep what would be left out, and leave out what would be kept."),
+)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen select data.h5 --actions 'hop*' --out hop.h5",
+        "mocapgen select data.h5 --actors bd,mm --avatars average_man --min-frames 60 --out two_actors.h5",
+        "mocapgen select data.h5 --clips 'HDM_tr_kickLFront1Reps_02*' --invert --out clean.h5",
+    )
+)
+@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@_options(_SELECT_OPTIONS)
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; may be missing only for a dry run.")
+@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@click.option("--dry-run", is_flag=True, help="Say what would be kept without writing anything.")
+@common_options
+@click.pass_context
+def select(context: click.Context, /, path: Path, out: Path | None, overwrite: bool, dry_run: bool, **options: Any) -> None:
+    """Write some sequences of a dataset to a file of their own.
+
+    A sequence is kept if it meets every condition given. Clips, cameras and avatars that are not needed any more are left out.
+    """
+    from mocapgen.console import print_subset, progress_bar
+    from mocapgen.settings import output_of, select_config
+
+    config, out, level = select_config(_given(context, options)), output_of(out, dry_run), context.ensure_object(Verbosity).level
+    from mocapgen.store.select import select_sequences  # after the check of the settings, like build
+
+    with progress_bar(level) as progress:
+        report = select_sequences(path, config, out, overwrite, progress)
+    print_subset(report, "selected", out, level)
+
+
+@cli.command(epilog=example("mocapgen merge hdm05.h5 cmu.h5 --out both.h5"))
+@click.argument("paths", metavar="A.H5 B.H5 ...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; may be missing only for a dry run.")
+@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@click.option("--dry-run", is_flag=True, help="Say whether the files fit together, and what they hold, without writing anything.")
+@common_options
+@click.pass_context
+def merge(context: click.Context, paths: tuple[Path, ...], out: Path | None, overwrite: bool, dry_run: bool) -> None:
+    """Join dataset files into one.
+
+    The files must have the same frame rate, conventions, joints and avatars of the same build. What is in several of them is taken once.
+    """
+    from mocapgen.console import print_subset, progress_bar
+    from mocapgen.settings import output_of
+    from mocapgen.store.merge import merge_datasets
+
+    out, level = output_of(out, dry_run), context.ensure_object(Verbosity).level
+    with progress_bar(level) as progress:
+        report = merge_datasets(paths, out, overwrite, progress)
+    print_subset(report, "merged", out, level)
+
+
+_VIEW_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--clips", multiple=True, metavar="A,B,...", help="Only these clips, by id; wildcards allowed; repeatable."),
+    click.option("--actors", multiple=True, metavar="A,B,...", help="Only these actors; wildcards allowed; repeatable."),
+    click.option("--actions", multiple=True, metavar="A,B,...", help="Only these actions; wildcards allowed; repeatable."),
+    click.option("--avatars", multiple=True, metavar="A,B,...", help="Only these avatars; wildcards allowed; repeatable."),
+    click.option("--cameras", multiple=True, metavar="A,B,...", help="Only these cameras (orbit:8/3) or rigs (orbit:8); wildcards allowed."),
+    click.option("--limit", type=int, metavar="N", help="At most N clips: the first of those that pass."),
+)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen view data.h5",
+        "mocapgen view data.h5 --actions 'hop*' --avatars average_man --out hop.html",
+        "mocapgen view data.h5 --predictions pred.h5 --clip HDM_bd_squat1Reps_001_120 --frame 40",
+    )
+)
+@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@_options(_VIEW_OPTIONS)
+@click.option("--predictions", type=click.Path(path_type=Path), help="Predictions file to draw over the ground truth.")
+@click.option("--clip", metavar="ID", help="Clip to show first.")
+@click.option("--frame", type=int, metavar="N", help="Frame to show first, from 0.")
+@click.option("--out", type=click.Path(path_type=Path), help="HTML file to write  [default: a temporary one, opened in the browser]")
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+@common_options
+@click.pass_context
+def view(context: click.Context, /, path: Path, out: Path | None, overwrite: bool, **options: Any) -> None:
+    """Show what is in a dataset or predictions file, in the browser.
+
+    The page holds everything it needs and works offline: 2D and 3D side by side, every clip, avatar and camera; press ? for the keys.
+    """
+    from mocapgen.console import print_viewed, progress_bar
+    from mocapgen.settings import select_config
+
+    first = {name: options.pop(name) for name in ("predictions", "clip", "frame")}
+    selection, level = select_config(_given(context, options)), context.ensure_object(Verbosity).level
+    from mocapgen.view.show import view
+
+    with progress_bar(level) as progress:
+        viewed = view(path, selection, out, overwrite=overwrite, progress=progress, **first)
+    print_viewed(viewed, level)
+
+
 @cli.command(epilog=example("mocapgen skeletons"))
 @common_options
 def skeletons() -> None:
@@ -187,6 +297,52 @@ def convert(context: click.Context, /, **options: Any) -> None:
     from mocapgen.convert import convert
 
     print_converted(convert(**options), context.ensure_object(Verbosity).level)
+
+
+_EXPORT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--format", type=click.Choice(_EXPORTS), required=True, help="What to write."),
+    click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to, or the file if there is only one."),
+    click.option("--clips", multiple=True, metavar="A,B,...", help="Only these clips; wildcards allowed; repeatable."),
+    click.option("--actors", multiple=True, metavar="A,B,...", help="Only these actors; wildcards allowed; repeatable."),
+    click.option("--actions", multiple=True, metavar="A,B,...", help="Only these actions; wildcards allowed; repeatable."),
+    click.option("--avatars", multiple=True, metavar="A,B,...", help="Only these avatars; wildcards allowed; repeatable."),
+    click.option("--camera", type=click.IntRange(0), help="Only this camera of each rig, counted from 0  [default: all]"),
+    click.option("--space", type=click.Choice(["world", "camera"]), help="Frame of positions (bvh, csv, npz)  [default: world]"),
+    click.option("--joints", metavar="NAME", help="Joint set, such as h36m17 (csv, npz)  [default: all joints that there are]"),
+    click.option("--scale", type=float, metavar="METRES", help="Length of a unit (bvh)  [default: 0.01]"),
+    click.option("--up", type=click.Choice(["y", "z"]), help="Axis that points up (bvh)  [default: y]"),
+    click.option("--t-pose", is_flag=True, default=None, help="Begin with a frame in T-pose (bvh)."),
+    click.option("--avatar", metavar="NAME|PATH", help="Whose bone lengths predictions take (bvh)  [default: those predicted]"),
+    click.option("--views", type=click.Choice(["h36m", "file"]), help="Cameras (videopose3d): Human3.6M's or the file's  [default: h36m]"),
+    click.option("--test-actors", multiple=True, metavar="A,B,...", help="Kept for testing (mmpose, videopose3d)  [default: the last by name]"),
+    click.option("--overwrite", is_flag=True, help="Replace files that exist."),
+)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen export data.h5 --format bvh --actions 'walk*' --out motions",
+        "mocapgen export pred.h5 --format bvh --up z --out predicted",
+        "mocapgen export data.h5 --format videopose3d --test-actors bd --out VideoPose3D/data",
+        "mocapgen export data.h5 --format npz --joints h36m17 --space camera --out poses.npz",
+    )
+)
+@click.argument("path", metavar="FILE.H5", type=click.Path(path_type=Path))
+@_options(_EXPORT_OPTIONS)
+@common_options
+@click.pass_context
+def export(context: click.Context, /, **options: Any) -> None:
+    """Export a dataset or predictions to files of other programs.
+
+    FILE.H5 is what build or `trainer predict` wrote. Beside what is exported a JSON file says what it means and where it comes from.
+    """
+    from mocapgen.console import print_exported, progress_bar
+    from mocapgen.export import export
+
+    level = context.ensure_object(Verbosity).level
+    with progress_bar(level) as progress:
+        exported = export(**options, progress=progress)
+    print_exported(exported, level)
 
 
 @cli.command(

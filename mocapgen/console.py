@@ -12,7 +12,7 @@ import click
 
 from schemas.config import BuildConfig
 from schemas.profile import UNITS
-from schemas.report import FAULTS, BuildReport, Detection, Skip
+from schemas.report import FAULTS, BuildReport, Detection, Skip, SubsetReport
 from schemas.skeleton import Avatar
 
 if TYPE_CHECKING:
@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 
     from mocapgen.archives import Archive
     from mocapgen.convert import Converted
+    from mocapgen.export import Exported
     from mocapgen.fetch import Fetched
+    from mocapgen.view.show import Viewed
 
 Progress = Callable[[int, int, str], None]
 
 SHOWN_FAULTS = 10
 SURE = 0.9
 """How well a file is understood at least for the closing table not to mention doubts."""
+SHOWN_NAMES = 12
+"""Names of actors, actions or avatars in a summary; more are counted."""
+SHOWN_FILES = 5
+"""Files that are named one by one; more are counted."""
 SHOWN_DETECTIONS = 40
 """Files that a dry run lists one by one; more are counted by kind."""
 
@@ -215,3 +221,55 @@ def print_converted(converted: Converted, level: int) -> None:
     size = f"{converted.frames:,} at {converted.fps:g} frames/s, {converted.joints} joints"
     pairs = {"file": "\n".join(map(str, converted.files)), "frames": size}
     print_pairs("written", pairs | ({"notes": "\n".join(converted.notes)} if converted.notes else {}))
+
+
+def counted(names: Sequence[str]) -> str:
+    """Return how many names there are, and which: ``5: bd, bk, dg, mm, tr``."""
+    more = len(names) - SHOWN_NAMES
+    return f"{len(names):,}: {', '.join(names[:SHOWN_NAMES])}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def print_subset(report: SubsetReport, title: str, out: Path | None, level: int) -> None:
+    """Print what a merged or selected file holds; nothing if `level` is below 0."""
+    if level < 0:
+        return
+    shortest, longest = report.lengths
+    pairs = {
+        "read": "\n".join(report.inputs),
+        "sequences": f"{report.sequences:,} of {report.sequences_found:,}",
+        "frames": f"{report.frames:,} at {report.fps:g} frames/s, {report.frames / report.fps / 60.0:,.1f} minutes",
+        "lengths": f"{shortest} to {longest} frames",
+        "clips": f"{report.clips:,}",
+        "actors": counted(report.actors),
+        "actions": counted(report.actions),
+        "avatars": counted(report.avatars),
+        "cameras": f"{report.cameras:,}",
+    }
+    if report.notes:
+        pairs["notes"] = "\n".join(report.notes)
+    print_pairs(title if out else f"would be {title}", pairs | ({"file": f"{out}, {format_size(report.bytes)}"} if out else {}))
+
+
+def print_exported(exported: Exported, level: int) -> None:
+    """Print what an export wrote, and what a person should know; every file if `level` is above 0; nothing if it is below."""
+    if level < 0:
+        return
+    count, files = len(exported.files) - 1, exported.files
+    shown = "\n".join(map(str, files)) if level > 0 or len(files) <= SHOWN_FILES else f"{exported.out}, {count:,} files"
+    size = f"{exported.frames:,} in {exported.sequences:,} {'sequence' if exported.sequences == 1 else 'sequences'}"
+    pairs = {"files": shown, "described in": str(files[-1]), "frames": size}
+    print_pairs("exported", pairs | ({"notes": "\n".join(exported.notes)} if exported.notes else {}))
+
+
+def print_viewed(viewed: Viewed, level: int) -> None:
+    """Print what a page shows and where it is; nothing if `level` is below 0."""
+    if level < 0:
+        return
+    all_of_them = viewed.sequences == viewed.chosen
+    left_out = "" if all_of_them else f" of {viewed.chosen:,}: the page is full; choose with --clips, --actions, --avatars or --limit"
+    pairs = {"sequences": f"{viewed.sequences:,}{left_out}", "frames": f"{viewed.frames:,}", "file": f"{viewed.path}, {format_size(viewed.size)}"}
+    if viewed.predicted is not None:
+        pairs["predictions"] = f"of {viewed.predicted:,} of these sequences"
+    if viewed.opened is False:
+        pairs["next"] = "no browser was found: open the file yourself"
+    print_pairs("written" if viewed.opened is None else "opened in the browser" if viewed.opened else "not opened", pairs)

@@ -1,0 +1,39 @@
+"""CSV: a row for each frame, a file for each sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mocapgen.export._base import Draft, Exporter
+from mocapgen.export._source import Item, Source
+from mocapgen.export.npz import Options, axes_of
+
+_DECIMALS = 6
+"""Digits of metres and seconds behind the point: micrometres."""
+
+
+def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+    """Write a file for each sequence: ``frame,time,Hips_x,Hips_y,Hips_z,...``."""
+    joints = source.joints(options.joints)
+    header = ",".join(["frame", "time", *(f"{joint}_{axis}" for joint in joints.names for axis in "xyz")])
+    pattern = ",".join(["%d", *[f"%.{_DECIMALS}f"] * (1 + 3 * len(joints.names))])
+    for done, item in enumerate(items):
+        draft.step(done, len(items), item.name)
+        positions = (source.world(item) if options.space == "world" else source.positions(item))[:, joints.index]
+        values = np.round(positions.reshape(len(positions), -1), _DECIMALS) + 0.0  # no negative zeros
+        rows = (pattern % (frame, frame / source.fps, *row) for frame, row in enumerate(values.tolist()))
+        text = "\n".join([header, *rows]) + "\n"
+        (draft.folder / draft.name_of(item, ".csv")).write_text(text, encoding="utf-8", newline="\n")
+    draft.about |= {
+        "units": "metres; time in seconds",
+        "axes": axes_of(source, options.space),
+        "space": options.space,
+        "joints": list(joints.names),
+        "parents": list(joints.parents),
+        "columns": "frame from 0, time, then x, y, z of each joint in the order of joints",
+    }
+
+
+EXPORTER = Exporter("a table for each sequence, a row for each frame", Options, write, suffix=".csv", each=True)

@@ -1,0 +1,82 @@
+"""Plain NumPy arrays in one ``.npz`` file: no pickled objects, so that ``numpy.load`` takes it as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from mocapgen.export._base import Draft, Exporter
+from mocapgen.export._source import Item, Source
+from mocapgen.store.reader import Dataset
+from schemas.base import Model
+from schemas.conventions import WORLD_FRAME
+
+
+class Options(Model):
+    """Settings of the format."""
+
+    space: Literal["world", "camera"] = "world"
+    """Frame of ``positions_3d``: the world, or the file's camera frame."""
+    joints: str | None = None
+    """Joint set: `h36m17` or `all`; by default all joints that the file has."""
+
+
+def axes_of(source: Source, space: str) -> str:
+    """Return in words the axes of positions."""
+    return WORLD_FRAME if space == "world" else source.data.conventions.get("camera_axes", source.data.camera_frame)
+
+
+def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+    """Write one file: frames one after the other, and where each sequence begins."""
+    joints = source.joints(options.joints)
+    blocks: dict[str, list[Any]] = {"positions_3d": [], "positions_2d": [], "seen": []}
+    for done, item in enumerate(items):
+        draft.step(done, len(items), item.name)
+        draft.written.add(item.name)
+        positions = source.world(item) if options.space == "world" else source.positions(item)
+        blocks["positions_3d"].append(positions[:, joints.index].astype(np.float32))
+        blocks["positions_2d"].append(item.row["positions_2d"][:, joints.index])
+        blocks["seen"].append(source.seen(item)[:, joints.index])
+    length = np.array([item.row.length for item in items])
+    cameras = [item.row.camera for item in items]
+    arrays: dict[str, Any] = {
+        **{name: np.concatenate(block) for name, block in blocks.items()},
+        "start": np.cumsum(length) - length,
+        "length": length,
+        "name": np.array([item.name for item in items]),
+        "clip": np.array([item.clip for item in items]),
+        "actor": np.array([item.actor for item in items]),
+        "action": np.array([item.action for item in items]),
+        "avatar": np.array([item.row.avatar for item in items]),
+        **{name: np.stack([getattr(camera, name) for camera in cameras]) for name in ("K", "R", "t")},
+        "image": np.array([(camera.width, camera.height) for camera in cameras]),
+        "joints": np.array(joints.names),
+        "parents": np.array(joints.parents),
+        "fps": np.array(source.fps),
+        "units": np.array("metres, pixels"),
+        "axes": np.array(axes_of(source, options.space)),
+    }
+    np.savez(draft.folder / draft.main, **arrays)
+    draft.about |= {
+        "units": "metres; pixels",
+        "axes": axes_of(source, options.space),
+        "space": options.space,
+        "joints": list(joints.names),
+        "parents": list(joints.parents),
+        "conventions": source.data.conventions,
+        "arrays": {
+            "positions_3d": "(F, N, 3) float32, metres",
+            "positions_2d": "(F, N, 2) float32, pixels; NaN where a joint has no projection or was not seen",
+            "seen": "(F, N) bool: in the image" if isinstance(source.data, Dataset) else "(F, N) bool: found by the detector",
+            "start, length": "(S,) frames of each sequence: positions_3d[start : start + length]",
+            "name, clip, actor, action, avatar": "(S,) text",
+            "K, R, t, image": "(S, ...) camera of each sequence: X_camera = R X_world + t, (u, v, 1) = K X_camera / z, in the camera frame of "
+            f"the file it was exported from ({source.data.camera_frame}); width and height",
+            "joints, parents": "(N,) names in order; parent of each, -1 for the root",
+        },
+    }
+
+
+EXPORTER = Exporter("plain arrays, without pickled objects", Options, write, suffix=".npz")

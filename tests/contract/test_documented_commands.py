@@ -46,7 +46,7 @@ def test_shown_command_is_accepted(line):
     accept(line)
 
 
-@pytest.mark.parametrize("line", ["mocapgen view data.h5", "mocapgen build --fsp 3", "mocapgen inspect", "trainer predict"])
+@pytest.mark.parametrize("line", ["mocapgen fly data.h5", "mocapgen build --fsp 3", "mocapgen inspect", "trainer predict"])
 def test_the_check_notices(line):
     with pytest.raises(click.UsageError):
         accept(line)

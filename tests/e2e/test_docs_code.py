@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ("adding.md", "api.md", "file-format.md", "from-unity.md", "index.md", "your-own-mocap.md")
+PAGES = ("adding.md", "api.md", "datasets.md", "file-format.md", "from-unity.md", "index.md", "your-own-mocap.md")
 PACKAGES = ("schemas", "mocapgen", "trainer")
 _BLOCK = re.compile(r"^```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 

@@ -18,21 +18,39 @@ if TYPE_CHECKING:
     from mocapgen.kinematics import forward_kinematics
     from mocapgen.motion import Motion, Skeleton
     from mocapgen.pipeline import build
+    from mocapgen.store.merge import merge_datasets
     from mocapgen.store.reader import open_dataset
+    from mocapgen.store.select import select_sequences
     from schemas.config import BuildConfig
+    from schemas.subset import SelectConfig
 
 __version__ = "0.1.0"
 
-__all__ = ["BuildConfig", "Motion", "Skeleton", "__version__", "build", "forward_kinematics", "open_dataset", "read"]
+__all__ = [
+    "BuildConfig",
+    "Motion",
+    "SelectConfig",
+    "Skeleton",
+    "__version__",
+    "build",
+    "forward_kinematics",
+    "merge_datasets",
+    "open_dataset",
+    "read",
+    "select_sequences",
+]
 
 _HOME = {
     "BuildConfig": "schemas.config",
     "Motion": "mocapgen.motion",
+    "SelectConfig": "schemas.subset",
     "Skeleton": "mocapgen.motion",
     "build": "mocapgen.pipeline",
     "forward_kinematics": "mocapgen.kinematics",
+    "merge_datasets": "mocapgen.store.merge",
     "open_dataset": "mocapgen.store.reader",
     "read": "mocapgen.formats",
+    "select_sequences": "mocapgen.store.select",
 }
 
 

@@ -57,8 +57,8 @@ def select_clips(listing: Listing, config: BuildConfig) -> Selection:
         If a filter matches nothing, or the filters together leave nothing.
     """
     for pattern in config.categories:
-        if not any(_matches(name, pattern) for name in listing.categories):
-            raise _no_match("category", pattern, sorted(listing.categories))
+        if not any(matches(name, pattern) for name in listing.categories):
+            raise no_match("--category", "a category that there are clips of", pattern, sorted(listing.categories))
     wanted, filtered = filter_clips(listing.clips, config.actors, config.actions, config.categories)
     faults = [clip.fault for clip in wanted if clip.fault is not None]
     unique, repeated = drop_duplicates([clip for clip in wanted if clip.fault is None])
@@ -95,11 +95,12 @@ def filter_clips(
         ("action", "--actions", actions, lambda clip: (clip.action,)),
         ("category", "--category", categories, lambda clip: clip.categories),
     ]
-    for what, _, patterns, names_of in rules:
+    for what, option, patterns, names_of in rules:
         names = sorted({name for clip in clips for name in names_of(clip)})
         for pattern in patterns:
-            if clips and not any(_matches(name, pattern) for name in names):
-                raise _no_match(what, pattern, names)
+            if clips and not any(matches(name, pattern) for name in names):
+                wanted = "a category that there are clips of" if what == "category" else f"a pattern that matches an {what}"
+                raise no_match(option, wanted, pattern, names)
     kept, skipped = [], []
     for clip in clips:
         broken = next((rule for rule in rules if not _passes(clip, rule)), None)
@@ -117,7 +118,7 @@ def filter_clips(
 
 def _passes(clip: Clip, rule: _Rule) -> bool:
     _, _, patterns, names_of = rule
-    return not patterns or any(_matches(name, pattern) for name in names_of(clip) for pattern in patterns)
+    return not patterns or any(matches(name, pattern) for name in names_of(clip) for pattern in patterns)
 
 
 def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
@@ -181,7 +182,8 @@ def not_needed(clip: Clip, used: Clip) -> Skip:
     )
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
+    """Return whether a name fits a pattern with wildcards (``*``, ``?``, ``[ab]``), in any case."""
     return fnmatchcase(name.casefold(), pattern.casefold())
 
 
@@ -190,15 +192,13 @@ def _natural(text: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", text))
 
 
-def _no_match(what: str, pattern: str, names: list[str]) -> ConfigError:
+def no_match(option: str, wanted: str, pattern: str, names: Sequence[str]) -> ConfigError:
+    """Return the error of a pattern that matches none of `names`, with those that are near and those that there are."""
     plain = re.sub(r"[*?\[\]]", "", pattern).casefold()
     by_key = {name.casefold(): name for name in names}
     near = [name for key, name in by_key.items() if plain and plain in key]
     near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
     hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    option, wanted = (
-        ("--category", "a category that there are clips of") if what == "category" else (f"--{what}s", f"a pattern that matches an {what}")
-    )
     there = f"there are {', '.join(names[:SHOWN])}{more}" if names else "there are none"
     return ConfigError(f"{option}: expected {wanted}, found {pattern!r}; {hint}{there}")

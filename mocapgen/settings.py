@@ -10,10 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from schemas.base import Model
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
+from schemas.subset import SelectConfig
 
-LISTS = ("actors", "actions", "categories", "avatars")
+LISTS = ("actors", "actions", "categories", "avatars", "clips", "sources", "cameras")
 _IMAGE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 
@@ -97,12 +99,12 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     return settings
 
 
-def _problem(error: Mapping[str, Any], config: str | Path | None, options: Mapping[str, Any]) -> str:
+def _problem(error: Mapping[str, Any], config: str | Path | None, options: Mapping[str, Any], model: type[Model]) -> str:
     """Return one validation error in one line that names the option or the key of the file."""
     message = re.sub(r"^Value error, ", "", error["msg"])
     location = [str(part) for part in error["loc"]]
     if not location:
-        fields = sorted(BuildConfig.model_fields, key=len, reverse=True)
+        fields = sorted(model.model_fields, key=len, reverse=True)
         for field in (name for name in fields if "_" in name or message.startswith(f"{name}:")):
             message = re.sub(rf"\b{field}\b", option_name(field), message)
         return message
@@ -138,4 +140,40 @@ def build_config(options: Mapping[str, Any], config: str | Path | None = None) -
     try:
         return BuildConfig(**_normalised({**settings, **options}))
     except ValidationError as error:
-        raise ConfigError("\n".join(_problem(dict(problem), config, options) for problem in error.errors())) from None
+        raise ConfigError("\n".join(_problem(dict(problem), config, options, BuildConfig) for problem in error.errors())) from None
+
+
+def output_of(out: Path | None, dry_run: bool) -> Path | None:
+    """Return the file to write; None for a dry run.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither named nor a dry run.
+    """
+    if out is None and not dry_run:
+        raise ConfigError("--out: expected the path of the file to write (or --dry-run)")
+    return None if dry_run else out
+
+
+def select_config(options: Mapping[str, Any]) -> SelectConfig:
+    """Return the checked settings of a selection.
+
+    Parameters
+    ----------
+    options : mapping
+        Fields of :class:`~schemas.subset.SelectConfig`. Lists may be comma-separated text.
+
+    Returns
+    -------
+    SelectConfig
+
+    Raises
+    ------
+    ConfigError
+        With one line per problem, each naming the option, the rule and the value found.
+    """
+    try:
+        return SelectConfig(**_normalised(options))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_problem(dict(problem), None, options, SelectConfig) for problem in error.errors())) from None

@@ -113,4 +113,4 @@ class RootAttributes(Model):
     conventions: str
     """JSON object: each convention as a sentence (see schemas.conventions.file_conventions)."""
     config: str
-    """JSON object: the settings of the build."""
+    """JSON object: the settings of the build; of a file made from others, what it was made from (see schemas.subset.Derivation)."""

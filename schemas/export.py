@@ -14,8 +14,9 @@ from schemas.experiments import Results
 from schemas.marker_set import MarkerSet
 from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
 from schemas.profile import Profile
-from schemas.report import BuildReport
+from schemas.report import BuildReport, SubsetReport
 from schemas.skeleton import Avatar
+from schemas.subset import Derivation, SelectConfig
 from schemas.train import Evaluation, ModelCard, TrainConfig
 
 FOLDER = Path(__file__).parent / "json"
@@ -25,12 +26,15 @@ MODELS: dict[str, type[Model]] = {
     "build-config": BuildConfig,
     "build-report": BuildReport,
     "dataset-attributes": RootAttributes,
+    "dataset-derivation": Derivation,
     "dataset-layout": Layout,
     "evaluation": Evaluation,
     "experiments": Results,
     "model-card": ModelCard,
     "predict-config": PredictConfig,
     "predictions-attributes": PredictionAttributes,
+    "select-config": SelectConfig,
+    "subset-report": SubsetReport,
     "train-config": TrainConfig,
     "marker-set": MarkerSet,
     "source-profile": Profile,

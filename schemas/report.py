@@ -75,3 +75,34 @@ class BuildReport(Model):
     def skipped_by_reason(self) -> dict[str, int]:
         """Return how many clips were skipped for each reason, most frequent first."""
         return dict(Counter(skip.reason for skip in self.skipped).most_common())
+
+
+class SubsetReport(Model):
+    """What ``merge`` or ``select`` wrote, or without an output would write."""
+
+    inputs: tuple[str, ...]
+    """The files read."""
+    sequences_found: int
+    """Sequences in the files read."""
+    sequences: int
+    """Sequences in the file written."""
+    frames: int
+    """Frames of these sequences."""
+    fps: float
+    """Frames per second."""
+    clips: int
+    """Clips that have at least one of these sequences."""
+    cameras: int
+    """Cameras that see at least one of these sequences."""
+    actors: tuple[str, ...]
+    """Actors, sorted."""
+    actions: tuple[str, ...]
+    """Actions, sorted."""
+    avatars: tuple[str, ...]
+    """Avatars, sorted."""
+    lengths: tuple[int, int]
+    """Frames of the shortest and the longest sequence."""
+    notes: tuple[str, ...] = ()
+    """What had to be decided, one line each."""
+    bytes: int
+    """Size of the file; 0 if nothing was to be written."""

@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.conventions import CAMERA_FRAMES
+from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT
 from schemas.dataset import Array as LayoutArray
 from schemas.dataset import Layout
 from schemas.errors import DatasetError
+from schemas.predictions import PREDICTIONS_FORMAT
 
+_KNOWN = {FILE_FORMAT: "a dataset", PREDICTIONS_FORMAT: "predictions of a model"}
 _KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
 
 
@@ -58,9 +60,12 @@ def _reason(error: Exception) -> str:
 
 
 def read_array(file: h5py.File, path: str) -> NDArray[Any]:
-    """Return a whole array of a file; text as str."""
+    """Return a whole array of a file; text as str. Damage is a DatasetError that names the array."""
     dataset = file[path]
-    return np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
+    try:
+        return np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{file.filename}: {path}: expected sound data, found {_reason(error)}") from None
 
 
 def read_frames(file: h5py.File, name: str, start: int, length: int, sequence: int) -> NDArray[Any]:
@@ -76,6 +81,8 @@ def read_frames(file: h5py.File, name: str, start: int, length: int, sequence: i
 def check_kind(path: Path, file: h5py.File, format: str, version: str) -> None:
     """Check that a file is of our format, and of no newer major version."""
     found = file.attrs.get("format")
+    if found in _KNOWN and format in _KNOWN and found != format:
+        raise DatasetError(f"{path}: expected {_KNOWN[format]}, found {_KNOWN[found]}; name a file of the other kind")
     if found != format:
         raise DatasetError(
             f"{path}: expected the attribute format={format!r}, found {found!r}: no {format.removeprefix('mocapgen-')} of this project"
@@ -116,6 +123,8 @@ def check_arrays(path: Path, file: h5py.File, layout: Layout) -> None:
         if named and (not isinstance(members, h5py.Group) or not len(members)):
             raise DatasetError(f"{path}: {template}: expected at least one group, found none; the file is incomplete")
         for name in members if isinstance(members, h5py.Group) else ("",):
+            if not isinstance(name, str):  # what h5py makes of a name that is no text
+                raise DatasetError(f"{path}: {template}: expected names in UTF-8, found {name!r}")
             _check_array(path, file, array, name, sizes)
 
 

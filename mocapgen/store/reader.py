@@ -109,7 +109,8 @@ class Dataset:
         """Rows of the frame block."""
         return int(self.file["/frames/positions_3d"].shape[0])
 
-    def _table(self, name: str) -> dict[str, NDArray[Any]]:
+    def table(self, name: str) -> dict[str, NDArray[Any]]:
+        """Return a table, ``sequences``, ``clips``, ``cameras`` or ``skipped``, by column."""
         return {array.path.rpartition("/")[2]: read_array(self.file, array.path) for array in LAYOUT.table(f"/{name}")}
 
     @property
@@ -125,22 +126,22 @@ class Dataset:
     @cached_property
     def sequences(self) -> dict[str, NDArray[Any]]:
         """The table of sequences, by column: ``start``, ``length``, ``clip``, ``camera``, ``avatar``."""
-        return self._table("sequences")
+        return self.table("sequences")
 
     @cached_property
     def clips(self) -> dict[str, NDArray[Any]]:
         """The table of clips, by column: ``id``, ``file``, ``actor``, ``action``, ..."""
-        return self._table("clips")
+        return self.table("clips")
 
     @cached_property
     def cameras(self) -> tuple[Camera, ...]:
         """All cameras, in the order of the table."""
-        return cameras_of(self._table("cameras"), self.camera_frame)
+        return cameras_of(self.table("cameras"), self.camera_frame)
 
     @cached_property
     def skipped(self) -> dict[str, NDArray[Any]]:
         """What was found and not used, by column: ``file``, ``reason``, ``detail``."""
-        return self._table("skipped")
+        return self.table("skipped")
 
     @cached_property
     def skeletons(self) -> dict[str, Skeleton]:

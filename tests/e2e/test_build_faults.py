@@ -157,7 +157,7 @@ def test_two_builds_of_one_file_leave_each_other_alone(start: Callable[..., Runn
     status, stderr = first.finish()
     assert status == 2
     assert one_line(stderr)
-    assert "appeared while it was being built" in stderr
+    assert "appeared while it was being written" in stderr
     assert [path.name for path in tmp_path.iterdir()] == ["data.h5"]
     with h5py.File(tmp_path / "data.h5") as file:
         assert set(file["clips/action"].asstr()[:]) == {"squat1Reps"}

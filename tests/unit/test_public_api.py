@@ -4,9 +4,22 @@ import pytest
 
 import mocapgen
 
+NAMES = (
+    "BuildConfig",
+    "Motion",
+    "SelectConfig",
+    "Skeleton",
+    "build",
+    "forward_kinematics",
+    "merge_datasets",
+    "open_dataset",
+    "read",
+    "select_sequences",
+)
+
 
 def test_every_public_name_is_there_and_listed():
-    assert set(mocapgen.__all__) == {"BuildConfig", "Motion", "Skeleton", "__version__", "build", "forward_kinematics", "open_dataset", "read"}
+    assert set(mocapgen.__all__) == {"__version__", *NAMES}
     assert all(getattr(mocapgen, name) is not None for name in mocapgen.__all__)
     assert set(mocapgen.__all__) <= set(dir(mocapgen))
 

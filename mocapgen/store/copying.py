@@ -1,0 +1,227 @@
+"""Write a dataset file from sequences of others: what ``merge`` and ``select`` have in common.
+
+A :class:`Draft` holds the tables of the file to come and says which sequences of which input follow each other; the frames
+themselves go through memory in blocks, and by the writer that builds use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.store.atomic import check_target
+from mocapgen.store.dataset_file import FRAMES, DatasetFile
+from mocapgen.store.hdf5 import read_array, read_frames
+from mocapgen.store.reader import Dataset
+from schemas.dataset import LAYOUT, RootAttributes
+from schemas.errors import ConfigError
+from schemas.report import SubsetReport
+from schemas.subset import Derivation, Origin
+
+BLOCK = 4096
+"""Most frames read at once."""
+
+Columns = dict[str, NDArray[Any]]
+"""A table by column."""
+Progress = Callable[[int, int, str], None]
+"""Called with frames done, frames in all, and the id of the last clip."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Sequences of one input.
+
+    Parameters
+    ----------
+    data : Dataset
+    sequences : (S,) int
+        Rows of the input's ``/sequences``, in the order in which they are written.
+    clips, cameras : (S,) int
+        The rows of the draft's tables that they refer to.
+    """
+
+    data: Dataset
+    sequences: NDArray[np.intp]
+    clips: NDArray[np.intp]
+    cameras: NDArray[np.intp]
+
+    @property
+    def length(self) -> NDArray[np.int64]:
+        """(S,) frames of each sequence."""
+        return self.data.sequences["length"][self.sequences].astype(np.int64)
+
+    @property
+    def avatars(self) -> NDArray[Any]:
+        """(S,) str."""
+        return self.data.sequences["avatar"][self.sequences]
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A file to be written."""
+
+    parts: tuple[Part, ...]
+    clips: Columns
+    cameras: Columns
+    skipped: Columns
+    notes: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> NDArray[np.int64]:
+        """(S,) frames of each sequence."""
+        return np.concatenate([part.length for part in self.parts])
+
+
+def check_out(inputs: Sequence[Path], out: Path | None, overwrite: bool) -> None:
+    """Make sure that the output can be written and is none of the inputs.
+
+    Raises
+    ------
+    ConfigError, DatasetError
+    """
+    if out is None:
+        return
+    same = next((path for path in inputs if path.exists() and out.exists() and path.samefile(out)), None)
+    if same is not None:
+        raise ConfigError(f"{out}: expected another file to write than one that is read, found the same; choose another name")
+    check_target(out, overwrite)
+
+
+def take(columns: Columns, rows: NDArray[Any]) -> Columns:
+    """Return some rows of a table."""
+    return {name: column[rows] for name, column in columns.items()}
+
+
+def group_columns(file: h5py.File, template: str, name: str) -> Columns:
+    """Return the arrays of a named group such as ``/skeletons/<name>``, by their last name."""
+    arrays = LAYOUT.table(template)
+    return {array.path.rpartition("/")[2]: read_array(file, array.path.replace("<name>", name)) for array in arrays}
+
+
+def surplus(data: Dataset) -> tuple[str, ...]:
+    """Return the arrays and attributes of a file that are not of the schema, and would not be copied."""
+    arrays = {f"/{name}" for name in _arrays(data.file)}
+    for array in LAYOUT.arrays:
+        template, named, column = array.path.partition("/<name>")
+        arrays -= {f"{template}/{name}{column}" for name in data.file[template]} if named else {array.path}
+    return (*sorted(arrays), *sorted(f"attribute {name}" for name in set(data.file.attrs) - set(RootAttributes.model_fields)))
+
+
+def _arrays(file: h5py.File) -> list[str]:
+    found: list[str] = []
+    file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def origin(data: Dataset) -> Origin:
+    """Return what a file made from `data` says of it."""
+    with data.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Origin(file=data.path.name, sha256=digest, generator=data.generator, config=data.config)
+
+
+def write(draft: Draft, derivation: Derivation, out: Path, overwrite: bool, progress: Progress | None = None) -> None:
+    """Write a file.
+
+    Parameters
+    ----------
+    draft : Draft
+        All of its inputs have the same frame rate, conventions and joints.
+    derivation : Derivation
+        Where the file comes from.
+    out : Path
+    overwrite : bool
+    progress : callable, optional
+
+    Raises
+    ------
+    DatasetError
+        If an input turns out to be damaged, or the file cannot be written. Then nothing is changed.
+    """
+    data = draft.parts[0].data
+    joints = data.file["/frames/positions_3d"].shape[1]
+    total, done = int(draft.length.sum()), 0
+    config = json.dumps(derivation.model_dump(mode="json"))
+    with DatasetFile(out, overwrite, joints, data.fps, json.dumps(data.conventions), config) as file:
+        _copy_groups(draft, file)
+        for table, columns in (("clips", draft.clips), ("cameras", draft.cameras), ("skipped", draft.skipped)):
+            file.add_rows(table, columns)
+        for part in draft.parts:
+            opened = [part.data.file[array.path] for array in FRAMES.values()]  # as long as they are, HDF5 keeps the last chunks of each
+            rows = {
+                "start": file.frames + np.cumsum(part.length) - part.length,
+                "length": part.length,
+                "clip": part.clips,
+                "camera": part.cameras,
+                "avatar": part.avatars,
+            }
+            file.add_rows("sequences", rows)
+            for number, clip in zip(part.sequences, part.clips, strict=True):
+                for block in blocks(part.data, int(number)):
+                    file.append(block)
+                    done += len(block["in_view"])
+                if progress is not None:
+                    progress(done, total, str(draft.clips["id"][clip]))
+            del opened
+
+
+def blocks(data: Dataset, sequence: int) -> Iterator[Columns]:
+    """Yield the frame arrays of a sequence, at most :data:`BLOCK` rows at once.
+
+    Raises
+    ------
+    DatasetError
+        If they are damaged.
+    """
+    start, length = int(data.sequences["start"][sequence]), int(data.sequences["length"][sequence])
+    for first in range(start, start + length, BLOCK):
+        count = min(BLOCK, start + length - first)
+        yield {name: read_frames(data.file, name, first, count, sequence) for name in FRAMES}
+
+
+def _copy_groups(draft: Draft, file: DatasetFile) -> None:
+    """Copy the skeletons of all avatars that perform, and all joint sets, each from the first file that has it."""
+    done: set[tuple[str, str]] = set()
+    for part in draft.parts:
+        source = part.data.file
+        wanted = {"/skeletons": sorted(set(part.avatars)), "/joint_sets": sorted(source["/joint_sets"])}
+        for group, names in wanted.items():
+            for name in names:
+                if (group, name) not in done:
+                    done.add((group, name))
+                    file.add_group(f"{group}/<name>", name, group_columns(source, f"{group}/<name>", name), dict(source[f"{group}/{name}"].attrs))
+
+
+def report(draft: Draft, found: int, out: Path | None, notes: Sequence[str] = ()) -> SubsetReport:
+    """Return what was written to `out`, or would be."""
+    length = draft.length
+
+    def names(column: NDArray[Any]) -> tuple[str, ...]:
+        return tuple(sorted({str(name) for name in column}))
+
+    def used(table: Mapping[str, NDArray[Any]], column: str) -> NDArray[Any]:
+        return table[column][np.unique(np.concatenate([part.clips for part in draft.parts]))]
+
+    return SubsetReport(
+        inputs=tuple(str(part.data.path) for part in draft.parts),
+        sequences_found=found,
+        sequences=len(length),
+        frames=int(length.sum()),
+        fps=draft.parts[0].data.fps,
+        clips=len(draft.clips["id"]),
+        cameras=len(draft.cameras["K"]),
+        actors=names(used(draft.clips, "actor")),
+        actions=names(used(draft.clips, "action")),
+        avatars=names(np.concatenate([part.avatars for part in draft.parts])),
+        lengths=(int(length.min()), int(length.max())),
+        notes=(*draft.notes, *notes),
+        bytes=out.stat().st_size if out is not None else 0,
+    )

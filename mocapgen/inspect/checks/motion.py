@@ -91,10 +91,10 @@ def frozen_joint(view: SequenceView, *, seconds: float = 0.5, degrees: float = 1
     if len(view.speeds) < least:
         return
     still = _still(view)
-    moving = ~still.all(axis=1)
+    moving = ~np.all(still, axis=1)
     parents = np.maximum(view.skeleton.parents, 0)
     # either its rotation holds and then goes on with a jerk, or it hangs in the air while its parent moves by millimetres
-    held = (np.abs(np.diff(view.quaternions, axis=0)).max(axis=-1) < 1e-6) & moving[:, None]
+    held = (np.abs(np.diff(view.quaternions, axis=0)).max(axis=-1) < 1e-6) & moving[:, np.newaxis]
     hung = still & (view.speeds[:, parents] > 0.002 * view.fps) & (view.world[1:, :, 1] > metres)
     longest = Worst(0, "", 0.0, 0)
     for mask, with_jerk in ((held, True), (hung, False)):
@@ -120,28 +120,32 @@ def _still(view: SequenceView) -> NDArray[np.bool_]:
 def _longest(mask: NDArray[np.bool_]) -> tuple[int, int]:
     """Return the first and one past the last of the longest run of True, (0, 0) if there is none."""
     found = runs(mask)
-    return tuple(int(number) for number in found[np.argmax(found[:, 1] - found[:, 0])]) if len(found) else (0, 0)  # type: ignore[return-value]
+    if not len(found):
+        return 0, 0
+    start, stop = found[np.argmax(found[:, 1] - found[:, 0])]
+    return int(start), int(stop)
 
 
-_WINDOW = 15  # frames in which jitter is measured
+_WINDOW = 30  # frames in which jitter is measured: a glitch or two among them are none
 
 
 @check("motion.jitter", "warning", "sequence", "mm")
-def jitter(view: SequenceView, *, millimetres: float = 3.0) -> Iterator[Finding]:
+def jitter(view: SequenceView, *, millimetres: float = 5.0) -> Iterator[Finding]:
     """A joint trembles from frame to frame."""
     # The fourth difference of white noise of deviation s has a deviation of sqrt(70) s and turns its sign nearly every frame.
     fourth = np.diff(view.accelerations, 2, axis=0) / view.fps**2
-    windows = len(fourth) // _WINDOW
-    if not windows:
+    size = min(_WINDOW, len(fourth))
+    if size < _WINDOW // 2:
         return
-    fourth = fourth[: windows * _WINDOW].reshape(windows, _WINDOW, *fourth.shape[1:])
+    fourth = fourth[: len(fourth) // size * size].reshape(-1, size, *fourth.shape[1:])
     squares = dot(fourth, fourth)
-    turning = dot(fourth[:, 1:], fourth[:, :-1]).sum(axis=1) < -0.5 * squares.sum(axis=1)
-    noise = 1000.0 * np.sqrt(np.median(squares, axis=1) / (70.0 * 2.366))  # 2.366: median of chi-squared with three degrees
+    turning = dot(fourth[:, 1:], fourth[:, :-1]).sum(axis=1) < -0.6 * squares.sum(axis=1)
+    # the lower quartile, which single glitches leave alone: 1.213 times the variance for three coordinates
+    noise = 1000.0 * np.sqrt(np.quantile(squares, 0.25, axis=1) / (70.0 * 1.213))
     worst = view.worst(np.where(turning, noise, 0.0), millimetres)
     if worst:
-        frame = worst.frame * _WINDOW + 2
-        message = f"{worst.joint}: expected a smooth path, found it trembling by {worst.value:.1f} mm about frames {frame} to {frame + _WINDOW}"
+        frame = worst.frame * size + 2
+        message = f"{worst.joint}: expected a smooth path, found it trembling by {worst.value:.1f} mm about frames {frame} to {frame + size}"
         yield view.finding(message, frame=frame, joint=worst.joint, value=worst.value)
 
 

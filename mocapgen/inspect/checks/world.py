@@ -36,8 +36,9 @@ def foot_slide(view: SequenceView, *, metres: float = 0.5, metres_per_second: fl
     upright = view.world[1:, 0, 1] - view.world[1:, feet, 1].min(axis=1) > 0.7 * leg
     # whoever stands or walks has some part of a foot at rest; only in the air, or on ice, do all of them move
     slowest = norms(view.velocities[:, feet] * [1.0, 0.0, 1.0]).min(axis=1)
+    level = np.abs(view.velocities[:, feet, 1]).min(axis=1) < 0.2
     best = (0.0, 0, 0)
-    for start, stop in runs(low & upright & (slowest > metres_per_second)):
+    for start, stop in runs(low & upright & level & (slowest > metres_per_second)):
         best = max(best, (float(slowest[start:stop].sum() / view.fps), int(start), int(stop)))
     if best[0] > metres:
         distance, start, stop = best
@@ -128,10 +129,10 @@ def frame_rate(view: DatasetView, *, times: float = 1.45, clips: float = 2.0) ->
         if "jumps" in evidence:
             told.append(f"{len(fall)} clips with jumps in which bodies fall at {np.median(fall):.1f} m/s²")
         if "steps" in evidence:
-            told.append(f"{len(walk)} clips of gait with {np.median(walk):.1f} times the usual length of step for its rate")
-        speed = "slow" if factor > 1 else "fast"
+            told.append(f"{len(walk)} clips of walking or running with steps {np.median(walk) / GAIT:.1f} times as long for their rate")
+        speed = "too slowly" if factor > 1 else "too fast"
         rate = f"about {view.data.fps * factor:.0f} frames per second instead of {view.data.fps:g}"
-        message = f"expected people who fall and step as fast as on Earth, found {' and '.join(told)}: they move too {speed}; {rate} would fit"
+        message = f"expected people who fall and step at their usual pace, found {' and '.join(told)}: they move {speed}; {rate} would fit"
         yield view.finding(message, where="attribute fps", value=factor)
 
 

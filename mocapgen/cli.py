@@ -113,15 +113,54 @@ def build(context: click.Context, /, config: str | None, **options: Any) -> None
     print_report(report, settings, verbosity.level)
 
 
-@cli.command(epilog=example("mocapgen inspect data.h5"))
-@click.argument("path", metavar="DATA.H5", type=click.Path())
-@common_options
-def inspect(path: str) -> None:
-    """Summarise a dataset file."""
-    from mocapgen.console import print_pairs
-    from mocapgen.inspect.summary import summarise
+def _list_checks(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given and not context.resilient_parsing:
+        from mocapgen.inspect.registry import checks
+        from mocapgen.inspect.terminal import print_checks
 
-    print_pairs(path, summarise(path))
+        print_checks(checks().values())
+        context.exit()
+
+
+_INSPECT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--policy", default="default", show_default=True, metavar="NAME|PATH", help="What matters: training, archive or a YAML file."),
+    click.option("--select", multiple=True, metavar="ID,...", help="Only these checks: ids, patterns such as 'motion.*', families; repeatable."),
+    click.option("--ignore", multiple=True, metavar="ID,...", help="Leave these checks out; repeatable."),
+    click.option(
+        "--threshold",
+        type=click.Choice(["info", "warning", "error"]),
+        default="warning",
+        show_default=True,
+        help="How severe a finding must be for exit status 1.",
+    ),
+    click.option("--split", type=click.Path(path_type=Path), help="Run of trainer, or its split.json: look for clips on two sides of it."),
+    click.option("--detailed", is_flag=True, help="Print each finding, not the worst of each check only; so does -v."),
+    click.option("--json", type=click.Path(allow_dash=True), help="Write summary and findings to this file; - for standard output."),
+    click.option("--overwrite", is_flag=True, help="Replace the file in --json."),
+    click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Worker processes; 0 means as many as are worth it."),
+    click.option("--list-checks", is_flag=True, is_eager=True, expose_value=False, callback=_list_checks, help="List all checks, and end."),
+)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen inspect data.h5",
+        "mocapgen inspect data.h5 --policy training --split runs/first --threshold error",
+        "mocapgen inspect data.h5 --select structure,motion.foot_slide --detailed --json findings.json",
+    )
+)
+@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@_options(_INSPECT_OPTIONS)
+@common_options
+@click.pass_context
+def inspect(context: click.Context, /, path: Path, **options: Any) -> int:
+    """Say what is in a dataset file, and check it.
+
+    Exit status 0: nothing found; 1: findings at or above the threshold; 2: the file could not be inspected.
+    """
+    from mocapgen.inspect.command import inspect_and_report
+
+    return inspect_and_report(path, level=context.ensure_object(Verbosity).level, **options)
 
 
 _SELECT_OPTIONS: tuple[Callable[[Any], Any], ...] = (

@@ -98,9 +98,8 @@ def duplicates(dataset: DatasetView) -> Iterator[Finding]:
     for row, found in sorted(dataset.gathered.items()):
         known = first.setdefault(found.digest, row)
         if known != row:
-            yield dataset.finding(
-                f"expected joints that move in their own way, found exactly those of sequence {known}: {dataset.name(known)}", sequence=row
-            )
+            text = f"expected a motion of its own, found exactly that of sequence {known}: {dataset.name(known)}"
+            yield dataset.finding(text, sequence=row)
 
 
 @check("dataset.near_duplicates", "warning", "dataset", "frames")

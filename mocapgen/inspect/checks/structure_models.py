@@ -97,9 +97,8 @@ def _upright(file: h5py.File, where: str, at: dict[str, np.ndarray], frame: str 
     """Check that up is up, and that left is on the left."""
     for above, below in (("Head", "Hips"), ("Hips", "LeftFoot")):
         if above in at and below in at and at[above][1] <= at[below][1]:
-            yield found(
-                f"expected {above} above {below} (y up), found {at[above][1]:.3g} m and {at[below][1]:.3g} m", f"{where}/offsets", joint=above
-            )
+            heights = f"{at[above][1]:.3g} m and {at[below][1]:.3g} m"
+            yield found(f"expected {above} above {below} (y up), found {heights}", f"{where}/offsets", joint=above)
     if frame is None:
         return
     left = -1.0 if frame == "unity" else 1.0  # x points to the right of the person, or to the left
@@ -116,9 +115,7 @@ def _stature(file: h5py.File, where: str, height: float, max_error: float) -> It
     if not 0.3 <= float(stature) <= 3.0:
         yield found(f"expected a person's height in metres, found {float(stature):g}", f"{where}/stature", float(stature))
     elif abs(height - float(stature)) > max_error * float(stature):
-        text = (
-            f"expected a rest pose about as high as the stature of {float(stature):.3g} m, found {height:.3g} m from its lowest to its highest joint"
-        )
+        text = f"expected a rest pose about as high as the stature of {float(stature):.3g} m, found one of {height:.3g} m"
         yield found(text, where, abs(height - float(stature)))
 
 

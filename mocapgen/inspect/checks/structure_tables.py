@@ -108,7 +108,7 @@ def repeated_sequences(file: h5py.File) -> Iterator[Finding]:
         return
     first: dict[tuple[str, str, str], int] = {}
     named = _Sequences(file)
-    for row, (clip, avatar, camera) in enumerate(zip(*table, strict=True)):  # type: ignore[arg-type]
+    for row, (clip, avatar, camera) in enumerate(zip(*table, strict=True)):
         if not (0 <= clip < len(ids) and 0 <= camera < len(rigs)):
             continue
         name = (str(ids[clip]), str(avatar), str(rigs[camera]))
@@ -134,7 +134,9 @@ def clip_table(file: h5py.File) -> Iterator[Finding]:
 
     for name, kinds, wanted in (("source_fps", "f", "a positive number"), ("source_frames", "iu", "1 or more"), ("source_start", "iu", "0 or more")):
         values = column(file, f"/clips/{name}", kinds, 1)
-        for row in [] if values is None else _where(~_plausible(name, values)):
+        if values is None:
+            continue  # others say so
+        for row in _where(~_plausible(name, values)):
             yield found(f"expected {wanted}, found {values[row]:g} in row {row}", f"/clips/{name}", clip=clip(row))
     digests = column(file, "/clips/sha256", "O", 1)
     for row, digest in enumerate(() if digests is None else map(str, digests)):

@@ -1,7 +1,7 @@
 """Which clips of a source are used: pure functions over a listing, the same for every source.
 
-The order of the rules: the user's filters, then clips known to be faulty, then duplicates, then the choice of one clip
-for each action and actor. All of it is settled before anything is read, hence the same for any number of workers; what
+The order of the rules: the user's filters, then clips known to be faulty, then copies, then the choice of one file for each
+clip and of one clip for each action and actor. All of it is settled before anything is read, hence the same for any number of workers; what
 only reading can tell (damage, length) is left to the caller, who takes the first usable clip of every group.
 """
 
@@ -122,7 +122,7 @@ def _passes(clip: Clip, rule: _Rule) -> bool:
 
 
 def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
-    """Keep the first of clips with the same id (in any case), or with the same bytes and suffix: under another one they are damaged.
+    """Keep the first of clips with the same bytes and suffix: under another one they are damaged.
 
     Parameters
     ----------
@@ -135,18 +135,16 @@ def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
     skipped : list of Skip
         ``duplicate``, naming the file that is kept.
     """
-    first: dict[tuple[str, str], Clip] = {}
+    first: dict[str, Clip] = {}
     kept, skipped = [], []
     for clip in clips:
-        keys = [("clip id", clip.id.casefold())]
-        if clip.sha256 is not None:
-            keys.append(("bytes", clip.sha256 + PurePosixPath(clip.file).suffix.lower()))
-        found = next((key for key in keys if key in first), None)
-        if found is None:
-            first.update(dict.fromkeys(keys, clip))
+        key = None if clip.sha256 is None else clip.sha256 + PurePosixPath(clip.file).suffix.lower()
+        if key is None or key not in first:
             kept.append(clip)
+            if key is not None:
+                first[key] = clip
         else:
-            skipped.append(Skip(file=clip.file, reason="duplicate", detail=f"the same {found[0]} as {first[found].file}"))
+            skipped.append(Skip(file=clip.file, reason="duplicate", detail=f"the same bytes as {first[key].file}"))
     return kept, skipped
 
 
@@ -156,25 +154,34 @@ def candidate_groups(clips: Sequence[Clip], select: Literal["one-per-actor", "al
     Parameters
     ----------
     clips : sequence of Clip
+        Those with the same id (in any case) in order of preference.
     select : 'one-per-actor' or 'all'
-        `one-per-actor`: a group holds an actor's takes of an action (names compared in any case) in order of the take,
-        numbers by value; `all`: every clip is a group of its own.
+        `all`: a group holds the clips of one id, such as the same motion in several formats. `one-per-actor`: it holds an actor's
+        takes of an action (names compared in any case; what the first clip of an id says counts for the others) in order of the
+        take, numbers by value.
 
     Returns
     -------
     list of tuple of Clip
         In the order of each group's first clip among `clips`.
     """
-    if select == "all":
-        return [(clip,) for clip in clips]
-    groups: dict[tuple[str, str], list[Clip]] = {}
+    same: dict[str, list[Clip]] = {}
     for clip in clips:
-        groups.setdefault((clip.action.casefold(), clip.actor.casefold()), []).append(clip)
-    return [tuple(sorted(group, key=lambda clip: (_natural(clip.take), clip.id, clip.file))) for group in groups.values()]
+        same.setdefault(clip.id.casefold(), []).append(clip)
+    if select == "all":
+        return [tuple(group) for group in same.values()]
+    groups: dict[tuple[str, str], list[list[Clip]]] = {}
+    for candidates in same.values():
+        groups.setdefault((candidates[0].action.casefold(), candidates[0].actor.casefold()), []).append(candidates)
+    for takes in groups.values():
+        takes.sort(key=lambda candidates: (_natural(candidates[0].take), candidates[0].id, candidates[0].file))
+    return [tuple(clip for candidates in takes for clip in candidates) for takes in groups.values()]
 
 
 def not_needed(clip: Clip, used: Clip) -> Skip:
     """Return the report on a candidate that was not tried since an earlier one of its group is used."""
+    if clip.id.casefold() == used.id.casefold():
+        return Skip(file=clip.file, reason="duplicate", detail=f"the same clip id as {used.file}")
     return Skip(
         file=clip.file,
         reason="not selected",

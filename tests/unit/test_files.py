@@ -165,17 +165,34 @@ def take(data_dir: Path, tmp_path: Path) -> Path:
 def used(root: Path, **settings: object) -> tuple[list[str], dict[str, str]]:
     config = BuildConfig.model_validate({"source": "folder", "root": root, "dry_run": True, "select": "all", **settings})
     selection = select_clips(Folder(config).list(), config)
-    return [clip.file for (clip,) in selection.groups], {skip.file: f"{skip.reason}: {skip.detail}" for skip in selection.skipped}
+    return [clip.file for group in selection.groups for clip in group], {skip.file: f"{skip.reason}: {skip.detail}" for skip in selection.skipped}
+
+
+def built(root: Path, **settings: object) -> tuple[list[str], dict[str, str]]:
+    """Return the files used, and what is said of the others."""
+    report = build(BuildConfig.model_validate({"source": "folder", "root": root, "dry_run": True, "workers": 1, **settings}))
+    return [found.file for found in report.detections], {skip.file: f"{skip.reason}: {skip.detail}" for skip in report.skipped}
 
 
 def test_the_same_motion_in_two_formats_is_used_once(take: Path) -> None:
     amc, c3d = "HDM_dg_06-03_03_120.amc", "HDM_dg_06-03_03_120.c3d"
-    assert used(take) == ([amc], {c3d: f"duplicate: the same clip id as {amc}"})
+    assert used(take) == ([amc, c3d], {})  # candidates, the better one first
+    assert built(take) == ([amc], {c3d: f"duplicate: the same clip id as {amc}"})
     assert used(take, format="c3d") == ([c3d], {})
     (take / "HDM_dg.asf").unlink()
     files, skipped = used(take)
     assert files == [c3d]  # the better format cannot be read
     assert skipped[amc].startswith("no skeleton: ")
+
+
+@pytest.mark.parametrize("select", ["all", "one-per-actor"])
+def test_where_the_better_format_is_damaged_the_other_is_used(take: Path, select: str) -> None:
+    amc, c3d = "HDM_dg_06-03_03_120.amc", "HDM_dg_06-03_03_120.c3d"
+    (take / amc).write_bytes((take / amc).read_bytes()[:5000])
+    files, skipped = built(take, select=select)
+    assert files == [c3d]
+    assert skipped.keys() == {amc}
+    assert skipped[amc].startswith(f"unreadable: {amc}:")
 
 
 # Settings that not every source understands -------------------------------------------------------

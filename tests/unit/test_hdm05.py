@@ -271,7 +271,7 @@ def test_copies_are_found_by_their_bytes(squats: Path) -> None:
         selection = select_clips(Hdm05(config).list(), config)
         assert [(skip.file, skip.reason, skip.detail) for skip in selection.skipped] == [
             ("squat1Reps/HDM_bd_squat1Reps_099_120.amc", "duplicate", "the same bytes as squat1Reps/HDM_bd_squat1Reps_001_120.amc"),
-            ("squat1Reps/HDM_mm_squat1Reps_037_120.amc", "duplicate", "the same clip id as other/HDM_mm_squat1Reps_037_120.amc"),
+            ("squat1Reps/HDM_mm_squat1Reps_037_120.amc", "duplicate", "the same bytes as other/HDM_mm_squat1Reps_037_120.amc"),
         ]
         assert len(selection.groups) == 5
 

@@ -73,7 +73,7 @@ def test_nothing_to_filter_is_no_error() -> None:
     assert filter_clips([], ["bd"], ["x"]) == ([], [])
 
 
-def test_duplicates_by_id_and_by_bytes() -> None:
+def test_duplicates_by_bytes() -> None:
     clips = [
         clip("bd", "hop", "001", sha256="aa", folder="a/"),
         clip("bd", "HOP", "001", sha256="bb", folder="b/"),
@@ -82,11 +82,22 @@ def test_duplicates_by_id_and_by_bytes() -> None:
         clip("bd", "kick", "009"),
     ]
     kept, skipped = drop_duplicates(clips)
-    assert kept == [clips[0], clips[3], clips[4]]
+    assert kept == [clips[0], clips[1], clips[3], clips[4]]
     assert [(skip.file, skip.reason, skip.detail) for skip in skipped] == [
-        (clips[1].file, "duplicate", "the same clip id as a/HDM_bd_hop_001_120.amc"),
         (clips[2].file, "duplicate", "the same bytes as a/HDM_bd_hop_001_120.amc"),
     ]
+
+
+def test_files_of_one_id_are_candidates_for_one_clip() -> None:
+    """In the order given, which is that of preference; what the first says of actor and action counts for all."""
+    first, second = clip("bd", "hop", "2", folder="z/"), clip("bd", "HOP", "2", folder="a/")
+    odd = Clip(first.id, "odd.c3d", "mm", "kick", "1")
+    others = [clip("bd", "hop", "1"), clip("mm", "kick", "3")]
+    clips = [first, second, odd, *others]
+    assert candidate_groups(clips, "all") == [(first, second, odd), (others[0],), (others[1],)]
+    assert candidate_groups(clips, "one-per-actor") == [(others[0], first, second, odd), (others[1],)]
+    skips = [not_needed(other, first) for other in (second, odd)]
+    assert {(skip.reason, skip.detail) for skip in skips} == {("duplicate", f"the same clip id as {first.file}")}
 
 
 def test_groups_are_in_order_of_the_take_by_value() -> None:
@@ -151,7 +162,10 @@ def test_every_clip_is_in_one_group_or_skipped(clips: list[Clip], select: str, a
     selection = select_clips(Listing(tuple(clips)), config(select=select, actors=actors))
     used = [c.file for group in selection.groups for c in group]
     assert sorted(used + [skip.file for skip in selection.skipped]) == sorted(c.file for c in clips)
-    assert len({c.id for group in selection.groups for c in group}) == len(used)
+    groups_of = [{c.id for c in group} for group in selection.groups]
+    assert sum(map(len, groups_of)) == len(set().union(*groups_of))  # an id is in one group
+    if select == "all":
+        assert all(len(ids) == 1 for ids in groups_of)
     if select == "one-per-actor":
         assert len({(group[0].action, group[0].actor) for group in selection.groups}) == len(selection.groups)
 

@@ -272,6 +272,60 @@ def view(context: click.Context, /, path: Path, out: Path | None, overwrite: boo
     print_viewed(viewed, level)
 
 
+_RENDER_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--out", type=click.Path(path_type=Path), help="The file to write: .png, .svg, .pdf, or moving: .gif, .mp4."),
+    click.option("--rrd", type=click.Path(path_type=Path), help="A recording for the Rerun viewer to write, too, or instead."),
+    click.option("--clip", metavar="ID", help="The clip  [default: the first]"),
+    click.option("--avatar", metavar="NAME", help="Who performs it  [default: the clip's first]"),
+    click.option("--avatars", multiple=True, metavar="A,B,...|all", help="Several avatars side by side; wildcards allowed; repeatable."),
+    click.option("--camera", type=int, default=0, show_default=True, metavar="N", help="Which of the clip's cameras looks on."),
+    click.option("--predictions", type=click.Path(path_type=Path), metavar="PRED.H5", help="What a model made of it, drawn over the truth."),
+    click.option("--frame", type=int, metavar="N", help="The frame of a still picture  [default: the one farthest from the first pose]"),
+    click.option("--frames", metavar="0,10,...|START:STOP[:STEP]", help="The frames of a filmstrip, or the part of a clip that moves."),
+    click.option("--count", type=int, metavar="N", help="A filmstrip of so many frames, evenly spaced."),
+    click.option("--sheet", is_flag=True, help="A contact sheet: a thumbnail for each of many clips."),
+    click.option("--clips", multiple=True, metavar="A,B,...", help="Only these clips in a sheet; wildcards allowed; repeatable."),
+    click.option("--actors", multiple=True, metavar="A,B,...", help="Only these actors in a sheet; wildcards allowed; repeatable."),
+    click.option("--actions", multiple=True, metavar="A,B,...", help="Only these actions in a sheet; wildcards allowed; repeatable."),
+    click.option("--size", metavar="WIDTHxHEIGHT", help="Pixels of the picture  [default: what suits it]"),
+    click.option("--dpi", type=int, help="Dots per inch: size of text and lines  [default: 150, moving 90]"),
+    click.option("--fps", type=float, help="Frames per second of an animation  [default: the file's, at most 30 in a GIF]"),
+    click.option("--joint-names", is_flag=True, help="Write the joints' names beside them."),
+    click.option("--trail", multiple=True, metavar="JOINT,...", help="Joints whose path over the last second is drawn; wildcards allowed."),
+    click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Colours."),
+    click.option("--overwrite", is_flag=True, help="Replace files that exist."),
+)
+
+
+@cli.command(
+    epilog=example(
+        "mocapgen render data.h5 --clip HDM_tr_kickLFront1Reps_025_120 --out kick.gif",
+        "mocapgen render data.h5 --clip HDM_tr_kickLFront1Reps_025_120 --count 8 --out strip.pdf",
+        "mocapgen render data.h5 --avatars all --out avatars.mp4",
+        "mocapgen render data.h5 --sheet --actions 'hop*,kick*' --out sheet.png",
+    )
+)
+@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@_options(_RENDER_OPTIONS)
+@common_options
+@click.pass_context
+def render(context: click.Context, /, path: Path, **options: Any) -> None:
+    """Draw clips: 2D on the image, 3D beside it; still or moving.
+
+    DATA.H5 is a dataset or a predictions file.
+    """
+    from mocapgen.console import print_pairs, progress_bar
+    from mocapgen.figures import render
+    from mocapgen.figures.settings import render_config
+
+    level = context.ensure_object(Verbosity).level
+    settings = render_config(options)
+    with progress_bar(level) as progress:
+        rendered = render(path, settings, progress)
+    if level >= 0:
+        print_pairs("written", rendered.pairs)
+
+
 @cli.command(epilog=example("mocapgen skeletons"))
 @common_options
 def skeletons() -> None:

@@ -1,0 +1,173 @@
+"""What is drawn: one clip on one avatar before one camera, in the world and on the image, with what a model made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mocapgen.camera import Camera
+from mocapgen.motion import Array
+from mocapgen.store.predictions import Predictions
+from mocapgen.store.reader import Dataset, Row
+from mocapgen.view.matching import Matches
+from mocapgen.view.sequences import figure_of, prediction_of
+from schemas.errors import DatasetError
+
+ASSUMED = "assumed"
+"""Rig of the camera that ``trainer predict`` takes for keypoints: level, at the world's origin."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """Joints by name, and how they hang together.
+
+    Parameters
+    ----------
+    names : tuple of J str
+    parents : tuple of J int
+        -1 for the root.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+
+    @cached_property
+    def sides(self) -> NDArray[np.int64]:
+        """(J,): 1 for joints of the person's left side, -1 right, 0 neither; a bone belongs to the side of its far end."""
+        lower = [name.lower() for name in self.names]
+        return np.array([name.startswith("left") - name.startswith("right") for name in lower], dtype=np.int64)
+
+    @cached_property
+    def bones(self) -> NDArray[np.intp]:
+        """(B, 2): the joints at the two ends of each bone, the parent first."""
+        return np.array([(parent, joint) for joint, parent in enumerate(self.parents) if parent >= 0], dtype=np.intp).reshape(-1, 2)
+
+    @cached_property
+    def root(self) -> int:
+        """Place of the root among J."""
+        return self.parents.index(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """A body in motion.
+
+    Parameters
+    ----------
+    body : Body
+    world : (T, J, 3) float64, metres, world frame
+    pixels : (T, J, 2) float64
+        On the image; NaN where there is nothing.
+    """
+
+    body: Body
+    world: Array
+    pixels: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """One clip on one avatar before one camera.
+
+    Parameters
+    ----------
+    clip, avatar : str
+    fps : float
+    camera : Camera
+    poses : Poses
+        What is drawn in the colours of the body's sides.
+    beneath : Poses, optional
+        The ground truth, drawn pale beneath a prediction.
+    floor : float
+        Height of the ground in the world, metres.
+    """
+
+    clip: str
+    avatar: str
+    fps: float
+    camera: Camera
+    poses: Poses
+    beneath: Poses | None = None
+    floor: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.poses.world)
+
+    @property
+    def layers(self) -> tuple[Poses, ...]:
+        """What is drawn, the lowest first."""
+        return (self.poses,) if self.beneath is None else (self.beneath, self.poses)
+
+    @cached_property
+    def errors(self) -> Array | None:
+        """(T,) millimetres: mean distance of the joints from the truth, relative to the root; None without a truth."""
+        if self.beneath is None:
+            return None
+        root = self.poses.body.root
+        apart = (self.poses.world - self.poses.world[:, root, None]) - (self.beneath.world - self.beneath.world[:, root, None])
+        return 1000.0 * np.linalg.norm(apart, axis=-1).mean(axis=-1)
+
+    @cached_property
+    def telling_frame(self) -> int:
+        """The frame whose pose is farthest from the first one: clips begin with somebody about to do something.
+
+        Distances are relative to the root, and medians over five frames, so that a spike tells nothing.
+        """
+        world = self.poses.world - self.poses.world[:, self.poses.body.root, None]
+        start = world[np.isfinite(world).all(axis=(1, 2)).argmax()]
+        distance = np.square(np.nan_to_num(world - start)).sum(axis=-1).mean(axis=-1)
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(distance, 2, mode="edge"), 5)
+        return int(np.median(windows, axis=1).argmax())
+
+
+def perform(data: Dataset | Predictions, row: Row, matches: Matches | None = None) -> Performance:
+    """Read one sequence for drawing.
+
+    Parameters
+    ----------
+    data : Dataset or Predictions
+        The open file.
+    row : Row
+        Of this file.
+    matches : Matches, optional
+        What a model made of it, to be drawn over it.
+
+    Raises
+    ------
+    DatasetError
+        If a frame cannot be read, no joint is anywhere, or the predictions do not cover this sequence.
+    """
+    figure = figure_of(data, row.avatar)
+    body = Body(tuple(map(str, figure.names)), figure.parents)
+    poses = Poses(body, row.camera.to_world(row["positions_3d"]), row["positions_2d"].astype(np.float64))
+    if not np.isfinite(poses.world).all(axis=2).any():
+        raise DatasetError(f"{data.path}: /frames/positions_3d: expected positions to draw in sequence {row.number}, found none that is finite")
+    beneath = None
+    if matches is not None:
+        poses, beneath = _predicted(data, row, poses, matches)
+    floor = 0.0
+    if row.camera.rig == ASSUMED:  # nobody said where the ground is: where the lowest joints are
+        heights = poses.world[..., 1]
+        floor = float(np.percentile(heights[np.isfinite(heights)], 1))
+    return Performance(str(row.clip["id"]), row.avatar, data.fps, row.camera, poses, beneath, floor)
+
+
+def _predicted(data: Dataset | Predictions, row: Row, truth: Poses, matches: Matches) -> tuple[Poses, Poses]:
+    """Return a prediction of a sequence, and the truth reduced to the joints that are predicted."""
+    guess, clip = matches.of(row.number), str(row.clip["id"])
+    if guess is None:
+        raise DatasetError(
+            f"{matches.predictions.path}: expected a prediction of {row.length} frames of clip {clip!r} on avatar {row.avatar!r} before this camera, "
+            f"found none; make it from {data.path} with `trainer predict`"
+        )
+    found = prediction_of(matches.predictions, guess, data, row.avatar)
+    if min(found.same) < 0:
+        missing = [name for name, place in zip(found.figure.names, found.same, strict=True) if place < 0]
+        raise DatasetError(f"{matches.predictions.path}: expected joints that {data.path} has, found {', '.join(missing)}")
+    body = Body(found.figure.names, found.figure.parents)
+    pixels = row.camera.project(found.positions.astype(np.float64))
+    same = list(found.same)
+    return Poses(body, row.camera.to_world(found.positions), pixels), Poses(body, truth.world[:, same], truth.pixels[:, same])

@@ -1,0 +1,227 @@
+"""From a file and settings to a picture: the function behind ``mocapgen render``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mocapgen.console import Progress, format_size
+from mocapgen.figures import choose, compose, output
+from mocapgen.figures.canvas import Canvas, Image, drawing
+from mocapgen.figures.compose import Picture
+from mocapgen.figures.panels import Details
+from mocapgen.figures.performance import Performance, perform
+from mocapgen.figures.theme import THEMES
+from mocapgen.store.atomic import check_target, disk_errors, put_in_place
+from mocapgen.store.predictions import Predictions, open_any, open_predictions
+from mocapgen.view.matching import Matches
+from schemas.errors import ConfigError
+from schemas.render import ANIMATIONS, LARGEST, STILLS, RenderConfig
+
+STILL_DPI, MOVING_DPI = 150, 90
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was written.
+
+    Parameters
+    ----------
+    files : tuple of Path
+    pairs : dict of str to str
+        What a person wants to know of it, ready to print.
+    """
+
+    files: tuple[Path, ...]
+    pairs: dict[str, str] = field(default_factory=dict)
+
+
+def render(path: str | Path, config: RenderConfig, progress: Progress | None = None) -> Rendered:
+    """Draw what is in a dataset or predictions file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A dataset file, or a predictions file of its own.
+    config : RenderConfig
+    progress : callable, optional
+        Called with (done, total, label) on the way.
+
+    Returns
+    -------
+    Rendered
+
+    Raises
+    ------
+    ConfigError
+        If settings do not fit the file, or a package is missing that they need.
+    DatasetError
+        If a file cannot be read or written.
+    """
+    files = tuple(file for file in (config.out, config.rrd) if file is not None)
+    for file in files:
+        check_target(file, config.overwrite)
+    if config.out is not None and config.out.suffix.lower() == ".mp4":
+        output.require_video()
+    if config.rrd is not None:
+        from mocapgen.figures import recording
+
+        recording.require()
+    performances = _read(path, config, progress)
+    pairs: dict[str, str] = {}
+    if config.out is not None:
+        with drawing(), _partial(config.out, config.overwrite) as partial:
+            pairs = _draw(partial, performances, config, progress, Path(path).name)
+    if config.rrd is not None:
+        with _partial(config.rrd, config.overwrite) as partial:
+            recording.record(partial, performances)
+    sizes = "\n".join(f"{file}, {format_size(file.stat().st_size)}" for file in files)
+    return Rendered(files, {"file": sizes, **_who(performances, config), **pairs})
+
+
+def _read(path: str | Path, config: RenderConfig, progress: Progress | None) -> list[Performance]:
+    with ExitStack() as stack:
+        data = open_any(path)
+        stack.callback(data.close)
+        rows = choose.sequences_of(data, config)
+        matches = None
+        if config.predictions is not None:
+            if isinstance(data, Predictions):
+                raise ConfigError(f"--predictions: expected a dataset file to draw them over, found predictions in {path}, too")
+            predictions = open_predictions(config.predictions)
+            stack.callback(predictions.close)
+            matches = Matches(predictions, data)
+        found = []
+        for done, row in enumerate(rows):
+            if progress is not None:
+                progress(done, len(rows), "reading")
+            found.append(perform(data, data[row], matches))
+        return found
+
+
+def _who(performances: list[Performance], config: RenderConfig) -> dict[str, str]:
+    first = performances[0]
+    if config.sheet:
+        return {"clips": f"{len({performance.clip for performance in performances}):,}"}
+    avatars = ", ".join(performance.avatar for performance in performances if performance.avatar)
+    return {"clip": first.clip, **({"avatar": avatars} if avatars else {}), "camera": first.camera.rig}
+
+
+# Drawing ------------------------------------------------------------------------------------------
+
+
+def _draw(partial: Path, performances: list[Performance], config: RenderConfig, progress: Progress | None, title: str) -> dict[str, str]:
+    """Write the file, and return what to tell about it."""
+    assert config.out is not None
+    suffix, first = config.out.suffix.lower(), performances[0]
+    moving = suffix in ANIMATIONS
+    details = Details(config.joint_names, choose.joints_of(config.trail, first.poses.body.names))
+    frames = _frames(performances, config)
+    if suffix in STILLS:
+        picture = _still(performances, config, details, frames, title)
+        shown = {"frame": ", ".join(map(str, frames))} if not config.sheet else {}
+        partial.write_bytes(picture.still(frames[0], suffix[1:]))
+        return shown | {"size": _size(picture)}
+    fps = _rate(first, config)
+    frames = output.play(frames, first.fps, fps)
+    picture = _compose(performances, config, details, moving, title)
+    images = _counted(picture.animate(frames), len(frames), progress)
+    if suffix == ".mp4":
+        output.mp4(partial, images, fps)
+    else:
+        output.gif(partial, images, len(frames), fps, picture.canvas.theme)
+    return {"size": _size(picture), "frames": f"{len(frames):,} at {fps:g} frames/s, {len(frames) / fps:.2f} s"}
+
+
+def _frames(performances: list[Performance], config: RenderConfig) -> list[int]:
+    """Return the frames to draw: of a still picture one or those of a filmstrip, of an animation all or a range."""
+    first = performances[0]
+    length = len(first)
+    assert config.out is not None
+    if config.out.suffix.lower() in ANIMATIONS:
+        longest = max(map(len, performances)) if config.sheet else length
+        return list(choose.range_of(config.frames, longest))
+    if config.frames is not None:
+        return choose.frames_of(config.frames, length)
+    if config.count is not None:
+        return [round(float(frame)) for frame in np.linspace(0, length - 1, config.count)]
+    if config.frame is None:
+        return [first.telling_frame]
+    if config.frame >= length:
+        raise ConfigError(f"--frame: expected a frame of clip {first.clip}, which has {length} (0 to {length - 1}), found {config.frame}")
+    return [config.frame]
+
+
+def _still(performances: list[Performance], config: RenderConfig, details: Details, frames: list[int], title: str) -> Picture:
+    if config.frames is None and config.count is None:
+        return _compose(performances, config, details, False, title)
+    canvas = _canvas(config, (max(1.3 * len(frames), 3.2), 3.4), moving=False)
+    return compose.filmstrip(canvas, performances[0], frames, details)
+
+
+def _compose(performances: list[Performance], config: RenderConfig, details: Details, moving: bool, title: str) -> Picture:
+    if config.sheet:
+        columns = compose.columns_of(len(performances))
+        rows = -(-len(performances) // columns)
+        canvas = _canvas(config, (max(1.5 * columns, 3.2) + 0.25, 1.45 * rows + 0.45), moving)
+        return compose.contact_sheet(canvas, performances, title, details, moving)
+    if config.avatars:
+        return compose.row_of_avatars(_canvas(config, (10.0, 4.2), moving), performances, details, moving)
+    return compose.pair(_canvas(config, (10.0, 3.85), moving), performances[0], details, moving)
+
+
+def _canvas(config: RenderConfig, inches: tuple[float, float], moving: bool) -> Canvas:
+    dpi = config.dpi or (MOVING_DPI if moving else STILL_DPI)
+    width, height = config.size or (round(inches[0] * dpi), round(inches[1] * dpi))
+    if moving:  # video formats want even numbers
+        width, height = width + width % 2, height + height % 2
+    if max(width, height) > LARGEST:
+        raise ConfigError(f"--dpi: expected a picture of at most {LARGEST} pixels a side, found {width}x{height}; give a smaller --dpi, or --size")
+    return Canvas(width, height, dpi, THEMES[config.theme])
+
+
+def _rate(performance: Performance, config: RenderConfig) -> float:
+    assert config.out is not None
+    is_gif = config.out.suffix.lower() == ".gif"
+    fps = config.fps or min(performance.fps, output.GIF_DEFAULT if is_gif else output.MP4_DEFAULT)
+    if fps > performance.fps * 1.000001:
+        raise ConfigError(f"--fps: expected at most the {performance.fps:g} frames per second of the file, found {fps:g}")
+    if is_gif and fps > output.GIF_FASTEST:
+        raise ConfigError(f"--fps: expected at most {output.GIF_FASTEST:g} frames per second in a GIF, found {fps:g}; write an .mp4 for more")
+    return fps
+
+
+def _counted(images: Iterable[Image], total: int, progress: Progress | None) -> Iterator[Image]:
+    for done, image in enumerate(images):
+        if progress is not None:
+            progress(done, total, "drawing")
+        yield image
+
+
+def _size(picture: Picture) -> str:
+    return f"{picture.canvas.width} x {picture.canvas.height} pixels"
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _partial(path: Path, overwrite: bool) -> Iterator[Path]:
+    """Yield a file to fill, which then gets its name in one step; if anything fails, what was there stays."""
+    with disk_errors(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        partial = Path(name)
+        try:
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            put_in_place(partial, path, overwrite)
+        finally:
+            partial.unlink(missing_ok=True)

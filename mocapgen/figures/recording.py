@@ -1,0 +1,124 @@
+"""Recordings for the Rerun viewer: the same motion to be turned, scrubbed and measured. Needs the package rerun-sdk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mocapgen.camera import Camera
+from mocapgen.figures.performance import Performance, Poses
+from mocapgen.figures.theme import THEMES, rgb
+from schemas.errors import ConfigError
+
+TO_OPENCV = np.diag([1.0, -1.0, 1.0])
+"""From the unity camera frame (y up) to that of OpenCV (y down), which Rerun calls RDF."""
+
+
+def require() -> None:
+    """Make sure that recordings can be written.
+
+    Raises
+    ------
+    ConfigError
+        If rerun-sdk is not installed.
+    """
+    try:
+        import rerun  # noqa: F401
+    except ImportError:
+        raise ConfigError("--rrd: expected the package rerun-sdk, which is not installed: pip install 'mocapgen[rerun]'") from None
+
+
+def record(path: Path, performances: Sequence[Performance]) -> None:
+    """Write a recording.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .rrd.
+    performances : sequence of Performance
+        The same clip on one or more avatars, before one camera each.
+
+    Notes
+    -----
+    Entities: ``world/AVATAR/truth`` (or ``prediction``), joints as keypoints that are named and joined by bones;
+    ``world/AVATAR/camera``, the pinhole; ``world/AVATAR/camera/truth``, the 2D keypoints on its image. Time lines: ``frame`` and ``time``.
+    """
+    import rerun as rr
+
+    recording = rr.RecordingStream("mocapgen", send_properties=False)
+    recording.save(path, default_blueprint=_blueprint(performances))
+    recording.send_recording_name(performances[0].clip)
+    recording.log("world", rr.ViewCoordinates.RIGHT_HAND_Y_UP, static=True)
+    recording.log("world", _annotations(performances[0]), static=True)
+    for performance in performances:
+        _record(recording, performance)
+    recording.disconnect()
+
+
+def _name(performance: Performance) -> str:
+    return performance.avatar or "person"
+
+
+def _kinds(performance: Performance) -> dict[str, Poses]:
+    """Return what is recorded, by name: the order is that of the classes of the annotations."""
+    if performance.beneath is None:
+        return {"pose": performance.poses}
+    return {"truth": performance.beneath, "prediction": performance.poses}
+
+
+def _record(recording: Any, performance: Performance) -> None:
+    import rerun as rr
+
+    camera, place = opencv(performance.camera), ["world", _name(performance)]
+    times = [
+        rr.TimeColumn("frame", sequence=np.arange(len(performance))),
+        rr.TimeColumn("time", duration=np.arange(len(performance)) / performance.fps),
+    ]
+    recording.log([*place, "camera"], rr.Transform3D(translation=-camera.R.T @ camera.t, mat3x3=camera.R.T), static=True)
+    pinhole = rr.Pinhole(image_from_camera=camera.K, resolution=[camera.width, camera.height], camera_xyz=rr.ViewCoordinates.RDF)
+    recording.log([*place, "camera"], pinhole, static=True)
+    for number, (kind, poses) in enumerate(_kinds(performance).items()):
+        count = len(poses.body.names)
+        labels: Any = {"class_ids": [number] * count, "keypoint_ids": range(count), "show_labels": False}
+        space, image = rr.new_entity_path([*place, kind]), rr.new_entity_path([*place, "camera", kind])
+        recording.log(space, rr.Points3D.from_fields(radii=[0.02], **labels), static=True)
+        recording.log(image, rr.Points2D.from_fields(radii=[4.0], **labels), static=True)
+        lengths = [count] * len(performance)
+        points = rr.Points3D.columns(positions=poses.world.reshape(-1, 3).astype(np.float32))
+        recording.send_columns(space, times, points.partition(lengths))
+        pixels = rr.Points2D.columns(positions=poses.pixels.reshape(-1, 2).astype(np.float32))
+        recording.send_columns(image, times, pixels.partition(lengths))
+
+
+def _annotations(performance: Performance) -> Any:
+    """Return names, colours and bones of the joints, a class for each kind of poses."""
+    import rerun as rr
+
+    theme, classes = THEMES["dark"], []
+    for number, (kind, poses) in enumerate(_kinds(performance).items()):
+        body, pale = poses.body, kind == "truth"
+        colours = [rgb(theme.truth if pale else theme.side(side)) for side in body.sides.tolist()]
+        joints = [rr.AnnotationInfo(id=joint, label=name, color=colour) for joint, (name, colour) in enumerate(zip(body.names, colours, strict=True))]
+        whole = rr.AnnotationInfo(id=number, label=kind, color=rgb(theme.truth if pale else theme.centre))
+        bones = [(int(parent), int(joint)) for parent, joint in body.bones]
+        classes.append(rr.ClassDescription(info=whole, keypoint_annotations=joints, keypoint_connections=bones))
+    return rr.AnnotationContext(classes)
+
+
+def _blueprint(performances: Sequence[Performance]) -> Any:
+    """Return the layout of the viewer: the image beside the world."""
+    import rerun as rr
+    import rerun.blueprint as rrb
+
+    images = [rrb.Spatial2DView(origin=rr.new_entity_path(["world", _name(one), "camera"]), name=f"image, {_name(one)}") for one in performances]
+    return rrb.Blueprint(rrb.Horizontal(rrb.Vertical(*images) if len(images) > 1 else images[0], rrb.Spatial3DView(origin="world", name="world")))
+
+
+def opencv(camera: Camera) -> Camera:
+    """Return the same camera with axes x right, y down, z forward."""
+    if camera.frame == "opencv":
+        return camera
+    return Camera(camera.K @ TO_OPENCV, TO_OPENCV @ camera.R, TO_OPENCV @ camera.t, camera.width, camera.height, "opencv", camera.rig)

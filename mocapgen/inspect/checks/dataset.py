@@ -54,7 +54,7 @@ def avatar_balance(dataset: DatasetView, *, max_ratio: float = 1.5) -> Iterator[
 
 
 @check("dataset.missing_avatars", "warning", "dataset")
-def missing_avatars(dataset: DatasetView, *, min_share: float = 0.9) -> Iterator[Finding]:
+def missing_avatars(dataset: DatasetView, *, min_share: float = 0.8) -> Iterator[Finding]:
     """A clip is not played on an avatar that nearly all other clips are played on."""
     played: defaultdict[int, set[str]] = defaultdict(set)
     for row in dataset.rows.tolist():

@@ -33,7 +33,7 @@ class Defect:
     sequence, frame, joint : optional
         Where the check must say that it is, if that is known; the frame may be off by one.
     options : mapping
-        Of :func:`mocapgen.inspect.run.inspect`, such as ``{"policy": "training"}``.
+        Of :func:`mocapgen.inspect.run.inspect`, such as ``{"policy": "training"}``; a function is called with the file's path for its value.
     """
 
     name: str

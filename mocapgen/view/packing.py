@@ -20,6 +20,8 @@ STEP_3D = 0.001
 """Metres: positions are stored to a millimetre, hence within half of one along each axis."""
 STEP_2D = 0.125
 """Pixels, where pixels have to be stored."""
+STEP_ERROR = 0.0001
+"""Metres: errors of predictions are those of the unrounded positions."""
 CLOSE = 0.5
 """Pixels: where the projection of the stored positions is as close as this to the file's pixels, they need not be stored."""
 SHOWN_FINDINGS = 100
@@ -108,6 +110,7 @@ class Pack:
             "start": start,
             "step_3d": STEP_3D,
             "step_2d": STEP_2D,
+            "step_error": STEP_ERROR,
             **{name: [json.loads(entry) for entry in table] for name, table in self._tables.items()},
             "sequences": sorted(self._sequences, key=lambda row: row["number"]),
             "findings": self._findings,
@@ -139,7 +142,8 @@ class Pack:
             predicted = sequence.prediction
             figures.append(predicted.figure)
             guess = quantise(_world(camera, predicted.positions), STEP_3D)
-            row["predicted"] = {"world": stored(guess, predicted.figure.parents), "same": predicted.same}
+            errors = quantise(predicted.errors(sequence.positions), STEP_ERROR)[:, None, None]
+            row["predicted"] = {"world": stored(guess, predicted.figure.parents), "errors": stored(errors, (-1,)), "same": predicted.same}
         marks = [_finding(finding) for finding in worst_first(findings)[:SHOWN_FINDINGS]]
         described = tuple(to_json(_figure(figure)) for figure in figures)
         return _Entry(row, described, clip, to_json(_camera(camera)), tuple(blocks), marks, whole)

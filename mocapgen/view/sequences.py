@@ -15,8 +15,8 @@ from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
 from mocapgen.view.matching import Matches
 
-_LEFT = re.compile(r"^(left|l(?=[A-Z_ .-]))|[_ .-](left|l)$", re.IGNORECASE)
-_RIGHT = re.compile(r"^(right|r(?=[A-Z_ .-]))|[_ .-](right|r)$", re.IGNORECASE)
+_LEFT = re.compile(r"(?:^|:)(?:[Ll]eft|LEFT|[Ll](?=[A-Z_ .-]))|[_ .-](?:[Ll]eft|[Ll])$")
+_RIGHT = re.compile(r"(?:^|:)(?:[Rr]ight|RIGHT|[Rr](?=[A-Z_ .-]))|[_ .-](?:[Rr]ight|[Rr])$")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,28 @@ class Prediction:
     figure: Figure
     same: tuple[int, ...]
     positions: NDArray[Any]
+
+    def errors(self, truth: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the mean distance of the joints from the true ones in each frame, both relative to the root.
+
+        Parameters
+        ----------
+        truth : (T, J, 3) float, metres
+            Positions of the sequence, in the same frame of reference.
+
+        Returns
+        -------
+        (T,) float64, metres
+            The mean is over the joints that both have (the root counts); NaN where one of these is missing, or if the root is.
+        """
+        shared = [place for place, joint in enumerate(self.same) if joint >= 0]
+        root = next((place for place in shared if self.figure.parents[place] < 0), None)
+        if root is None:
+            return np.full(len(truth), np.nan)
+        guess = self.positions.astype(np.float64)
+        true = truth[:, [self.same[place] for place in shared]].astype(np.float64) - truth[:, [self.same[root]]]
+        distances = np.linalg.norm(guess[:, shared] - guess[:, [root]] - true, axis=-1)
+        return np.asarray(distances.mean(axis=1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,17 +46,17 @@
       scene.pixelBox = boxOf(pixels, 2);
       scene.root = Math.max(figure.parents.findIndex((parent) => parent < 0), 0);
       scene.ends = figure.names.map((_, joint) => joint).filter((joint) => !figure.parents.includes(joint));
-      if (row.predicted) scene.predicted = await this.loadPrediction(row, scene);
+      if (row.predicted) scene.predicted = await this.loadPrediction(row);
       return scene;
     }
 
-    async loadPrediction(row, scene) {
+    async loadPrediction(row) {
       const { header } = this;
+      const { same, world, errors } = row.predicted;
       const figure = header.figures[row.predicted.figure];
-      const world = await mp.codec.decode(this.block(row.predicted.world), row.frames, figure.parents, 3, header.step_3d);
-      const root = Math.max(figure.parents.findIndex((parent) => parent < 0), 0);
-      const predicted = { figure, world, root, same: row.predicted.same };
-      predicted.errors = errorsOf(predicted, scene);
+      const predicted = { figure, same, root: Math.max(figure.parents.findIndex((parent) => parent < 0), 0) };
+      predicted.world = await mp.codec.decode(this.block(world), row.frames, figure.parents, 3, header.step_3d);
+      predicted.errors = await mp.codec.decode(this.block(errors), row.frames, [-1], 1, header.step_error);
       predicted.mean = meanOf(predicted.errors);
       return predicted;
     }
@@ -85,27 +85,6 @@
     return predicted.same[predicted.root] >= 0 && space.finite(shift) ? shift : null;
   }
 
-  // Mean distance of the joints in each frame, both relative to the root (MPJPE, metres); NaN where there is none.
-  function errorsOf(predicted, scene) {
-    const errors = new Float64Array(scene.frames).fill(NaN);
-    for (let frame = 0; frame < scene.frames; frame++) {
-      const shift = shiftToRoot(predicted, scene, frame);
-      if (!shift) continue;
-      let sum = 0;
-      let count = 0;
-      predicted.same.forEach((joint, place) => {
-        if (joint < 0) return;
-        const guess = space.add(at(predicted.world, predicted.figure.names.length, frame, place), shift);
-        const distance = space.length(space.add(guess, at(scene.world, scene.figure.names.length, frame, joint), -1));
-        if (!Number.isFinite(distance)) return;
-        sum += distance;
-        count += 1;
-      });
-      if (count) errors[frame] = sum / count;
-    }
-    return errors;
-  }
-
   function meanOf(values) {
     const known = values.filter(Number.isFinite);
     return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : NaN;
@@ -127,5 +106,5 @@
     return { low, high, centre: low.map((value, axis) => (value + high[axis]) / 2) };
   }
 
-  mp.scene = { Source, at, boxOf, errorsOf, project, shiftToRoot };
+  mp.scene = { Source, at, boxOf, project, shiftToRoot };
 })((globalThis.MocapPlayer ||= {}));

@@ -1,0 +1,116 @@
+"""Small files to look at, pages taken apart again, and a browser, if there is one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from mocapgen import BuildConfig, build, open_dataset
+from mocapgen.view.codec import decode, dequantise
+from mocapgen.view.packing import STEP_2D, STEP_3D
+from schemas.conventions import file_conventions
+from schemas.dataset import LAYOUT
+from schemas.predictions import CONVENTIONS, PREDICTIONS_LAYOUT
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """``unity``: two actors, two actions, two avatars, one camera; ``opencv``: one clip, two avatars, three cameras. Never to be changed."""
+    folder = tmp_path_factory.mktemp("view")
+    wanted: dict[str, dict[str, Any]] = {
+        "unity": {"actors": ("sa", "sb"), "actions": ("kick", "lieDown")},
+        "opencv": {"actors": ("sa",), "actions": ("walk",), "camera": "orbit:3", "camera_frame": "opencv"},
+    }
+    for name, settings in wanted.items():
+        avatars = ("average_man", "child_10")
+        build(BuildConfig(source="sample", select="one-per-actor", avatars=avatars, workers=1, out=folder / f"{name}.h5", **settings))
+    return {name: folder / f"{name}.h5" for name in wanted}
+
+
+@pytest.fixture
+def copy(files: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of the ``unity`` file, to be changed."""
+    return Path(shutil.copy(files["unity"], tmp_path / "data.h5"))
+
+
+def write_predictions(truth: Path, path: Path, rows: list[int], offset: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Path:
+    """Write a predictions file for rows of a dataset: the truth of h36m17, moved, the right wrist 85 mm further along x."""
+    with open_dataset(truth) as data, h5py.File(path, "w") as file:
+        names, joints = data.joint_set("h36m17")
+        picked = [data[row] for row in rows]
+        positions = np.concatenate([row["positions_3d"][:, joints] for row in picked]) + np.array(offset, dtype=np.float32)
+        positions[:, names.index("right_wrist"), 0] += 0.085
+        columns: dict[str, Any] = {
+            "/frames/positions_3d": positions,
+            "/frames/positions_2d": np.concatenate([row["positions_2d"][:, joints] for row in picked]),
+            "/frames/confidence": np.ones(positions.shape[:2]),
+            "/sequences/start": np.cumsum([0] + [row.length for row in picked[:-1]]),
+            "/sequences/length": [row.length for row in picked],
+            "/sequences/name": [f"sequence {row.number}" for row in picked],
+            **{f"/sequences/{name}": [row.clip[name] for row in picked] for name in ("actor", "action")},
+            "/sequences/clip": [row.clip["id"] for row in picked],
+            "/sequences/avatar": [row.avatar for row in picked],
+            "/sequences/camera": [int(data.sequences["camera"][row.number]) for row in picked],
+            **{array.path: data.file[array.path][()] for array in LAYOUT.table("/cameras")},
+            **{array.path: data.file[array.path.replace("<name>", "h36m17")][()] for array in LAYOUT.table("/joint_sets/<name>")},
+            "/joint_sets/<name>/joints": np.arange(len(names)),
+        }
+        for array in PREDICTIONS_LAYOUT.arrays:
+            kind = h5py.string_dtype() if array.dtype == "str" else array.dtype
+            file.create_dataset(array.path.replace("<name>", "h36m17"), data=np.array(columns[array.path], dtype=kind))
+        said = file_conventions("unity" if data.camera_frame == "unity" else "opencv")
+        file.attrs.update({"format": "mocapgen-predictions", "schema_version": "1.0", "generator": "test", "fps": data.fps, "root": "placed"})
+        file.attrs.update({"conventions": json.dumps({name: said[name] for name in CONVENTIONS}), "model": "{}", "source": "{}"})
+    return path
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What a page holds, read back in Python."""
+
+    header: dict[str, Any]
+    blocks: list[str]
+
+    def row(self, number: int) -> dict[str, Any]:
+        return next(row for row in self.header["sequences"] if row["number"] == number)
+
+    def array(self, number: int, name: str) -> np.ndarray:
+        """``world`` (T, J, 3) metres, or the stored ``pixels`` (T, J, 2), of a sequence."""
+        row = self.row(number)
+        axes, step = (3, STEP_3D) if name == "world" else (2, STEP_2D)
+        return dequantise(decode(self.blocks[row[name]], row["frames"], self.header["figures"][row["figure"]]["parents"], axes), step)
+
+
+def unpack(page: str) -> Unpacked:
+    """Read the data of a page or of a part of one."""
+    texts = dict(re.findall(r'<script type="[^"]*" data-mp="(\w+)">(.*?)</script>', page, flags=re.DOTALL))
+    header = json.loads(texts["header"])
+    ends = np.cumsum(header["blocks"])
+    assert len(texts["blocks"]) == (ends[-1] if len(ends) else 0)
+    return Unpacked(header, [texts["blocks"][end - length : end] for end, length in zip(ends, header["blocks"], strict=True)])
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium: $CHROMIUM, or the first that is installed."""
+    api = pytest.importorskip("playwright.sync_api", reason="driving a browser needs the package playwright")
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser found: set CHROMIUM, or install one of {', '.join(BROWSERS)}")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield opened
+        opened.close()

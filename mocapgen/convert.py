@@ -85,6 +85,8 @@ def convert(
         motion = _resampled(motion, fps, source)
     if out.suffix.lower() == ".amc":
         notes.append(f"{out}: AMC does not hold the frame rate, which is {motion.fps:g} frames per second")
+    if out.suffix.lower() == ".c3d":
+        notes.append(f"{out}: every joint is a marker; no skeleton can be fitted to these, so keep {source.name} to build from")
     chosen = {name: value for name, value in (("unit_metres", scale), ("up", up)) if value is not None}
     with all_or_nothing(out.parent, out.name, overwrite) as folder:
         writer(folder / out.name, motion, **chosen)
@@ -106,6 +108,8 @@ def _writer(source: Path, out: Path, scale: float | None, up: str | None, fps: f
     for option, name, value in (("--scale", "unit_metres", scale), ("--up", "up", up)):
         if value is not None and not understands(known[suffix], name):
             raise ConfigError(f"{option}: {suffix} files have a unit and axes of their own, so there is nothing to choose; leave the option out")
+    if source.suffix.lower() == suffix == ".c3d":
+        raise ConfigError(f"{out}: expected .amc or .bvh, found .c3d like {source.name}: its markers would become joints; copy the file instead")
     if source.exists() and out.exists() and source.samefile(out):
         raise ConfigError(f"{out}: expected another file to write than the one to read, found the same; choose another name")
     return known[suffix]

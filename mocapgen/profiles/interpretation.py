@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from mocapgen.formats.bvh import Bvh
-from mocapgen.kinematics import forward_kinematics
+from mocapgen.kinematics import forward_kinematics, joint_positions
 from mocapgen.motion import Array, Motion, Skeleton
 from mocapgen.profiles.infer import infer_roles, side_agreement
 from mocapgen.profiles.library import closest, load_profile, match, recognise
@@ -237,7 +237,10 @@ class _Reading:
         """Return the rotations of all joints in the pose that shall be the rest pose, and how they were found."""
         motion, skeleton, method = self.motion, self.motion.skeleton, self.profile.rest.method
         if method == "stored":
-            return self._stored_reference(), f"stored in profile {self.name}"
+            stored = self._stored_reference()
+            if self._stands(stored) or not Figure.of(skeleton, self.roles, skeleton.rest_positions).is_t_pose():
+                return stored, f"stored in profile {self.name}"
+            method = "zero"  # a converter, such as ours, has written it with the T-pose as zero pose
         if method == "first_frame" or (method == "decide" and inserted):
             return frame_reference(motion, self.roles), "the first frame"
         if method in ("decide", "zero") and (zero := zero_reference(skeleton, self.roles)) is not None:
@@ -251,10 +254,15 @@ class _Reading:
             )
         return directions, "the zero pose with its bones turned into a T-pose"
 
+    def _stands(self, reference: Array) -> bool:
+        """Whether the figure stands upright in a pose given by global rotations (J, 4)."""
+        skeleton = self.motion.skeleton
+        return Figure.of(skeleton, self.roles, joint_positions(skeleton, reference[None], np.zeros((1, 3)))[0]).stands()
+
     def _stored_reference(self) -> Array:
         """Return the profile's rotations; its joints are named without the prefix."""
         found = match(self.profile, self.motion.skeleton.names)
-        known = {found.prefix + joint: np.array(rotation) for joint, rotation in self.profile.rest.rotations.items()}
+        known = {found.joint(joint): np.array(rotation) for joint, rotation in self.profile.rest.rotations.items()}
         here = {joint: rotation / np.linalg.norm(rotation) for joint, rotation in known.items() if joint in self.motion.skeleton}
         if lacking := [joint for joint in self.roles.joints.values() if joint not in here]:
             self.note(f"profile {self.name} stores no rest rotation of {_some(tuple(lacking))}: they keep their angle to their parents")

@@ -11,6 +11,8 @@ from schemas.errors import ConfigError
 from schemas.profile import OPTIONAL_ROLES, REQUIRED_ROLES, Profile
 
 _FOLDER = Path(__file__).parent
+_ASF_ROOT = "root"
+"""What an ASF file calls every figure's root: a figure that has been there has lost the name of its hips."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,12 @@ class Match:
     """The joint (as the file spells it) of each role that is there."""
     drivers: Mapping[str, str]
     """Likewise, of each role whose bone another joint turns."""
+
+    def joint(self, name: str) -> str:
+        """Return the joint, as the file spells it, that the profile calls `name`."""
+        hips = self.profile.joints["Hips"]
+        lost = self.joints.get("Hips") == _ASF_ROOT and name in ((hips,) if isinstance(hips, str) else hips)
+        return _ASF_ROOT if lost else self.prefix + name
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -108,6 +116,8 @@ def _match(profile: Profile, names: frozenset[str], prefix: str) -> Match:
         return next((prefix + name for name in candidates if prefix + name in names), None)
 
     joints = {role: joint for role, candidates in profile.joints.items() if (joint := find(candidates)) is not None}
+    if "Hips" not in joints and _ASF_ROOT in names:
+        joints["Hips"] = _ASF_ROOT
     drivers = {role: joint for role, candidates in profile.drivers.items() if (joint := find(candidates)) is not None}
     return Match(profile, prefix, joints, drivers)
 
@@ -119,7 +129,7 @@ def recognise(names: Iterable[str]) -> Match | None:
     """
     names = frozenset(names)
     matches = [match(load_profile(name), names) for name in profile_names()]
-    fitting = [found for found in matches if not found.missing and all(found.prefix + joint in names for joint in found.profile.recognise)]
+    fitting = [found for found in matches if not found.missing and all(found.joint(joint) in names for joint in found.profile.recognise)]
     return max(fitting, key=lambda found: (len(found.profile.recognise), found.profile.name), default=None)
 
 

@@ -112,6 +112,7 @@ class Source:
 
     def __init__(self, data: Dataset | Predictions) -> None:
         self.data = data
+        self._fps = data.fps
         handed = -1.0 if data.camera_frame == "unity" else 1.0
         for number, camera in enumerate(data.cameras):
             found = np.concatenate([(camera.R @ camera.R.T - np.eye(3)).ravel(), [np.linalg.det(camera.R) - handed], np.zeros(3) * camera.t])
@@ -132,7 +133,7 @@ class Source:
     @property
     def fps(self) -> float:
         """Frames per second."""
-        return self.data.fps
+        return self._fps
 
     @property
     def bones(self) -> tuple[str, ...]:

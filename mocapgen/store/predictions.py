@@ -149,7 +149,7 @@ class Predictions:
         return {array.path.rpartition("/")[2]: read_array(self.file, array.path) for array in PREDICTIONS_LAYOUT.table(f"/{name}")}
 
     def __len__(self) -> int:
-        return int(self.file["/sequences/start"].shape[0])
+        return len(self.sequences["start"])
 
     def __getitem__(self, number: int) -> PredictionRow:
         if not -len(self) <= number < len(self):

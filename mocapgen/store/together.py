@@ -52,7 +52,7 @@ def _put_in_place(drafts: Path, files: list[Path], folder: Path, overwrite: bool
             check_target(target, overwrite)  # it may have appeared meanwhile
             if target.exists():
                 old = drafts / f"{number}.old"
-                shutil.copy2(target, old)
+                _keep(target, old)
             _flush(drafts / file)
             (drafts / file).replace(target)
             done.append((target, old))
@@ -65,6 +65,14 @@ def _put_in_place(drafts: Path, files: list[Path], folder: Path, overwrite: bool
         for parent in reversed(made):
             parent.rmdir()
         raise
+
+
+def _keep(path: Path, copy: Path) -> None:
+    """Give what a file holds a second name."""
+    try:
+        os.link(path, copy)
+    except OSError:  # a file system without hard links
+        shutil.copy2(path, copy)
 
 
 def _flush(path: Path) -> None:

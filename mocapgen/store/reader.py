@@ -176,7 +176,7 @@ class Dataset:
         return tuple(read_array(self.file, f"{group}/names")), read_array(self.file, f"{group}/joints").astype(np.intp)
 
     def __len__(self) -> int:
-        return int(self.file["/sequences/start"].shape[0])
+        return len(self.sequences["start"])
 
     def __getitem__(self, number: int) -> Row:
         if not -len(self) <= number < len(self):

@@ -7,7 +7,7 @@
   const BONE = 0.035; // metres: how thick a bone is drawn
   const TRAIL = 1; // seconds
 
-  const known = (p) => p !== null && Number.isFinite(p[0]) && Number.isFinite(p[1]);
+  const known = (p) => Boolean(p) && Number.isFinite(p[0]) && Number.isFinite(p[1]);
 
   function line(ctx, points, colour, width, close = false) {
     ctx.beginPath();

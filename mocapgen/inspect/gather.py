@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ class Gathered:
         Vertical field of view, degrees.
     in_view : float
         Share of the joints' frames that the image shows, 0 to 1.
+    anchors : (3, 3) float64
+        Where the root, a joint halfway down the list and the last one are in the first frame; metres, world frame.
     gravity : float
         At which the body falls in jumps, m/s²; NaN without any (:func:`mocapgen.inspect.tempo.gravity`).
     gait : float
@@ -49,6 +52,7 @@ class Gathered:
     distance: float
     fov: float
     in_view: float
+    anchors: Array
     gravity: float
     gait: float
     poses: NDArray[np.float16] | None = None
@@ -74,6 +78,7 @@ def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
         distance=distance,
         fov=float(fov),
         in_view=float(np.mean(sequence.row["in_view"])),
+        anchors=sequence.world[0, [0, len(sequence.skeleton.names) // 2, -1]],
         gravity=gravity(sequence),
         gait=gait(sequence),
         poses=poses(sequence) if with_poses else None,
@@ -83,26 +88,21 @@ def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
 def merged(first: Gathered, second: Gathered) -> Gathered:
     """Return what is remembered of a long sequence, given that of two parts that follow each other."""
     share = second.frames / (first.frames + second.frames)
-    names = ("elevation", "distance", "fov", "in_view")
-    means = {name: (1.0 - share) * getattr(first, name) + share * getattr(second, name) for name in names}
-    tempo = {name: _known(getattr(first, name), getattr(second, name), share) for name in ("gravity", "gait")}
+
+    def mean(name: str) -> float:
+        return float((1.0 - share) * getattr(first, name) + share * getattr(second, name))
+
     turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
-    return replace(
-        first,
+    return Gathered(
         frames=first.frames + second.frames,
         digest=hashlib.blake2b(first.digest + second.digest, digest_size=16).digest(),
         azimuth=(first.azimuth + share * turn + 180.0) % 360.0 - 180.0,
+        elevation=mean("elevation"),
+        distance=mean("distance"),
+        fov=mean("fov"),
+        in_view=mean("in_view"),
         poses=None if first.poses is None or second.poses is None else np.concatenate([first.poses, second.poses]),
-        **means,
-        **tempo,
     )
-
-
-def _known(first: float, second: float, share: float) -> float:
-    """Return the mean of two numbers, the second with this share; where one is NaN, the other."""
-    if np.isnan(first) or np.isnan(second):
-        return second if np.isnan(first) else first
-    return (1.0 - share) * first + share * second
 
 
 def _placed(sequence: SequenceView) -> tuple[float, float, float]:

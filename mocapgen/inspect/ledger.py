@@ -26,6 +26,7 @@ class Ledger:
         self._sequences: defaultdict[str, set[int]] = defaultdict(set)
         self._clips: defaultdict[str, set[str]] = defaultdict(set)
         self._unread: defaultdict[str, set[int]] = defaultdict(set)
+        self._left_out: dict[str, str] = {}
 
     def run(self, planned: Planned, subject: Any, sequence: int | None = None, first_frame: int = 0) -> None:
         """Run a check and keep its findings; one that fails leaves a finding that says so, never an exception.
@@ -47,10 +48,11 @@ class Ledger:
                 for finding in check.run(subject, **planned.limits):
                     frame = None if finding.frame is None else finding.frame + first_frame
                     self._add(finding.model_copy(update={"check": check.id, "severity": planned.severity, "frame": frame}))
-        except DatasetError:
-            if sequence is None:  # nothing else says what could not be read
-                raise
-            self.unread(planned, sequence)
+        except DatasetError as error:
+            if sequence is None:
+                self._left_out[check.id] = f"could not read what it needs: {error}"
+            else:
+                self.unread(planned, sequence)
         except Exception as error:
             what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             message = f"expected {check.id} to run, found {what}; this is a bug: please report it"
@@ -103,7 +105,7 @@ class Ledger:
             unit=check.unit,
             link=check.link,
             limits=planned.limits,
-            left_out=planned.left_out or left_out,
+            left_out=planned.left_out or self._left_out.get(check.id, left_out),
             unread=len(self._unread[check.id]),
             findings=self._count[check.id],
             sequences=len(self._sequences[check.id]),

@@ -26,6 +26,8 @@ class DamagedFrames(DatasetError):
     """Frames are there but cannot be read: a checksum is wrong, or the bytes are no compressed data."""
 
 
+_IN_PLANE = 2e-6
+"""Metres: nearer than this to the camera's own plane there is no projection."""
 _FRAMES = {array.path.rpartition("/")[2]: array for array in LAYOUT.table("/frames")}
 
 
@@ -89,6 +91,19 @@ class InspectedRow(Row):
             self._arrays[name] = found
         return self._arrays[name]
 
+    def not_finite(self, name: str) -> NDArray[np.bool_]:
+        """Return where numbers are missing that should be there; of pixels not where a joint is in the camera's own plane.
+
+        Raises
+        ------
+        DatasetError
+            As reading does.
+        """
+        wrong = ~np.isfinite(self[name])
+        if name == "positions_2d" and wrong.any():
+            wrong &= ~(np.abs(self["positions_3d"][..., 2]) < _IN_PLANE)[..., None]
+        return np.asarray(wrong)
+
 
 @dataclass(frozen=True, eq=False)
 class Opened:
@@ -101,7 +116,7 @@ class Opened:
     skeletons : dict of str to Skeleton
         Those that are sound.
     rows : (n,) int
-        Rows of ``/sequences`` that point at frames, clips, cameras and skeletons that exist.
+        Rows of ``/sequences`` that point at frames, clips, cameras and skeletons that exist and are sound.
     problem : str
         Why there is no `data`, in one line.
     """
@@ -125,7 +140,7 @@ def open_leniently(path: Path, file: h5py.File) -> Opened:
     data = Dataset(path, file)
     try:
         _use_tables(data)
-        skeletons = _skeletons(data)
+        skeletons = data.skeletons = _skeletons(data)
         return Opened(data, skeletons, _sound_rows(data, skeletons))
     except DAMAGED as error:
         return Opened(None, {}, np.zeros(0, dtype=np.int64), " ".join(str(error).split())[:160] or type(error).__name__)
@@ -166,5 +181,7 @@ def _sound_rows(data: Dataset, skeletons: dict[str, Skeleton]) -> NDArray[np.int
     sound = (start >= 0) & (length > 0) & (start <= frames) & (length <= frames - start)
     sound &= (table["clip"] >= 0) & (table["clip"] < len(data.clips["id"]))
     sound &= (table["camera"] >= 0) & (table["camera"] < len(data.cameras))
+    usable = np.array([all(np.isfinite(part).all() for part in (camera.K, camera.R, camera.t)) for camera in data.cameras], dtype=bool)
+    sound[sound] = usable[table["camera"][sound]]
     known = np.array([str(avatar) in skeletons for avatar in table["avatar"]], dtype=bool)
     return np.flatnonzero(sound & known).astype(np.int64)

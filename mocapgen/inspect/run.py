@@ -134,7 +134,9 @@ def _notes(opened: Opened, looked: Looked, posed: frozenset[int]) -> list[str]:
     notes = []
     lost = len(opened.data) - len(opened.rows)
     if lost:
-        notes.append(f"{lost:,} of {len(opened.data):,} sequences could not be looked at: see structure.rows and structure.skeletons")
+        notes.append(
+            f"{lost:,} of {len(opened.data):,} sequences could not be looked at: see what structure checks found in tables, skeletons and cameras"
+        )
     if looked.not_finite:
         notes.append(f"{len(looked.not_finite):,} sequences hold numbers that are not finite: only their structure was looked at")
     clips = len({int(clip) for clip in opened.data.sequences["clip"][opened.rows]})

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
-import numpy as np
 
 from mocapgen.inspect.gather import Gathered, gather, merged
 from mocapgen.inspect.ledger import Ledger
@@ -110,9 +109,9 @@ class SequenceTask:
 
 def _finite(row: InspectedRow) -> bool:
     """Whether no number is missing; what follows from one that is would only hide it."""
-    for name in ("positions_3d", "quaternions", "euler"):
+    for name in ("positions_3d", "positions_2d", "quaternions", "euler"):
         try:
-            if not np.isfinite(row[name]).all():
+            if row.not_finite(name).any():
                 return False
         except DatasetError:  # others may be readable
             continue

@@ -168,8 +168,8 @@ def _basis(courses: Sequence[NDArray[np.float16]]) -> tuple[NDArray[np.float32],
     step = max(sum(map(len, courses)) // 20_000, 1)
     sample = np.concatenate(courses)[::step].astype(np.float32)
     mean = sample.mean(axis=0)
-    _, _, directions = np.linalg.svd(sample - mean, full_matrices=False)
-    return directions[:_COMPONENTS].T, mean
+    _, directions = np.linalg.eigh(np.cov(sample - mean, rowvar=False))  # ascending
+    return directions[:, -_COMPONENTS:].astype(np.float32), mean
 
 
 def _moments(course: NDArray[np.float16], lag: int, basis: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.float32]:

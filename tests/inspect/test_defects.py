@@ -51,7 +51,9 @@ def clean_inspections(clean_files: dict[str, Path]) -> dict[str, Inspection]:
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_a_defect_is_found_by_the_check_meant_for_it(defect: Defect, clean: Path, tmp_path: Path) -> None:
-    inspection = inspected(defect, planted(defect, clean, tmp_path))
+    family = defect.check.partition(".")[0]
+    everything = family == "structure"  # no check may stumble over a damaged file
+    inspection = inspected(defect, planted(defect, clean, tmp_path), **({} if everything else {"select": family}))
     assert hits(defect, inspection), [(finding.check, finding.message) for finding in inspection.findings[:5]]
     assert inspection.exit_status == 1
     assert [finding.message for finding in inspection.findings if finding.check == CHECK_FAILED] == []

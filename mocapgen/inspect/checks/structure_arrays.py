@@ -10,9 +10,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
-from mocapgen.inspect.opening import DamagedFrames
+from mocapgen.inspect.opening import DamagedFrames, InspectedRow
 from mocapgen.inspect.raw import attribute, camera_frame, dataset, found, members
 from mocapgen.inspect.registry import check
 from mocapgen.inspect.views import SequenceView
@@ -190,28 +189,18 @@ def checksums(sequence: SequenceView) -> Iterator[Finding]:
 @check("structure.not_finite", "error", "sequence", "values")
 def not_finite(sequence: SequenceView) -> Iterator[Finding]:
     """Numbers are missing: NaN or infinite."""
+    row = sequence.row
+    assert isinstance(row, InspectedRow)
     for array in _FRAMES:
         name = array.path.rpartition("/")[2]
         if array.dtype == "bool":
             continue
         try:
-            values = sequence.row[name]
+            wrong = row.not_finite(name)
         except DatasetError:  # others say so
             continue
-        wrong = ~np.isfinite(values)
-        if name == "positions_2d" and wrong.any():
-            wrong &= ~_in_camera_plane(sequence)[..., None]
         if wrong.any():
             frame, joint = np.argwhere(wrong)[0][:2]
             frames, count = np.flatnonzero(wrong.any(axis=(1, 2))), int(wrong.sum())
             text = f"expected finite numbers, found {count:,} that are not, in {len(frames):,} frames from {frames[0]} to {frames[-1]}"
             yield sequence.finding(text, frame=int(frame), joint=sequence.skeleton.names[int(joint)], value=count, where=array.path)
-
-
-def _in_camera_plane(sequence: SequenceView) -> NDArray[np.bool_]:
-    """Return where a joint has no projection, (T, J) bool: there NaN is right."""
-    try:
-        depth = sequence.row["positions_3d"][..., 2]
-    except DatasetError:
-        return np.zeros(sequence.row["positions_2d"].shape[:2], dtype=bool)
-    return np.asarray(np.abs(depth) < 2e-6)

@@ -123,7 +123,7 @@ DEFECTS = (
     Defect("a short sequence", "dataset.lengths", shortened, 4, options={"policy": "training"}),
     Defect("a duplicated clip", "dataset.duplicates", copied(2)),
     Defect("a clip shifted in time", "dataset.near_duplicates", copied(0, first_frame=11)),
-    Defect("a noisy copy", "dataset.near_duplicates", copied(3, noise=0.001)),
+    Defect("a noisy copy", "dataset.near_duplicates", copied(3, noise=0.0002)),
     Defect("a split by avatar", "dataset.split_leak", nothing, options={"split": split(by_avatar)}),
     Defect("a near-copy on the other side", "dataset.split_leak", copied(1, first_frame=5), options={"split": split(copies_apart)}),
     Defect("a split of another file", "dataset.split_names", nothing, options={"split": split(lambda names: {"train": ["x / y / z"]})}),

@@ -137,7 +137,7 @@ def flipped_focal(file: h5py.File) -> None:
 
 def swapped_pairs(file: h5py.File) -> None:
     pairs = file["/joint_sets/h36m17/symmetric_pairs"]
-    pairs[...] = pairs[:, ::-1]
+    pairs[...] = pairs[()][:, ::-1]
 
 
 def rotated_order(file: h5py.File) -> None:

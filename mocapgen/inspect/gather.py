@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +89,7 @@ def merged(first: Gathered, second: Gathered) -> Gathered:
     share = second.frames / (first.frames + second.frames)
 
     def mean(name: str) -> float:
-        return float((1.0 - share) * getattr(first, name) + share * getattr(second, name))
+        return _mean(getattr(first, name), getattr(second, name), share)
 
     turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
     return Gathered(
@@ -101,8 +100,18 @@ def merged(first: Gathered, second: Gathered) -> Gathered:
         distance=mean("distance"),
         fov=mean("fov"),
         in_view=mean("in_view"),
+        anchors=first.anchors,
+        gravity=mean("gravity"),
+        gait=mean("gait"),
         poses=None if first.poses is None or second.poses is None else np.concatenate([first.poses, second.poses]),
     )
+
+
+def _mean(first: float, second: float, share: float) -> float:
+    """Return the mean of two numbers, the second with this share; where one is NaN, the other."""
+    if np.isnan(first) or np.isnan(second):
+        return second if np.isnan(first) else first
+    return (1.0 - share) * first + share * second
 
 
 def _placed(sequence: SequenceView) -> tuple[float, float, float]:

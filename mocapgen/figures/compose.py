@@ -147,14 +147,15 @@ def filmstrip(canvas: Canvas, performance: Performance, frames: Sequence[int], d
 
 
 def _windows(performance: Performance, frames: Sequence[int], aspect: float) -> list[Box]:
-    """Return the part of the image around the person in each frame: of one size, in the shape of the panels."""
+    """Return the part of the image around the person in each frame: of one size and height, in the shape of the panels."""
     shown = np.concatenate([poses.pixels[list(frames)] for poses in performance.layers], axis=1)
     whole = np.array([0.5 * performance.camera.width, 0.5 * performance.camera.height])
     shown = np.where(np.isfinite(shown).any(axis=(1, 2), keepdims=True), shown, whole)
     low, high = np.nanmin(shown, axis=1), np.nanmax(shown, axis=1)
-    size = np.maximum((high - low).max(axis=0) * 1.15, 8.0)
-    height = max(size[1], size[0] / aspect)
-    return [Box(x - 0.5 * height * aspect, y - 0.5 * height, height * aspect, height) for x, y in 0.5 * (low + high)]
+    top, bottom = float(low[:, 1].min()), float(high[:, 1].max())
+    height = max(1.15 * (bottom - top), 1.15 * float((high - low)[:, 0].max()) / aspect, 8.0)
+    width = height * aspect
+    return [Box(float(x) - 0.5 * width, 0.5 * (top + bottom - height), width, height) for x in 0.5 * (low + high)[:, 0]]
 
 
 # Avatars side by side -----------------------------------------------------------------------------
@@ -183,7 +184,7 @@ def row_of_avatars(canvas: Canvas, performances: Sequence[Performance], details:
     ground = everybody * [1.0, 0.0, 1.0]
     inner = box.inset(0.05 * box.height)
     inner = Box(inner.left, inner.top, inner.width, inner.height - 2.2 * CAPTION * canvas.point)
-    viewpoint = fit(np.concatenate([everybody, ground]), inner, towards)
+    viewpoint = fit(np.concatenate([everybody, ground]), inner, towards, distance=10.0)  # all are seen from the same side
     world = WorldPanel(canvas, box, people, viewpoint, details, moving=moving)
     side = world.draw_ground(everybody.min(axis=0) - 0.5, everybody.max(axis=0) + 0.5, first.floor)
     line = box.bottom - 1.4 * CAPTION * canvas.point

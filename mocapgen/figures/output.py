@@ -101,6 +101,9 @@ def require_video() -> None:
 def mp4(path: Path, images: Iterable[Image], fps: float) -> None:
     """Write an H.264 video that browsers and slides play.
 
+    Unlike all other files of this project its bytes are not always the same: the encoder (x264) differs from run to run at widths and heights
+    that are no multiple of 16.
+
     Parameters
     ----------
     path : Path

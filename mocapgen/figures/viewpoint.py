@@ -75,7 +75,7 @@ def robust_bounds(points: Array) -> tuple[Array, Array]:
     return np.percentile(lowest, 1, axis=0), np.percentile(highest, 99, axis=0)
 
 
-def fit(points: Array, box: Box, towards: Array) -> Camera:
+def fit(points: Array, box: Box, towards: Array, distance: float = PERSPECTIVE) -> Camera:
     """Return the camera that sees points from a direction, fitted to a box.
 
     Parameters
@@ -86,6 +86,8 @@ def fit(points: Array, box: Box, towards: Array) -> Camera:
         Where on the picture they are to be.
     towards : (3,) float
         Unit vector from them to the viewpoint, not vertical.
+    distance : float
+        Of the viewpoint, in radii of the points; the larger, the weaker the perspective.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def fit(points: Array, box: Box, towards: Array) -> Camera:
     points = points[np.isfinite(points).all(axis=1)]
     low, high = points.min(axis=0), points.max(axis=0)
     radius = max(0.5 * float(np.linalg.norm(high - low)), 0.3)
-    view = View(0.5 * (low + high) + PERSPECTIVE * radius * towards, -towards, 1.0, "viewpoint")
+    view = View(0.5 * (low + high) + distance * radius * towards, -towards, 1.0, "viewpoint")
     rotation = view.axes()
     seen = (points - view.position) @ rotation.T
     flat = seen[:, :2] / seen[:, 2:]

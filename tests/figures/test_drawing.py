@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mocapgen import open_dataset
@@ -235,6 +235,7 @@ def test_any_size(path, width, height):
     assert drawn(clip_of(path, "kick"), 0, Details(joint_names=True), width, height)[1].shape == (height, width, 3)
 
 
+@settings(max_examples=30)
 @given(st.integers(64, 900), st.integers(64, 900), st.integers(20, 300))
 def test_the_canvas_has_exactly_the_pixels_asked_for(width, height, dpi):
     with drawing():

@@ -133,8 +133,8 @@ def test_moving_sheets_and_avatars(path, tmp_path):
 
 
 def test_the_same_input_gives_the_same_bytes(path, tmp_path):
-    for name in ("a.png", "a.svg", "a.gif", "a.mp4"):
-        options = {"frames": "0:6"} if name[-3:] in ("gif", "mp4") else {}
+    for name in ("a.png", "a.svg", "a.gif"):
+        options = {"frames": "0:6"} if name == "a.gif" else {}
         contents = []
         for folder in ("one", "two"):
             (tmp_path / folder).mkdir(exist_ok=True)

@@ -112,7 +112,8 @@ def projection(view: SequenceView, pixels: float) -> str:
     camera, seen, found = view.row.camera, view.positions[_FIRST], view.pixels[_FIRST]
     expected = camera.project(seen)
     use = np.isfinite(expected).all(-1) & np.isfinite(found).all(-1) & (seen[..., 2] > 0.01)
-    if use.sum() < 12:
+    off = np.abs(expected - found).max(axis=-1)[use] > pixels
+    if use.sum() < 12 or off.mean() < 0.5:  # a few joints only: no mistake of the whole picture
         return ""
     lines = [np.polynomial.Polynomial.fit(expected[..., i][use], found[..., i][use], 1).convert().coef for i in (0, 1)]
     fitted = np.stack([line[0] + (line[1] if len(line) > 1 else 0.0) * expected[..., i][use] for i, line in enumerate(lines)], axis=-1)

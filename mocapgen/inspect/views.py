@@ -34,6 +34,11 @@ class Worst:
     value: float
     frames: int
 
+    @property
+    def in_frames(self) -> str:
+        """In how many frames, in words."""
+        return f"in {self.frames} frame{'s' * (self.frames != 1)}"
+
 
 class SequenceView:
     """One sequence, with what is derived from its arrays: computed when a check asks for it, once, and shared by all checks.

@@ -19,18 +19,16 @@ from schemas.inspection import Finding
 def projection(view: SequenceView, *, pixels: float = 0.1) -> Iterator[Finding]:
     """Pixels are not where the camera sees the joints."""
     seen = view.positions
-    off = norms_2d(view.row.camera.project(seen) - view.pixels)
+    off = _norms(view.row.camera.project(seen) - view.pixels)
     # what a float32 position and a float32 pixel can be off, which is much for a joint beside the camera's own plane
     rounding = np.abs(view.row.camera.K[0, 0]) * view.precision * norms(seen) / seen[..., 2] ** 2 + 2.4e-7 * np.abs(view.pixels).max(axis=-1)
     worst = view.worst(np.where(off > pixels + rounding, off, 0.0), pixels)
     if worst:
-        message = (
-            f"{worst.joint}: expected it where camera {view.row.camera.rig!r} sees it, found it {worst.value:.1f} px away, in {worst.frames} frames"
-        )
+        message = f"{worst.joint}: expected it where camera {view.row.camera.rig!r} sees it, found it {worst.value:.1f} px away, {worst.in_frames}"
         yield view.finding(message + explain.projection(view, pixels), frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
-def norms_2d(vectors: Array) -> Array:
+def _norms(vectors: Array) -> Array:
     """Return the lengths, (...), of vectors (..., 2)."""
     return np.hypot(vectors[..., 0], vectors[..., 1])
 
@@ -41,7 +39,7 @@ def behind(view: SequenceView, *, metres: float = 0.05) -> Iterator[Finding]:
     worst = view.worst(-view.positions[..., 2], -metres)
     if worst:
         where = f"{worst.value:.2f} m behind" if worst.value > 0 else f"{100 * -worst.value:.1f} cm before"
-        message = f"{worst.joint}: expected it at least {100 * metres:.0f} cm before the camera, found it {where}, in {worst.frames} frames"
+        message = f"{worst.joint}: expected it at least {100 * metres:.0f} cm before the camera, found it {where}, {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
@@ -61,7 +59,7 @@ def in_view(view: SequenceView, *, pixels: float = 0.05) -> Iterator[Finding]:
     name = view.skeleton.names[joint]
     hint = ": as if all flags were inverted" if count > 0.95 * wrong.size else ""
     yield view.finding(
-        f"{name}: expected the flag of {where}, found {stated}; {count} flags are wrong{hint}", frame=int(frame), joint=name, value=count
+        f"{name}: expected the flag of {where}, found {stated}; wrong flags in all: {count}{hint}", frame=int(frame), joint=name, value=count
     )
 
 
@@ -93,26 +91,20 @@ def person_size(view: SequenceView, *, least: float = 8.0, most: float = 150.0) 
         yield view.finding(message, frame=frame, value=usual)
 
 
-# The cameras themselves -----------------------------------------------------------------------------
+# All cameras together -------------------------------------------------------------------------------
 
 
-@check("camera.matrices", "error", "dataset")
-def matrices(view: DatasetView, *, difference: float = 1e-6) -> Iterator[Finding]:
-    """A camera's matrices are not those of a camera in the file's frame."""
-    sign = -1.0 if view.data.camera_frame == "unity" else 1.0
-    for number, camera in enumerate(view.data.cameras):
-        off = float(np.abs(camera.R @ camera.R.T - np.eye(3)).max())
-        problems = []
-        if not off <= difference:
-            problems.append(f"an orthogonal R, found one off by {off:.2g}")
-        elif np.linalg.det(camera.R) * sign < 0:
-            problems.append(f"det R = {sign:+.0f} for {view.data.camera_frame}, found {-sign:+.0f}: as if for the other camera frame")
-        if not (camera.K[0, 0] > 0 and camera.K[1, 1] * sign > 0 and np.array_equal(camera.K[2], [0, 0, 1])):
-            problems.append(f"K with K[0, 0] > 0, K[1, 1] {'<' if sign < 0 else '>'} 0 and last row 0 0 1, found {np.round(camera.K, 1).tolist()}")
-        elif not (0 <= camera.K[0, 2] <= camera.width and 0 <= camera.K[1, 2] <= camera.height):
-            problems.append(f"a principal point inside the image, found ({camera.K[0, 2]:.0f}, {camera.K[1, 2]:.0f})")
-        for problem in problems:
-            yield view.finding(f"camera {camera.rig!r}: expected {problem}", where=f"/cameras, row {number}")
+@check("camera.same_world", "error", "dataset", "mm")
+def same_world(view: DatasetView, *, millimetres: float = 5.0) -> Iterator[Finding]:
+    """Two cameras disagree about where the same performance takes place: one of them is the wrong one."""
+    first: dict[tuple[int, str], int] = {}
+    for row in sorted(view.gathered):
+        number = first.setdefault((int(view.sequences["clip"][row]), str(view.sequences["avatar"][row])), row)
+        apart = 1000.0 * float(np.abs(view.gathered[row].anchors - view.gathered[number].anchors).max())
+        if apart > millimetres:
+            rigs = [view.data.cameras[int(view.sequences["camera"][other])].rig for other in (number, row)]
+            message = f"expected cameras {rigs[0]!r} and {rigs[1]!r} to show one performance in one place, found the first frame {apart:.0f} mm apart"
+            yield view.finding(message, sequence=row, value=apart)
 
 
 @check("camera.coverage", "info", "dataset", "°")

@@ -15,11 +15,6 @@ from mocapgen.motion import Skeleton
 from mocapgen.rotation import rotate
 from schemas.inspection import Finding
 
-
-def _frames(count: int) -> str:
-    return f", in {count} frame{'s' * (count != 1)}"
-
-
 # Bones --------------------------------------------------------------------------------------------
 
 
@@ -32,7 +27,7 @@ def bone_length_constant(view: SequenceView, *, millimetres: float = 1.0) -> Ite
     if worst:
         bone = 1000.0 * usual[view.joint(worst.joint) - 1]
         message = f"bone to {worst.joint}: expected its usual length of {bone:.1f} mm throughout, found one {worst.value:.1f} mm off"
-        yield view.finding(message + _frames(worst.frames), frame=worst.frame, joint=worst.joint, value=worst.value)
+        yield view.finding(f"{message}, {worst.in_frames}", frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
 @check("kinematics.bone_length_skeleton", "error", "sequence", "mm")
@@ -58,7 +53,7 @@ def quaternion_norm(view: SequenceView, *, difference: float = 1e-4) -> Iterator
     worst = view.worst(off, difference)
     if worst:
         found = float(np.linalg.norm(view.quaternions[worst.frame, view.joint(worst.joint)]))
-        message = f"quaternion of {worst.joint}: expected length 1, found {found:.6g}{_frames(worst.frames)}"
+        message = f"quaternion of {worst.joint}: expected length 1, found {found:.6g}, {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
@@ -78,7 +73,7 @@ def euler_quaternion(view: SequenceView, *, degrees: float = 0.05) -> Iterator[F
     """Euler angles and quaternions are different rotations."""
     worst = view.worst(angles(explain.from_euler(view.euler), view.rotations), degrees)
     if worst:
-        message = f"{worst.joint}: expected Euler angles that are the quaternion, found {worst.value:.2f}° between them{_frames(worst.frames)}"
+        message = f"{worst.joint}: expected Euler angles that are the quaternion, found {worst.value:.2f}° between them, {worst.in_frames}"
         yield view.finding(message + explain.euler(view, degrees), frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
@@ -87,7 +82,7 @@ def forward_kinematics(view: SequenceView, *, millimetres: float = 1.0) -> Itera
     """Rotations and offsets do not lead to the positions."""
     worst = view.worst(1000.0 * norms(view.forward - view.positions), millimetres + 1000.0 * view.precision)
     if worst:
-        message = f"{worst.joint}: expected it where rotations and offsets lead, found it {worst.value:.1f} mm away{_frames(worst.frames)}"
+        message = f"{worst.joint}: expected it where rotations and offsets lead, found it {worst.value:.1f} mm away, {worst.in_frames}"
         yield view.finding(message + explain.kinematics(view, millimetres), frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
@@ -138,8 +133,8 @@ def bent_backwards(view: SequenceView, *, degrees: float = 25.0) -> Iterator[Fin
     way = moved[..., 2] * np.array([_HINGES[joint] for joint in joints])
     worst = view.worst(np.where(way < -0.17 * norms(moved), bend, 0.0), degrees, joints)
     if worst:
-        what = "knee" if worst.joint.endswith("Leg") else "elbow"
-        message = f"{worst.joint}: expected a {what} that bends its way, found it bent {worst.value:.0f}° the other way{_frames(worst.frames)}"
+        what = "a knee" if worst.joint.endswith("Leg") else "an elbow"
+        message = f"{worst.joint}: expected {what} that bends its way, found it bent {worst.value:.0f}° the other way, {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
@@ -158,7 +153,7 @@ def out_of_range(view: SequenceView, *, share: float = 1.0) -> Iterator[Finding]
     worst = view.worst(turned / limits, share, joints)
     if worst:
         limit = _RANGES[worst.joint]
-        message = f"{worst.joint}: expected it within {limit:.0f}° of the rest pose, found {worst.value * limit:.0f}°{_frames(worst.frames)}"
+        message = f"{worst.joint}: expected it within {limit:.0f}° of the rest pose, found {worst.value * limit:.0f}°, {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value * limit)
 
 

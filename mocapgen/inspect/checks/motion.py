@@ -93,7 +93,7 @@ def frozen_joint(view: SequenceView, *, seconds: float = 0.5, degrees: float = 1
     still = _still(view)
     moving = ~np.all(still, axis=1)
     parents = np.maximum(view.skeleton.parents, 0)
-    # either its rotation holds and then goes on with a jerk, or it hangs in the air while its parent moves by millimetres
+    # either its rotation holds and then goes on with a jerk (more than that is a jump), or it hangs in the air while its parent moves by millimetres
     held = (np.abs(np.diff(view.quaternions, axis=0)).max(axis=-1) < 1e-6) & moving[:, np.newaxis]
     hung = still & (view.speeds[:, parents] > 0.002 * view.fps) & (view.world[1:, :, 1] > metres)
     longest = Worst(0, "", 0.0, 0)
@@ -102,7 +102,7 @@ def frozen_joint(view: SequenceView, *, seconds: float = 0.5, degrees: float = 1
             turns = view.turns[:, joint]
             for start, stop in runs(mask[:, joint]):
                 jerk = max(turns[start - 1] if start else 0.0, turns[stop] if stop < len(turns) else 0.0)
-                if stop - start >= max(least, longest.frames + 1) and (jerk > degrees or not with_jerk):
+                if stop - start >= max(least, longest.frames + 1) and (degrees < jerk < 60.0 or not with_jerk):
                     longest = Worst(int(start), view.skeleton.names[joint], (stop - start) / view.fps, int(stop - start))
     if longest.joint:
         stop = longest.frame + longest.frames

@@ -55,7 +55,7 @@ def below_floor(view: SequenceView, *, feet: float = 60.0, others: float = 200.0
     over = depth > limit
     worst = view.worst(np.where(over, depth, 0.0), 0.0, joints)
     if worst and worst.frames >= seconds * view.fps:
-        message = f"{worst.joint}: expected it above the floor, found it {worst.value:.0f} mm below, {worst.frames} frames with joints that deep"
+        message = f"{worst.joint}: expected it above the floor, found it {worst.value:.0f} mm below, as deep {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
 

@@ -123,7 +123,8 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
     out : Path
         A folder that does not exist yet or is empty. ``amc``: laid out like HDM05's cut clips,
         ``<action>/HDM_<actor>_<action>_<take>_120.amc`` with ``HDM_<actor>.asf`` beside them. ``c3d``: likewise, as the markers of
-        :mod:`mocapgen.markers.virtual`. ``bvh``: by actor, ``<actor>/<actor>_<action>_<take>.bvh``.
+        :mod:`mocapgen.markers.virtual`. ``bvh``: as the source ``folder`` likes it,
+        ``<actor>/<action>/<actor>_<action>_<take>.bvh``.
     format : str
     seed : int
 
@@ -145,7 +146,7 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
         raise DatasetError(f"{out}: expected a new or empty folder to write to, found {'a file' if out.is_file() else 'one with files in it'}")
     try:
         for clip in clips():
-            folder = out / (clip.actor if format == "bvh" else clip.action)
+            folder = out / clip.actor / clip.action if format == "bvh" else out / clip.action
             folder.mkdir(parents=True, exist_ok=True)
             _WRITERS[format](folder, clip, make(clip, seed)[0])
     except OSError as error:

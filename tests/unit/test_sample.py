@@ -14,6 +14,7 @@ from mocapgen.formats import read
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Array, Motion
 from mocapgen.sources.base import Clip
+from mocapgen.sources.folder import Folder
 from mocapgen.sources.sample import ACTORS, Sample, clips, make, write_sample
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, DatasetError
@@ -154,7 +155,8 @@ def test_written_clips_read_back_as_the_same_motion(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("format", "place"), [("c3d", "{0.action}/HDM_{0.actor}_{0.action}_{0.take}_120.c3d"), ("bvh", "{0.actor}/{0.actor}_{0.action}_{0.take}.bvh")]
+    ("format", "place"),
+    [("c3d", "{0.action}/HDM_{0.actor}_{0.action}_{0.take}_120.c3d"), ("bvh", "{0.actor}/{0.action}/{0.actor}_{0.action}_{0.take}.bvh")],
 )
 def test_other_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, place: str) -> None:
     monkeypatch.setattr("mocapgen.sources.sample.clips", lambda: CLIPS[::40])
@@ -165,6 +167,13 @@ def test_other_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: 
         for joint, near in (("LeftFoot", 0.01), ("RightHand", 0.01), ("LeftLowerArm", 0.015)):
             there, here = (forward_kinematics(motion)[:, motion.skeleton.index(joint)] for motion in (wanted, found))
             assert np.linalg.norm(there - here, axis=-1).mean() < near
+
+
+def test_bvh_files_lie_where_the_folder_source_finds_their_actors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mocapgen.sources.sample.clips", lambda: CLIPS[::40])
+    write_sample(tmp_path / "out", "bvh")
+    listed = Folder(BuildConfig(source="folder", root=tmp_path / "out", dry_run=True)).list().clips
+    assert {(clip.actor, clip.action) for clip in listed} == {(clip.actor, clip.action) for clip in CLIPS[::40]}
 
 
 def test_wrong_uses(tmp_path: Path) -> None:

@@ -127,11 +127,14 @@ def print_avatars(avatars: Sequence[Avatar]) -> None:
 
 def report_pairs(report: BuildReport, config: BuildConfig) -> dict[str, str]:
     """Return the closing table of a build: names and values, ready to print."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in report.skipped_by_reason().items())
+    counts = report.skipped_by_reason()
+    others = counts.pop("not a clip", 0)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
     pairs = {
         "clips found": f"{report.clips_found:,}",
         "clips used": f"{report.clips_used:,}",
-        "clips skipped": f"{len(report.skipped):,}" + (f": {reasons}" if reasons else ""),
+        "clips skipped": f"{sum(counts.values()):,}" + (f": {reasons}" if reasons else ""),
+        **({"other files": f"{others:,}, which are no clips"} if others else {}),
         **_formats(report.detections),
         "sequences": f"{report.sequences:,}",
         "frames": f"{report.frames:,}",
@@ -169,13 +172,17 @@ def _kind_cells(found: Detection) -> tuple[str, ...]:
     return found.format, found.profile, f"{100 * found.confidence:.0f} %", unit, found.up.strip("+").lower(), f"{found.fps:g}"
 
 
-def listed_skips(report: BuildReport, level: int) -> tuple[str, tuple[Skip, ...], int]:
+def listed_skips(report: BuildReport, level: int, dry_run: bool = False) -> tuple[str, tuple[Skip, ...], int]:
     """Return a heading, the skips to list under it and how many are left unsaid.
 
-    Clips with something wrong are listed, at most ten; everything that was skipped if `level` is above 0.
+    Clips with something wrong are listed, at most ten; in a dry run whatever would be left out but was asked for; everything that
+    was skipped if `level` is above 0.
     """
     if level > 0:
         return "skipped:", report.skipped, 0
+    if dry_run:
+        rest = tuple(skip for skip in report.skipped if skip.reason != "not selected")
+        return "would be left out:", rest[:SHOWN_DETECTIONS], max(len(rest) - SHOWN_DETECTIONS, 0)
     faults = tuple(skip for skip in report.skipped if skip.reason in FAULTS)
     return "could not be used:", faults[:SHOWN_FAULTS], max(len(faults) - SHOWN_FAULTS, 0)
 
@@ -188,13 +195,26 @@ def print_report(report: BuildReport, config: BuildConfig, level: int) -> None:
         print_detections(report.detections, level)
         click.echo()
     print_pairs("would build" if config.dry_run else "built", report_pairs(report, config))
-    heading, skips, unsaid = listed_skips(report, level)
+    _print_warnings(report, level)
+    heading, skips, unsaid = listed_skips(report, level, config.dry_run)
     if skips:
         click.echo(heading)
     for skip in skips:
         click.echo(f"  {skip.reason}: " + (skip.detail if skip.detail.startswith(skip.file) else f"{skip.file}: {skip.detail}"))
     if unsaid:
         click.echo(f"  and {unsaid:,} more; " + ("use -v to list them" if config.dry_run else f"see /skipped in {config.out}"))
+
+
+def _print_warnings(report: BuildReport, level: int) -> None:
+    """Print what somebody should check: at most ten lines, all if `level` is above 0."""
+    warnings = [f"{found.file}: {warning}" for found in report.detections for warning in found.warnings]
+    shown = warnings if level > 0 else warnings[:SHOWN_FAULTS]
+    if shown:
+        click.echo("to be checked:")
+    for warning in shown:
+        click.echo(f"  {warning}")
+    if len(shown) < len(warnings):
+        click.echo(f"  and {len(warnings) - len(shown):,} more; use -v to list them")
 
 
 def print_terms(archive: Archive, level: int) -> None:

@@ -108,7 +108,7 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
             writer.skipped(skipped)
     size = config.out.stat().st_size if writer is not None and config.out is not None else 0
     return BuildReport(
-        clips_found=len(listing.clips) + len(listing.skipped),
+        clips_found=len(listing.clips) + sum(skip.reason != "not a clip" for skip in listing.skipped),
         clips_used=clips,
         sequences=sequences,
         frames=frames,
@@ -204,10 +204,13 @@ def _source(config: BuildConfig) -> tuple[Source, BuildConfig]:
 
 
 def _avatars(config: BuildConfig) -> tuple[tuple[Avatar, Skeleton], ...]:
-    avatars = [load_avatar(name) for name in config.avatars]
+    try:
+        avatars = [load_avatar(name) for name in config.avatars]
+    except ConfigError as error:
+        raise ConfigError(f"--avatars: {error}") from None
     names = [avatar.name for avatar in avatars]
     if len(set(names)) != len(names):
-        raise ConfigError(f"avatars: expected different names, found {', '.join(names)}")
+        raise ConfigError(f"--avatars: expected different names, found {', '.join(names)}")
     return tuple((avatar, avatar_skeleton(avatar)) for avatar in avatars)
 
 

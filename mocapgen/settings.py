@@ -73,7 +73,7 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the file cannot be read, is not YAML, is not a mapping or holds an unknown key.
+        If the file cannot be read, is not YAML, is not a mapping, is empty or holds an unknown key.
     """
     import yaml
 
@@ -85,8 +85,8 @@ def read_settings(path: str | Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else f"{path}"
         raise ConfigError(f"{where}: expected YAML, found: {getattr(error, 'problem', None) or 'text that is not UTF-8'}") from None
-    if settings is None:
-        return {}
+    if settings is None or settings == {}:
+        raise ConfigError(f"{path}: expected settings such as 'source: sample', found none; to build with the defaults leave --config out")
     if not isinstance(settings, dict):
         raise ConfigError(f"{path}: expected settings as 'key: value' lines, found a {type(settings).__name__}")
     # Both spellings are common in YAML files, and options are written with dashes.

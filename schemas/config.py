@@ -28,7 +28,7 @@ class BuildConfig(Model):
     """The file to write; may be missing only for a dry run."""
     format: Literal["amc", "c3d", "bvh"] | None = None
     """Read only files of this format; by default whatever the source prefers."""
-    fps: float = Field(default=30.0, gt=0, le=1000)
+    fps: float = Field(default=30.0, gt=0, le=1000, allow_inf_nan=False)
     """Frame rate of the dataset; 30 is the published method's."""
     antialias: bool = False
     """Low-pass filter (zero phase) before reducing the frame rate; off because the method takes frames as they are."""
@@ -55,7 +55,7 @@ class BuildConfig(Model):
     """Name or path of the source profile by which BVH files are understood; by default found for each file."""
     lenient: bool = False
     """Mend or accept what can be mended or accepted in BVH files, and say so."""
-    scale: float | None = Field(default=None, gt=0)
+    scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Metres in one unit of BVH files; by default from the profile or the body's size."""
     up: Literal["y", "z"] | None = None
     """Axis of BVH files that points up; by default from the profile or the body."""
@@ -65,7 +65,7 @@ class BuildConfig(Model):
     """Camera rig: `front`, `orbit:N` or `random:N`."""
     image: ImageSize = ImageSize()
     """Image size in pixels."""
-    fov: float = Field(default=60.0, gt=1, lt=179)
+    fov: float = Field(default=60.0, gt=1, lt=179, allow_inf_nan=False)
     """Vertical field of view in degrees; 60 is Unity's default."""
     camera_frame: CameraFrame = "unity"
     """Axes of the camera frame and handedness of everything stored."""

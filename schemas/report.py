@@ -50,13 +50,15 @@ class Detection(Model):
     """Motion class."""
     notes: tuple[str, ...] = ()
     """What had to be decided, one line each."""
+    warnings: tuple[str, ...] = ()
+    """Those of the notes that somebody should check."""
 
 
 class BuildReport(Model):
     """What a build did, or with ``dry_run`` would do."""
 
     clips_found: int
-    """Clips the source holds, those that were skipped included."""
+    """Clips the source holds, those that were skipped included; files that are no clips are not."""
     clips_used: int
     """Clips that have at least one sequence in the file."""
     sequences: int

@@ -274,7 +274,7 @@ class _Reading:
         if not (Figure.of(self.motion.skeleton, self.roles, positions).height[:, 1] > 0).any():
             raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with --up")
         hips, lower = positions[:, self.motion.skeleton.index(self.roles.joints["Hips"]), 1], self._lower_foot(positions)
-        self.note(f"feet rest at {1000 * _floor(lower):.0f} mm above y = 0 (lowest foot joint, {_FLOOR_PERCENTILE:g}th percentile over time)")
+        self.note(f"lowest foot joint at y = {100 * _floor(lower):.1f} cm ({_FLOOR_PERCENTILE:g}th percentile over time)")
         if side_agreement(self.motion.skeleton, self.roles.joints, positions) < -0.5:
             self._object("the left leg is where the right one should be, seen from where the toes point: the figure is mirrored", lenient)
         if np.ptp(hips) < LOST_PELVIS[0] and np.ptp(lower) > LOST_PELVIS[1]:

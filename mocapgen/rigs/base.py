@@ -106,12 +106,15 @@ def parse_rig(text: str) -> tuple[str, int]:
     Raises
     ------
     ConfigError
-        With the rigs that there are.
+        With the rigs that there are, or if the rig does not take that many cameras.
     """
     match = RIG_PATTERN.match(text)
     if match is None or match["name"] not in rig_names():
-        raise ConfigError(f"camera: expected one of {', '.join(rig_names())}, with :COUNT for several cameras (orbit:8), found {text!r}")
-    return match["name"], int(match["count"] or 1)
+        raise ConfigError(f"--camera: expected one of {', '.join(rig_names())}, with :COUNT for several cameras (orbit:8), found {text!r}")
+    name, count = match["name"], int(match["count"] or 1)
+    if count > 1 and not getattr(importlib.import_module(f"mocapgen.rigs.{name}"), "SEVERAL", True):
+        raise ConfigError(f"--camera: {name} is one camera, found {text}; several around the clip are orbit:{count}")
+    return name, count
 
 
 def place_cameras(points: Array, heading: Array, config: BuildConfig, clip_id: str) -> tuple[Camera, ...]:

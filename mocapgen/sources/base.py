@@ -138,6 +138,6 @@ def source_class(name: str) -> type[Source]:
         With the names that there are.
     """
     if name not in source_names():
-        raise ConfigError(f"source: expected one of {', '.join(source_names())}, found {name!r}")
+        raise ConfigError(f"--source: expected one of {', '.join(source_names())}, found {name!r}")
     found: type[Source] = importlib.import_module(f"mocapgen.sources.{name}").SOURCE
     return found

@@ -371,8 +371,10 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhRea
         assert asf is not None
         understood = _understand_amc(data, clip, asf)
     motion, notes = replace(understood.motion, name=clip.id), understood.notes
-    if clip.fps is not None and clip.fps != motion.fps:
-        notes += (f"{clip.fps:g} frames per second as said beside the file, not its {motion.fps:g}",)
+    warnings: tuple[str, ...] = ()
+    if clip.fps is not None and clip.fps != motion.fps:  # not AMC, which says no rate
+        warnings = (f"{clip.fps:g} frames per second as table or pattern say, not the {motion.fps:g} of the file",)
+        notes += warnings
         motion = replace(motion, fps=clip.fps)
     roles = understood.roles or _roles(motion.skeleton)
     detection = (
@@ -390,6 +392,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhRea
             actor=clip.actor,
             action=clip.action,
             notes=tuple(note.removeprefix(f"{clip.file}: ") for note in notes),
+            warnings=warnings,
         )
     )
     return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection)

@@ -246,7 +246,7 @@ def test_the_feet_are_near_the_floor(data_dir: Path, clip: str) -> None:
     feet = [posed.position(side + part)[:, 1] for posed in (avatar(data_dir, clip),) for side in SIDES for part in ("Foot", "Toes", "ToesEnd")]
     lowest = np.percentile(np.min(feet, axis=0), 5)
     assert -0.02 < lowest < (0.10 if "iclone" in clip else 0.04)
-    assert any("feet rest at" in note for note in interpreted(data_dir, clip).notes)
+    assert any("lowest foot joint at y = " in note for note in interpreted(data_dir, clip).notes)
 
 
 @pytest.mark.parametrize("take", ["bk_lieDownFloor_006", "bk_lieDownFloor_008", "tr_lieDownFloor_019"])

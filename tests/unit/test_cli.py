@@ -15,6 +15,7 @@ from mocapgen import cli, console, settings
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import BuildReport, Detection, Skip
+from tests.conftest import REPOSITORY
 
 COMMANDS = sorted(cli.cli.commands.items())
 OPTIONS = {option.name: option for option in cli.build.params if option.name not in ("config", "verbose", "quiet", "debug")}
@@ -127,9 +128,12 @@ def test_a_missing_configuration_file_is_one_line(call, tmp_path):
     assert err == f"mocapgen: error: {tmp_path / 'no.yaml'}: expected a readable YAML file of build settings, found: No such file or directory\n"
 
 
-def test_an_empty_configuration_file_says_nothing(tmp_path):
-    (tmp_path / "build.yaml").write_text("# nothing yet\n", encoding="utf-8")
-    assert settings.read_settings(tmp_path / "build.yaml") == {}
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}"])
+def test_an_empty_configuration_file_is_no_configuration(tmp_path, text):
+    """More likely a file that was cut short than a wish for HDM05 with the default settings."""
+    (tmp_path / "build.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"build\.yaml: expected settings such as 'source: sample', found none; .* leave --config out"):
+        settings.read_settings(tmp_path / "build.yaml")
 
 
 def test_each_problem_is_one_line_with_the_name_of_its_option(call):
@@ -139,6 +143,26 @@ def test_each_problem_is_one_line_with_the_name_of_its_option(call):
     assert len(lines) == 3
     assert all(line.startswith("mocapgen: error: --") for line in lines)
     assert {line.split()[2].rstrip(":") for line in lines} == {"--fps", "--min-frames", "--camera"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--camera", "circle:4"], "--camera: expected one of front, orbit, random, with :COUNT for several cameras (orbit:8), found 'circle:4'"),
+        (["--camera", "front:3"], "--camera: front is one camera, found front:3; several around the clip are orbit:3"),
+        (["--source", "nowhere"], "--source: expected one of cmu, folder, hdm05, sample, found 'nowhere'"),
+        (["--avatars", "nobody"], "--avatars: avatar 'nobody': expected one of small_woman, average_woman, average_man, tall_man, child_10, or"),
+        (["--avatars", "tall_man,mocapgen/skeletons/tall_man.json"], "--avatars: expected different names, found tall_man, tall_man"),
+        (["--fps", "nan"], "--fps: input should be a finite number, found nan"),
+        (["--fov", "inf"], "--fov: input should be a finite number, found inf"),
+        (["--scale", "nan"], "--scale: input should be a finite number, found nan"),
+    ],
+)
+def test_problems_name_their_option(call, monkeypatch, arguments, message):
+    monkeypatch.chdir(REPOSITORY)
+    status, out, err = call("build", "--dry-run", *(["--source", "sample"] if "--source" not in arguments else []), *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"mocapgen: error: {message}")
 
 
 def test_contradictions_name_the_options(call):
@@ -279,6 +303,38 @@ def test_a_dry_run_shows_how_each_file_was_understood(call, built):
     assert "  understood as  1 bvh neo, 1 bvh inferred (60 % sure)" in lines
     assert "    unit cm, by profile neo" in call("build", "--dry-run", "-v")[1].splitlines()
     assert "a/0.bvh" not in call("build", "--out", "d.h5")[1]
+
+
+def test_a_dry_run_lists_what_would_be_left_out(call, built):
+    reasons = ("too long", "duplicate", "not selected", "not a clip")
+    skipped = [Skip(file=f"{reason}.bvh", reason=reason, detail="because") for reason in reasons]
+    built.result = report(clips_found=7, skipped=tuple(skipped), detections=(detection(0),))
+    lines = call("build", "--dry-run")[1].splitlines()
+    assert lines[lines.index("would be left out:") + 1 :] == [
+        "  too long: too long.bvh: because",
+        "  duplicate: duplicate.bvh: because",
+        "  not a clip: not a clip.bvh: because",
+    ]
+
+
+def test_what_is_no_clip_is_not_counted_as_one(call, built):
+    skipped = [Skip(file=f"{reason}.bvh", reason=reason, detail="because") for reason in ("too long", "not a clip", "not a clip")]
+    built.result = report(clips_found=5, clips_used=4, skipped=tuple(skipped))
+    lines = call("build", "--out", "d.h5")[1].splitlines()
+    assert "  clips found    5" in lines
+    assert "  clips skipped  1: 1 too long" in lines
+    assert "  other files    2, which are no clips" in lines
+
+
+def test_warnings_are_shown_without_asking(call, built):
+    found = [detection(number, warnings=("60 frames per second as table or pattern say, not the 30 of the file",)) for number in range(12)]
+    built.result = report(detections=tuple(found))
+    lines = call("build", "--out", "d.h5")[1].splitlines()
+    place = lines.index("to be checked:")
+    assert lines[place + 1] == "  a/0.bvh: 60 frames per second as table or pattern say, not the 30 of the file"
+    assert lines[place + 11] == "  and 2 more; use -v to list them"
+    assert "  a/11.bvh: 60 frames" in call("build", "--out", "d.h5", "-v")[1]
+    assert call("-q", "build", "--out", "d.h5") == (0, "", "")
 
 
 def test_many_files_are_counted_by_how_they_were_understood(call, built):

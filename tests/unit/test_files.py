@@ -117,7 +117,9 @@ def test_a_rate_said_beside_the_file_overrides_it(data_dir: Path) -> None:
     assert (own.motion.fps, said.motion.fps) == (30.0, 60.0)
     assert np.array_equal(own.motion.rotations, said.motion.rotations)
     assert said.detection is not None
-    assert "60 frames per second as said beside the file, not its 30" in said.detection.notes
+    contradiction = "60 frames per second as table or pattern say, not the 30 of the file"
+    assert said.detection.warnings == (contradiction,)
+    assert contradiction in said.detection.notes
 
 
 def test_an_amc_file_without_a_rate_says_so(data_dir: Path) -> None:

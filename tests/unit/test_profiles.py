@@ -334,7 +334,7 @@ def test_where_the_feet_rest_is_reported_and_not_changed() -> None:
     raised = replace(MOTION, root_positions=MOTION.root_positions + np.array([0.0, 0.25, 0.0]))
     found = interpret(as_bvh(raised))
     np.testing.assert_allclose(found.motion.root_positions, raised.root_positions, atol=1e-12)
-    assert "feet rest at 259 mm above y = 0" in notes(found)
+    assert "lowest foot joint at y = 25.9 cm (5th percentile over time)" in notes(found)
 
 
 def test_roles_by_a_profile_are_those_that_a_skeleton_without_its_file_gets() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
-
 from mocapgen import __version__
+from mocapgen.inspect.gather import Gathered
 from mocapgen.inspect.ledger import Ledger
+from mocapgen.inspect.measure import Measurements
 from mocapgen.inspect.opening import Opened, open_file, open_leniently
 from mocapgen.inspect.policy import Planned, load_policy, plan
 from mocapgen.inspect.sequences import Looked, Progress, look
@@ -20,6 +21,23 @@ from schemas.inspection import Inspection, Severity
 POSED_FRAMES = 2_000_000
 """Frames of which the pose is remembered, to find clips that show the same motion: 120 MB."""
 _POSED_CHECKS = ("dataset.near_duplicates", "dataset.split_leak")
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """An inspection, with what was gathered on the way: what a report with charts needs.
+
+    Parameters
+    ----------
+    inspection : Inspection
+    gathered : dict of int to Gathered
+        By row of ``/sequences``.
+    measured : Measurements
+    """
+
+    inspection: Inspection
+    gathered: Mapping[int, Gathered] = field(default_factory=dict)
+    measured: Measurements = field(default_factory=Measurements)
 
 
 def inspect(
@@ -63,6 +81,39 @@ def inspect(
     ConfigError
         If policy, select, ignore or split name something that does not exist.
     """
+    return survey(path, policy=policy, select=select, ignore=ignore, threshold=threshold, split=split, workers=workers, progress=progress).inspection
+
+
+def survey(
+    path: str | Path,
+    *,
+    policy: str | Path = "default",
+    select: Sequence[str] | str = (),
+    ignore: Sequence[str] | str = (),
+    threshold: Severity = "warning",
+    split: str | Path | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+    measuring: bool = False,
+) -> Survey:
+    """Inspect a dataset file, and keep what was gathered on the way.
+
+    Parameters
+    ----------
+    path, policy, select, ignore, threshold, split, workers, progress
+        See :func:`inspect`.
+    measuring : bool
+        Whether to measure what the charts of a report show, too.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    DatasetError, ConfigError
+        See :func:`inspect`.
+    """
     path = Path(path)
     sides = None if split is None else read_split(split)
     planned = plan(load_policy(policy), select, ignore, frozenset({"split"} if sides else ()))
@@ -72,10 +123,10 @@ def inspect(
             ledger.run(each, file)
         summary = summarise(file, path.stat().st_size)
         opened = open_leniently(path, file)
-        notes = _look_closer(path, file, opened, planned, sides, ledger, workers, progress)
+        looked, notes = _look_closer(path, opened, planned, sides, ledger, workers, progress, measuring)
     closed = "" if opened.data is not None else "the structure does not allow it"
     results = tuple(ledger.result(each, "" if each.check.scope == "file" else closed) for each in planned)
-    return Inspection(
+    inspection = Inspection(
         file=path.name,
         generator=f"mocapgen {__version__}",
         policy=Path(policy).stem,
@@ -86,6 +137,7 @@ def inspect(
         findings=ledger.findings(each.check.id for each in planned),
         notes=notes,
     )
+    return Survey(inspection, looked.gathered, looked.measured)
 
 
 def _of(planned: tuple[Planned, ...], scope: str) -> tuple[Planned, ...]:
@@ -95,25 +147,26 @@ def _of(planned: tuple[Planned, ...], scope: str) -> tuple[Planned, ...]:
 
 def _look_closer(
     path: Path,
-    file: h5py.File,
     opened: Opened,
     planned: tuple[Planned, ...],
     split: Split | None,
     ledger: Ledger,
     workers: int,
     progress: Progress | None,
-) -> tuple[str, ...]:
-    """Run the checks of sequences and of the dataset, and return what could not be looked at."""
+    measuring: bool,
+) -> tuple[Looked, tuple[str, ...]]:
+    """Run the checks of sequences and of the dataset; return what came of the sequences, and what could not be looked at."""
     if opened.data is None:
-        return (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
+        return Looked(), (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
     single, whole = _of(planned, "sequence"), _of(planned, "dataset")
     posed = _posed(opened) if any(each.check.id in _POSED_CHECKS for each in whole) else frozenset()
-    looked = look(path, opened, single, bool(whole), posed, workers, progress) if single or whole else Looked()
+    needed = single or whole or measuring
+    looked = look(path, opened, single, bool(whole) or measuring, posed, workers, progress, measuring) if needed else Looked()
     ledger.merge(looked.ledger)
     view = DatasetView(opened.data, opened.rows, looked.gathered, split)
     for each in whole:
         ledger.run(each, view)
-    return tuple(_notes(opened, looked, posed))
+    return looked, tuple(_notes(opened, looked, posed))
 
 
 def _posed(opened: Opened) -> frozenset[int]:

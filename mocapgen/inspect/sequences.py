@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import h5py
 
 from mocapgen.inspect.gather import Gathered, gather, merged
 from mocapgen.inspect.ledger import Ledger
+from mocapgen.inspect.measure import Measurements
 from mocapgen.inspect.opening import InspectedRow, Opened, open_file, open_leniently
 from mocapgen.inspect.policy import Planned
 from mocapgen.inspect.views import SequenceView
@@ -40,6 +42,7 @@ class Looked:
     ledger: Ledger = field(default_factory=Ledger)
     gathered: dict[int, Gathered] = field(default_factory=dict)
     not_finite: set[int] = field(default_factory=set)
+    measured: Measurements = field(default_factory=Measurements)
 
     def merge(self, other: Looked) -> None:
         """Add what came of other parts, which follow these."""
@@ -48,6 +51,7 @@ class Looked:
             known = self.gathered.get(sequence)
             self.gathered[sequence] = found if known is None else merged(known, found)
         self.not_finite |= other.not_finite
+        self.measured.merge(other.measured)
 
 
 class SequenceTask:
@@ -62,13 +66,16 @@ class SequenceTask:
         Whether something is to be gathered for the checks of the dataset.
     posed : frozenset of int
         Sequences of which the course of the pose is to be gathered.
+    measuring : bool
+        Whether what the charts of a report show is to be measured.
     """
 
-    def __init__(self, path: Path, planned: tuple[Planned, ...], gathering: bool, posed: frozenset[int]) -> None:
+    def __init__(self, path: Path, planned: tuple[Planned, ...], gathering: bool, posed: frozenset[int], measuring: bool = False) -> None:
         self.path = path
         self.planned = planned
         self.gathering = gathering
         self.posed = posed
+        self.measuring = measuring
         self._file: h5py.File | None = None
         self._opened: Opened | None = None
 
@@ -100,11 +107,13 @@ class SequenceTask:
                 looked.ledger.run(planned, view, part.sequence, part.offset)
             else:
                 looked.ledger.unread(planned, part.sequence)
-        if self.gathering and sound:
-            try:
+        if not sound:
+            return
+        with suppress(DatasetError):  # an array that is needed cannot be read
+            if self.gathering:
                 looked.merge(Looked(gathered={part.sequence: gather(view, part.sequence in self.posed)}))
-            except DatasetError:  # an array that is needed cannot be read
-                return
+            if self.measuring:
+                looked.measured.add(part.sequence, view)
 
 
 def _finite(row: InspectedRow) -> bool:
@@ -126,6 +135,7 @@ def look(
     posed: frozenset[int],
     workers: int,
     progress: Progress | None,
+    measuring: bool = False,
 ) -> Looked:
     """Run the checks of single sequences, and gather what the checks of the dataset need.
 
@@ -134,7 +144,7 @@ def look(
     path : Path
     opened : Opened
         With data.
-    planned, gathering, posed
+    planned, gathering, posed, measuring
         See :class:`SequenceTask`.
     workers : int
         Processes; 0 means as many as are worth it.
@@ -145,7 +155,7 @@ def look(
     lengths = opened.data.sequences["length"]
     batches = list(_batches([(int(row), int(lengths[row])) for row in opened.rows]))
     count = 1 if not workers and int(lengths[opened.rows].sum()) < WORTH_WORKERS else workers
-    task = SequenceTask(path, planned, gathering, posed)
+    task = SequenceTask(path, planned, gathering, posed, measuring)
     looked, done = Looked(), 0
     try:
         with map_ordered(task, batches, count) as results:

@@ -42,7 +42,7 @@ class PlayerParts:
     Parameters
     ----------
     css : str
-        For a ``style`` element; every rule is about ``.mocap-player`` or what is in it.
+        For a ``style`` element; every rule is about ``.mocap-player`` or what is in it, but that ``.mocap-theme`` gets the same colours.
     html : str
         A ``section`` element with the controls and, in ``script`` elements that are not run, the data.
     script : str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import pytest
 
 from mocapgen import BuildConfig, build
@@ -19,6 +22,15 @@ def clean_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         wanted = {"actors": ("sa", "sd"), "actions": ("walk", "squat", "kick", "lieDown"), "avatars": ("average_man", "child_10")}
         build(BuildConfig(source="sample", camera_frame=frame, out=path, workers=1, **wanted))
     return files
+
+
+@pytest.fixture(params=CAMERA_FRAMES)
+def stage(request: pytest.FixtureRequest, clean_files: dict[str, Path], tmp_path: Path) -> Iterator[h5py.File]:
+    """A copy of the clean file to make changes in, in either camera frame."""
+    path = tmp_path / "stage.h5"
+    shutil.copy(clean_files[request.param], path)
+    with h5py.File(path, "r+") as file:
+        yield file
 
 
 @pytest.fixture

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import h5py
 import numpy as np
 
 from mocapgen.camera import Camera, body_offsets, body_rotations
+from mocapgen.inspect.views import SequenceView
 from mocapgen.kinematics import forward_kinematics
 from mocapgen.motion import Array, Motion, Skeleton
 from mocapgen.render import render
 from mocapgen.rotation import from_euler, multiply, rotate
+from mocapgen.store.reader import Row
 from schemas.conventions import END_POINTS
 from tests.inspect.defects import rows
 
@@ -88,3 +90,21 @@ def tipped(motion: Motion, axis: str, degrees: float) -> Motion:
 def noise(shape: tuple[int, ...], size: float) -> Array:
     """Return the same random numbers each time: normal, with this standard deviation."""
     return np.random.default_rng(5).normal(0.0, size, shape)
+
+
+def viewed(file: h5py.File, sequence: int, **arrays: Array) -> SequenceView:
+    """Return what checks look at, with some arrays of `/frames` put in the place of the file's."""
+    place = rows(file, sequence)
+    motion, camera = motion_of(file, sequence), camera_of(file, sequence)
+    skeleton = replace(motion.skeleton, offsets=body_offsets(motion.skeleton.offsets, camera.frame))
+    columns = {name: arrays.get(name, file[f"/frames/{name}"][place]) for name in file["/frames"]}
+    row = _Row(sequence, place.start, len(columns["positions_3d"]), "average_man", {"id": "clip"}, camera, file, columns)
+    return SequenceView(row, skeleton, motion.fps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Row(Row):
+    columns: dict[str, Array] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.columns[name]

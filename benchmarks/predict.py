@@ -92,7 +92,7 @@ def untrained(path: Path, causal: bool) -> Path:
     names = tuple(H36M17)
     parents = tuple(-1 if parent is None else names.index(parent) for parent in H36M17_PARENTS.values())
     joints = JointSet("h36m17", names, parents, (), ("",) * len(names))
-    config = train_config(read_recipe("default"), {"model_settings": {"causal": True}} if causal else {})
+    config = train_config(read_recipe("default"), {"model_settings": {"causal": True, "patch": 1}} if causal else {})
     lifter = Lifter(config, joints)
     shared = {name: getattr(config, name) for name in ("model", "model_settings", "normalisation", "head", "target", "confidence", "joint_set")}
     card = ModelCard(

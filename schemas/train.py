@@ -44,6 +44,8 @@ class CameraAugmentation(Model):
     """Share of sequences that are seen from a new camera."""
     turn: float = Field(default=180.0, ge=0, le=180)
     """Largest azimuth to either side, degrees; 180 is all the way round."""
+    stay: float = Field(default=0.0, ge=0, le=1)
+    """Share of the new cameras that stay where they are, with the focal length they have: the person turns, and nothing else changes."""
     elevation: Range = (-10.0, 35.0)
     """Height of the camera above the horizon, degrees."""
     roll: float = Field(default=0.0, ge=0, le=180)
@@ -149,7 +151,7 @@ class TrainConfig(Model):
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, or `cuda:N`."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """`auto` is bf16 on a GPU and on processors with AMX, where it is faster; fp32 elsewhere."""
+    """`auto` is bf16 on a GPU and on processors with AMX or AVX-512 BF16, where it is faster; fp32 elsewhere."""
     compile: bool = False
     """Compile the network with torch.compile: some seconds at the start, faster steps on a GPU."""
     threads: int = Field(default=0, ge=0)

@@ -136,7 +136,7 @@ def random_rotations(count: int, random: Randomness) -> Tensor:
     return torch.stack(rows, dim=-1).reshape(count, 3, 3)
 
 
-def _orientations(batch: Batch, settings: CameraAugmentation, random: Randomness) -> Tensor:
+def _orientations(batch: Batch, settings: CameraAugmentation, stays: Tensor, random: Randomness) -> Tensor:
     """Return the rotations, (B, 3, 3), that take the old camera frame to the new one."""
     count = len(batch.mask)
     device = batch.positions.device
@@ -154,7 +154,8 @@ def _orientations(batch: Batch, settings: CameraAugmentation, random: Randomness
     roll = axis_angle(z_axis, random.uniform(-settings.roll, settings.roll, count) * radians)
     seen = roll @ tilt @ level @ turn
     tumbled = random.chosen(settings.tumble, count)[:, None, None]
-    return torch.where(tumbled, random_rotations(count, random), seen)
+    seen = torch.where(tumbled, random_rotations(count, random), seen)
+    return torch.where(stays[:, None, None], turn, seen)
 
 
 def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: Randomness) -> Batch:
@@ -162,16 +163,19 @@ def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: R
 
     The sequence is turned about the vertical and tilted, about the middle of its root path; then the camera is placed so far away
     that every joint of every frame is in view, times a random factor, with a random focal length and off the middle.
+    Some cameras stay as they are, and only the person turns; but not where that would bring a joint too near.
     """
     count = len(batch.mask)
     chosen = random.chosen(settings.probability, count)
-    rotation = _orientations(batch, settings, random)
+    stays = random.chosen(settings.stay, count)
+    rotation = _orientations(batch, settings, stays, random)
     valid = batch.mask[..., None, None]
     path = batch.positions[:, :, root : root + 1]
     pivot = torch.where(valid, path, torch.zeros_like(path)).sum(dim=1, keepdim=True) / batch.mask.sum(dim=1)[:, None, None, None]
     turned = (batch.positions - pivot) @ rotation[:, None].transpose(-1, -2)
 
-    focal = batch.intrinsics[:, :2] * random.uniform(*settings.focal, count)[:, None]
+    zoom = torch.where(stays, 1.0, random.uniform(*settings.focal, count))
+    focal = batch.intrinsics[:, :2] * zoom[:, None]
     intrinsics = torch.cat([focal, batch.intrinsics[:, 2:]], dim=-1)
     # Half the image on the side of the principal point that has less room, as a slope.
     room = torch.minimum(intrinsics[:, 2:], batch.image - intrinsics[:, 2:]).clamp(min=1.0)
@@ -183,7 +187,8 @@ def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: R
     distance = least.amax(dim=1) * random.uniform(*settings.distance, count)
     slack = (slope[:, None] * (points[..., 2] + distance[:, None])[..., None] - (points[..., :2] - middle[:, None]).abs()).amin(dim=1)
     shift = slack.clamp(min=0.0) * settings.offset * random.uniform(-1.0, 1.0, count, 2)
-    place = torch.cat([shift - middle, distance[:, None]], dim=-1)[:, None, None]
+    safe = stays & ((points[..., 2] + pivot[:, 0, :, 2]).amin(dim=1) > _NEAR)
+    place = torch.where(safe[:, None], pivot[:, 0, 0], torch.cat([shift - middle, distance[:, None]], dim=-1))[:, None, None]
 
     positions = torch.where(chosen[:, None, None, None], turned + place, batch.positions)
     intrinsics = torch.where(chosen[:, None], intrinsics, batch.intrinsics)

@@ -411,7 +411,6 @@ class Run:
         if self.compute.rank == 0:
             if complete and len(self.split.test):
                 best, _ = checkpoint.load_lifter(self.folder, self.compute.device)
-                best.bf16 = self.compute.bf16
                 rows = self.data.rows(self.split.test)
                 predicted = lift_sequences(best, self.loader, self.split.test)
                 length = self.data.length[self.split.test]
@@ -439,7 +438,7 @@ def make_optimiser(lifter: Lifter, config: TrainConfig) -> torch.optim.AdamW:
     matrices = [parameter for parameter in lifter.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in lifter.parameters() if parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
 def learning_rate(step: int, steps: int, config: TrainConfig) -> float:

@@ -123,6 +123,9 @@ def _side_by_side(job: Callable[[Item], None], items: Sequence[Item], device: to
 
 
 def reach(lifter: Lifter) -> tuple[int, int]:
-    """Return how many frames before and after a frame its output depends on."""
-    frames = lifter.receptive_field - 1
-    return (frames, 0) if lifter.network.causal else (-(-frames // 2), -(-frames // 2))
+    """Return how many frames before and after are enough for a frame's output to be the same; before, whole patches."""
+    frames, patch = lifter.receptive_field - 1, lifter.network.patch
+    if lifter.network.causal:
+        return frames, 0
+    half = -(-(frames - patch + 1) // 2) + patch - 1
+    return -(-half // patch) * patch, half

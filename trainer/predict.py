@@ -120,7 +120,7 @@ def require_causal(lifter: Lifter, card: ModelCard, config: PredictConfig) -> No
     if config.causal and not lifter.network.causal:
         raise ConfigError(
             f"--causal: expected a model that only looks back, found {card.model} trained with later frames, too; "
-            "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true`"
+            "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true --set model_settings.patch=1`"
         )
 
 

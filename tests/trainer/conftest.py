@@ -61,6 +61,7 @@ def batch(data):
 def tiny():
     """Settings of a run that takes a second."""
     return TrainConfig(
+        precision="fp32",
         model="cvmnet",
         model_settings={"width": 16, "depth": 1},
         epochs=2,
@@ -95,7 +96,7 @@ def live_folder(data_file, tmp_path_factory):
     """A small causal model that is told which joints are missing, and gives the root's path."""
     config = TrainConfig(
         model="stmixer",
-        model_settings={"width": 16, "dilations": (1, 2), "causal": True},
+        model_settings={"width": 16, "dilations": (1, 2), "causal": True, "patch": 1},
         target="absolute",
         confidence=True,
         augment={"missing": 0.1},

@@ -1,6 +1,7 @@
 """Augmentation: what it changes, what it must leave alone, and that it is the same for the same seed."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,3 +156,26 @@ def test_random_rotations_are_rotations_of_every_kind():
     assert torch.allclose(torch.det(turns), torch.ones(2000), atol=1e-5)
     assert turns.mean(dim=0).abs().max() < 0.06
     np.testing.assert_allclose(axis_angle(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([math.pi / 2]))[0] @ torch.eye(3)[0], [0, 1, 0], atol=1e-6)
+
+
+def test_cameras_that_stay_only_turn_the_person(batch, data):
+    """Heights, the camera and the middle of the root's path stay; nothing comes too near."""
+    seen = new_cameras(batch, CameraAugmentation(probability=1.0, stay=1.0), data.joints.root, randomness())
+    assert reprojects(seen)
+    assert torch.equal(seen.intrinsics, batch.intrinsics)
+    height = [(part.positions * part.up[:, None, None]).sum(-1)[part.mask] for part in (batch, seen)]
+    assert torch.allclose(*height, atol=1e-4)
+    middle = [
+        torch.where(part.mask[..., None], part.positions[:, :, data.joints.root], 0.0).sum(1) / part.mask.sum(1, keepdim=True)
+        for part in (batch, seen)
+    ]
+    assert torch.allclose(*middle, atol=1e-4)
+    assert not torch.allclose(seen.positions[batch.mask], batch.positions[batch.mask], atol=0.05)
+
+
+def test_cameras_do_not_stay_where_the_person_would_run_into_them(batch, data):
+    far = batch.positions.clone()
+    far[..., 0] += torch.linspace(-6.0, 6.0, far.shape[1])[:, None]  # across the image, wider than the camera is far away
+    wide = replace(batch, positions=far, pixels=project(far, batch.intrinsics))
+    seen = new_cameras(wide, CameraAugmentation(probability=1.0, stay=1.0), data.joints.root, randomness())
+    assert seen.positions[wide.mask][..., 2].min() > 0.25

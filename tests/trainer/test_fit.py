@@ -20,7 +20,7 @@ from schemas.train import TrainConfig
 from trainer import checkpoint, fit
 from trainer._command import Stopped
 from trainer.batches import Loader
-from trainer.device import choose, has_amx
+from trainer.device import choose, has_bf16
 from trainer.inference import lift_sequences
 from trainer.splits import make_split
 
@@ -201,7 +201,7 @@ def test_schedule():
 
 
 def test_device_and_precision(tmp_path):
-    assert choose("cpu", "auto", 1).bf16 == has_amx()
+    assert choose("cpu", "auto", 1).bf16 == has_bf16()
     assert choose("cpu", "bf16", 1).bf16
     with pytest.raises(ConfigError, match="expected auto, cpu, cuda"):
         choose("gpu")
@@ -210,10 +210,12 @@ def test_device_and_precision(tmp_path):
             choose("cuda")
     flags = tmp_path / "cpuinfo"
     flags.write_text("flags : avx2 amx_bf16 amx_tile\n")
-    assert has_amx(flags)
+    assert has_bf16(flags)
     flags.write_text("flags : avx2 avx512_bf16\n")
-    assert not has_amx(flags)
-    assert not has_amx(tmp_path / "none")
+    assert has_bf16(flags)
+    flags.write_text("flags : avx2 avx512f\n")
+    assert not has_bf16(flags)
+    assert not has_bf16(tmp_path / "none")
 
 
 def test_two_processes_are_one(data_file, tiny, tmp_path):

@@ -8,7 +8,7 @@ from schemas.errors import ConfigError
 from schemas.train import TrainConfig
 from trainer.lifter import Lifter, absolute
 from trainer.models import build_network, model_names, network_class
-from trainer.models.layers import ChannelNorm, MaskedBatchNorm, depthwise_conv
+from trainer.models.layers import MaskedBatchNorm, depthwise_conv
 
 SMALL = {
     "cvmnet": {"width": 16, "depth": 2, "dropout": 0.2},
@@ -58,8 +58,19 @@ def test_receptive_field_is_what_it_says(name):
     x = torch.randn(1, 201, 10, dtype=torch.float64, requires_grad=True)
     network(x, torch.ones(1, 201, dtype=torch.bool))[0, 100].sum().backward()
     seen = x.grad[0].abs().sum(dim=-1).nonzero()[:, 0]
-    half = network.receptive_field // 2
-    assert (int(seen.min()), int(seen.max())) == (100 - half, 100 + half)
+    half, patch = (network.receptive_field - network.patch) // 2, network.patch
+    assert 100 % patch == 0  # so frame 100 is the first of its patch
+    assert (int(seen.min()), int(seen.max())) == (100 - half, 100 + half + patch - 1)
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4, 8])
+def test_what_is_cut_out_at_a_multiple_of_the_patch_gives_the_same(patch):
+    network = build("stmixer", patch=patch).eval()
+    x = torch.randn(1, 151, 10, dtype=torch.float64)
+    margin = (network.receptive_field - patch) // 2
+    whole = network(x, torch.ones(1, 151, dtype=torch.bool))
+    part = network(x[:, patch:], torch.ones(1, 151 - patch, dtype=torch.bool))
+    assert torch.allclose(whole[:, patch + margin :], part[:, margin:], atol=1e-12)
 
 
 def test_published_receptive_field_and_size():
@@ -69,7 +80,7 @@ def test_published_receptive_field_and_size():
 
 
 def test_causal_mixer_looks_back_only():
-    network = build("stmixer", causal=True).eval()
+    network = build("stmixer", causal=True, patch=1).eval()
     assert network.causal
     x = torch.randn(1, 60, 10, dtype=torch.float64, requires_grad=True)
     network(x, torch.ones(1, 60, dtype=torch.bool))[0, 40].sum().backward()
@@ -84,6 +95,8 @@ def test_unknown_model_and_setting_are_one_line():
         build_network("cvmnet", {"widht": 3}, 4, 4)
     with pytest.raises(ConfigError, match=r"model_settings\.kernel: .*odd kernel, found 4"):
         build_network("cvmnet", {"kernel": 4}, 4, 4)
+    with pytest.raises(ConfigError, match=r"causal: expected patch 1, .*found 2; set model_settings\.patch=1"):
+        build_network("stmixer", {"causal": True}, 4, 4)
 
 
 def test_masked_batch_norm_is_batch_norm_of_the_valid_frames():
@@ -103,15 +116,10 @@ def test_masked_batch_norm_is_batch_norm_of_the_valid_frames():
 @pytest.mark.parametrize("causal", [False, True])
 def test_depthwise_convolution_is_the_library_one(causal):
     torch.manual_seed(3)
-    x, weight = torch.randn(2, 6, 20), torch.randn(6, 5)
+    x, weight = torch.randn(2, 20, 6), torch.randn(5, 6)
     pad = (8, 0) if causal else (4, 4)
-    expected = nn.functional.conv1d(nn.functional.pad(x, pad), weight[:, None], dilation=2, groups=6)
+    expected = nn.functional.conv1d(nn.functional.pad(x.transpose(1, 2), pad), weight.T[:, None], dilation=2, groups=6).transpose(1, 2)
     assert torch.allclose(depthwise_conv(x, weight, 2, causal), expected, atol=1e-5)
-
-
-def test_channel_norm_gives_unit_size():
-    x = 7.0 * torch.randn(2, 32, 9)
-    assert torch.allclose(ChannelNorm(32)(x).square().mean(dim=1), torch.ones(2, 9), atol=1e-4)
 
 
 # Heads ------------------------------------------------------------------------------------------------------------------------

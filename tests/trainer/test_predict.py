@@ -192,7 +192,7 @@ MODELS = {
 def test_a_long_video_is_lifted_in_windows_without_a_seam(monkeypatch, model, normalisation):
     torch.manual_seed(0)
     kind = "stmixer" if model == "causal" else model
-    settings = MODELS[kind] | ({"causal": True} if model == "causal" else {})
+    settings = MODELS[kind] | ({"causal": True, "patch": 1} if model == "causal" else {})
     parents = tuple(-1 if place == 0 else place - 1 for place in range(17))
     joints = JointSet("h36m17", NAMES, parents, (), ("",) * 17)
     lifter = Lifter(TrainConfig(model=kind, model_settings=settings, normalisation=normalisation), joints).eval()
@@ -371,7 +371,7 @@ WRONG = {
     "no image": (["RUN", "KEYPOINTS", "--image", "0x5"], "expected a width and a height"),
     "two focal lengths": (["RUN", "KEYPOINTS", "--focal", "900", "--fov", "60"], "found both"),
     "bad focal length": (["RUN", "KEYPOINTS", "--focal", "-3"], "--focal: input should be greater than 0, found -3"),
-    "causal": (["RUN", "KEYPOINTS", "--causal"], "--set model_settings.causal=true"),
+    "causal": (["RUN", "KEYPOINTS", "--causal"], "--set model_settings.causal=true --set model_settings.patch=1"),
     "rate of a dataset": (["RUN", "DATA", "--fps", "25"], "expected no --fps"),
     "no folder": (["RUN", "KEYPOINTS", "--out", "GONE/x.h5"], "expected an existing folder"),
     "itself": (["RUN", "DATA", "--out", "DATA", "--overwrite"], "expected another file to write to"),
@@ -427,6 +427,6 @@ def test_a_model_of_other_joints_is_refused(run_folder, sequence, tmp_path):
 
 def test_the_advice_is_sound():
     assert train_config({"confidence": True}, {"augment": {"missing": 0.1}}).confidence
-    assert train_config({"model": "stmixer"}, {"model_settings": {"causal": True}}).model_settings == {"causal": True}
+    assert train_config({"model": "stmixer"}, {"model_settings": {"causal": True, "patch": 1}}).model_settings == {"causal": True, "patch": 1}
     with pytest.raises(ConfigError, match="--gap"):
         predict_config({"gap": -1.0})

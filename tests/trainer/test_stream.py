@@ -27,7 +27,7 @@ def placed_folder(data_file, tmp_path_factory):
     """A causal model that is told no confidences and gives no path: joints are filled in, and the person is placed."""
     config = TrainConfig(
         model="stmixer",
-        model_settings={"width": 8, "dilations": (1, 3), "causal": True},
+        model_settings={"width": 8, "dilations": (1, 3), "causal": True, "patch": 1},
         normalisation="ray",
         epochs=1,
         batch_size=16,
@@ -124,7 +124,7 @@ def test_frames_of_another_layout(live_folder, pixels):
 @pytest.mark.parametrize(
     ("model", "changes", "words"),
     [
-        ("run_folder", {}, "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true`"),
+        ("run_folder", {}, "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true --set model_settings.patch=1`"),
         ("live_folder", {"image": None}, "expected the size of the image"),
         ("live_folder", {"fps": 25.0}, "expected frames at the model's rate of 30 frames per second, found 25"),
         ("live_folder", {"layout": "coco"}, "layout: expected one of h36m17, coco17, body_25"),

@@ -31,6 +31,11 @@ class Network(nn.Module):
         raise NotImplementedError
 
     @property
+    def patch(self) -> int:
+        """Frames that are lifted together: what is cut out of a sequence gives the same if it begins at a multiple of them."""
+        return 1
+
+    @property
     def causal(self) -> bool:
         """Whether no output depends on a later frame."""
         return False

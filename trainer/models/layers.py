@@ -1,4 +1,4 @@
-"""Layers over (batch, channels, time) that know which frames there are."""
+"""Layers over time that know which frames there are."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from torch.nn import functional
 def depthwise_conv(x: Tensor, weight: Tensor, dilation: int, causal: bool = False) -> Tensor:
     """Convolve each channel over time with a kernel of its own; zeros beyond the ends.
 
+    A sum of shifted copies: half the time of the library's grouped convolution on a processor, and it needs no other layout.
+
     Parameters
     ----------
-    x : (B, C, T)
-    weight : (C, K)
+    x : (B, T, C)
+    weight : (K, C)
         K is odd.
     dilation : int
     causal : bool
@@ -21,30 +23,15 @@ def depthwise_conv(x: Tensor, weight: Tensor, dilation: int, causal: bool = Fals
 
     Returns
     -------
-    (B, C, T)
+    (B, T, C)
     """
-    frames, kernel = x.shape[-1], weight.shape[-1]
+    frames, kernel = x.shape[1], weight.shape[0]
     reach = dilation * (kernel - 1)
-    padded = functional.pad(x, (reach, 0) if causal else (reach // 2, reach // 2))
-    if x.device.type != "cpu":
-        return functional.conv1d(padded, weight[:, None], dilation=dilation, groups=x.shape[1])
-    # On a processor a sum of shifted copies takes half the time of the grouped convolution.
-    total = padded[..., :frames] * weight[:, :1]
+    padded = functional.pad(x, (0, 0, reach, 0) if causal else (0, 0, reach // 2, reach // 2))
+    total = padded[:, :frames] * weight[0]
     for place in range(1, kernel):
-        total = torch.addcmul(total, padded[..., place * dilation : place * dilation + frames], weight[:, place, None])
+        total = torch.addcmul(total, padded[:, place * dilation : place * dilation + frames], weight[place])
     return total
-
-
-class ChannelNorm(nn.Module):
-    """Divide each frame by the root mean square of its channels, (B, C, T); no statistics over time, so padding has no part in it."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise (B, C, T)."""
-        return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6) * self.weight[:, None]
 
 
 class MaskedBatchNorm(nn.Module):

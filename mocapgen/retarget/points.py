@@ -33,6 +33,8 @@ _HINGES = {
 
 _BACK = 0.25
 """Radians by which the back bends between pelvis and chest, typically: what a straight back is worth as a guess."""
+_BACK_SPEED = 1.0
+"""Radians per second at which it does so, typically."""
 _HOLD = 0.035
 """Seconds over which a limb's turn about itself is smoothed where the limb is well bent; the longer, the straighter it is."""
 _REST = 1e-3
@@ -84,7 +86,7 @@ def follow(points: Mapping[str, Array], skeleton: Skeleton, fps: float, name: st
         If a joint is missing, a position is not finite, or two joints that span a bone coincide in every frame.
     """
     at = _checked(points)
-    turned = _trunk(at, skeleton)
+    turned = _trunk(at, skeleton, fps)
     for upper in _HINGES:
         _limb(at, skeleton, turned, upper, fps)
     for joint, parent in zip(skeleton.names, skeleton.parents, strict=True):
@@ -174,9 +176,9 @@ def _checked(points: Mapping[str, Array]) -> dict[str, Array]:
 # Trunk and head -----------------------------------------------------------------------------------
 
 
-def _trunk(at: Mapping[str, Array], skeleton: Skeleton) -> dict[str, Array]:
+def _trunk(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> dict[str, Array]:
     """Return the global rotations, (T, 4), of everything from the hips to the head and the collar bones."""
-    hips, chest = _pelvis(at, skeleton), _thorax(at, skeleton)
+    hips, chest = _pelvis(at, skeleton, fps), _thorax(at, skeleton)
     turned = {"Hips": hips}
     spine = at["Hips"] + rotate(hips, _rest(skeleton, "Spine"))
     turned["Spine"] = _aimed(slerp(hips, chest, 0.5), _rest(skeleton, "Chest"), _unit(at["Chest"] - spine, "Chest"))
@@ -190,11 +192,12 @@ def _trunk(at: Mapping[str, Array], skeleton: Skeleton) -> dict[str, Array]:
     return turned
 
 
-def _pelvis(at: Mapping[str, Array], skeleton: Skeleton) -> Array:
+def _pelvis(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> Array:
     """Return the rotation of the hips: the line through both hip joints exactly; how far it tips from two witnesses.
 
     The pelvis' own point says it exactly, but lies a few centimetres off that line, so that noise weighs heavily; the chest is far
-    off, but the back may be bent. The two are weighed by how far each may be wrong, the noise being judged from bone lengths.
+    off, but the back may be bent. The two are weighed by how far each may be wrong, the noise being judged from bone lengths, and a
+    back bends no faster than a back does.
     """
     rest = skeleton.rest_positions
     left, right = rest[skeleton.index("LeftUpperLeg")], rest[skeleton.index("RightUpperLeg")]
@@ -206,7 +209,8 @@ def _pelvis(at: Mapping[str, Array], skeleton: Skeleton) -> Array:
     noise = _noise(at)
     tip = _turn_about(across, rotate(upright, rest_pelvis), at["Hips"] - centre)
     trust = _BACK**2 * lever**2 / (1.5 * noise**2 + 1e-12)  # of the pelvis' point, relative to the chest's
-    return multiply(_about(across, np.arctan2(trust * np.sin(tip), trust * np.cos(tip) + 1.0)), upright)
+    tip = _steady(tip, np.full(len(tip), trust), np.zeros(len(tip)), 1.0, (_BACK * fps / _BACK_SPEED) ** 2)
+    return multiply(_about(across, tip), upright)
 
 
 def _noise(at: Mapping[str, Array]) -> float:
@@ -237,7 +241,7 @@ def _limb(at: Mapping[str, Array], skeleton: Skeleton, turned: dict[str, Array],
     aimed = _aimed(parent, _rest(skeleton, lower), along)
     hinge, normal = rotate(aimed, np.array(axis)), np.cross(along, beyond)  # the normal's length is the sine of the bend
     drift = _drift(rotate(conjugate(parent), along), rotate(conjugate(parent), hinge))
-    turn = _steady(_turn_about(along, hinge, normal) + drift, np.einsum("ti,ti->t", normal, normal) ** 2, drift, fps) - drift
+    turn = _steady(_turn_about(along, hinge, normal) + drift, np.einsum("ti,ti->t", normal, normal) ** 2, drift, _REST, (_HOLD * fps) ** 2) - drift
     turned[upper] = multiply(_about(along, turn), aimed)
     turned[lower] = _aimed(turned[upper], _rest(skeleton, end), beyond)
 
@@ -252,24 +256,29 @@ def _drift(along: Array, hinge: Array) -> Array:
     return np.concatenate([[0.0], np.cumsum(_turn_about(along[1:], carried, hinge[1:]))])
 
 
-def _steady(angles: Array, weights: Array, rest: Array, fps: float) -> Array:
+def _steady(angles: Array, weights: Array, rest: Array, little: float, stiff: float) -> Array:
     """Return angles, (T,), that are followed where their weight is large, and carried over evenly where it is small.
 
-    Solves for the smallest sum of ``weight (x - angle)^2 + (hold fps)^2 (x[t] - x[t-1])^2 + little (x - rest)^2``, a tridiagonal
-    system, so that a straight limb, whose hinge says nothing, takes what lies before and after. First it is solved for points on the
-    circle, which tells by how many full turns each angle is to be changed; then for the angles, which bounds the speed.
+    Solves for the smallest sum of ``weight (x - angle)^2 + little (x - rest)^2 + stiff (x[t] - x[t-1])^2``, a tridiagonal system, so
+    that a straight limb, whose hinge says nothing, takes what lies before and after. First it is solved for points on the circle, which
+    tells by how many full turns each angle is to be changed; then for the angles, which bounds the speed.
     """
-    stiff = (_HOLD * fps) ** 2
+    stiff = stiff if len(angles) > 1 else 0.0
     bands = np.zeros((2, len(angles)))
     bands[0, 1:] = -stiff
-    bands[1] = weights + _REST
+    bands[1] = weights + little
     bands[1, 1:] += stiff
     bands[1, :-1] += stiff
-    circle = weights * np.exp(1j * angles) + _REST * np.exp(1j * rest)
-    x, y = solveh_banded(bands, np.stack([circle.real, circle.imag], axis=-1)).T
+    circle = weights * np.exp(1j * angles) + little * np.exp(1j * rest)
+    x, y = _solve(bands, np.stack([circle.real, circle.imag], axis=-1)).T
     course = np.unwrap(np.arctan2(y, x))
     near, rest = (course + np.angle(np.exp(1j * (wanted - course))) for wanted in (angles, rest))
-    return np.asarray(solveh_banded(bands, weights * near + _REST * rest))
+    return _solve(bands, weights * near + little * rest)
+
+
+def _solve(bands: Array, wanted: Array) -> Array:
+    """Solve a symmetric tridiagonal system, (2, T) as LAPACK has it, for (T,) or (T, N)."""
+    return np.asarray(solveh_banded(bands, wanted) if len(wanted) > 1 else wanted / bands[1])
 
 
 # Rotations from directions ------------------------------------------------------------------------

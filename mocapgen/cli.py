@@ -136,7 +136,8 @@ _INSPECT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--split", type=click.Path(path_type=Path), help="Run of trainer, or its split.json: look for clips on two sides of it."),
     click.option("--detailed", is_flag=True, help="Print each finding, not the worst of each check only; so does -v."),
     click.option("--json", type=click.Path(allow_dash=True), help="Write summary and findings to this file; - for standard output."),
-    click.option("--overwrite", is_flag=True, help="Replace the file in --json."),
+    click.option("--html", type=click.Path(), help="Write a report with charts, tables and a player that shows the findings to this file."),
+    click.option("--overwrite", is_flag=True, help="Replace the files in --json and --html."),
     click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Worker processes; 0 means as many as are worth it."),
     click.option("--list-checks", is_flag=True, is_eager=True, expose_value=False, callback=_list_checks, help="List all checks, and end."),
 )
@@ -145,6 +146,7 @@ _INSPECT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 @cli.command(
     epilog=example(
         "mocapgen inspect data.h5",
+        "mocapgen inspect data.h5 --html report.html",
         "mocapgen inspect data.h5 --policy training --split runs/first --threshold error",
         "mocapgen inspect data.h5 --select structure,motion.foot_slide --detailed --json findings.json",
     )

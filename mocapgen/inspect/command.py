@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mocapgen.console import progress_bar
-from mocapgen.inspect.run import inspect
+from mocapgen.inspect.run import survey
 from mocapgen.inspect.terminal import print_inspection
 from mocapgen.store.atomic import check_target
 from mocapgen.store.together import all_or_nothing
@@ -19,7 +19,14 @@ STDOUT = "-"
 
 
 def inspect_and_report(
-    path: Path, *, level: int = 0, detailed: bool = False, json: str | None = None, overwrite: bool = False, **options: Any
+    path: Path,
+    *,
+    level: int = 0,
+    detailed: bool = False,
+    json: str | None = None,
+    html: str | None = None,
+    overwrite: bool = False,
+    **options: Any,
 ) -> int:
     """Inspect a file, print what there is to say, and return the exit status.
 
@@ -32,21 +39,28 @@ def inspect_and_report(
         Whether each finding is printed.
     json : str, optional
         File for the whole :class:`~schemas.inspection.Inspection`; ``-`` for standard output, in place of the text.
+    html : str, optional
+        File for the report with charts and player (:func:`mocapgen.inspect.report.report_page`).
     overwrite : bool
-        Whether that file may be replaced.
+        Whether these files may be replaced.
     **options
         Of :func:`mocapgen.inspect.run.inspect`.
 
     Raises
     ------
     MocapError
-        If the file could not be inspected, or the report not be written.
+        If the file could not be inspected, or a report not be written.
     """
     target = None if json in (None, STDOUT) else Path(str(json))
-    if target is not None:
-        _check_report(target, path, overwrite)
+    page = None if html is None else Path(html)
+    _check_reports([report for report in (target, page) if report is not None], path, overwrite)
     with progress_bar(level) as progress:
-        inspection = inspect(path, progress=progress, **options)
+        found = survey(path, progress=progress, measuring=page is not None, **options)
+    inspection = found.inspection
+    if page is not None:
+        from mocapgen.inspect.report import report_page
+
+        _write(report_page(found, path), page, overwrite)
     if target is not None:
         write_json(inspection, target, overwrite)
     if json == STDOUT:
@@ -65,12 +79,19 @@ def write_json(inspection: Inspection, target: Path, overwrite: bool = False) ->
         If it cannot be written, or exists and must not be replaced.
     """
     check_target(target, overwrite)
+    _write(inspection.model_dump_json(indent=2) + "\n", target, overwrite)
+
+
+def _write(content: str, target: Path, overwrite: bool) -> None:
     with all_or_nothing(target.parent, target.name, overwrite) as drafts:
-        (drafts / target.name).write_text(inspection.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (drafts / target.name).write_text(content, encoding="utf-8")
 
 
-def _check_report(target: Path, path: Path, overwrite: bool) -> None:
-    """Check a report's target before the work is done."""
-    if target.exists() and path.exists() and target.samefile(path):
-        raise ConfigError(f"{target}: expected another file for the report than the one to inspect, found the same; choose another name")
-    check_target(target, overwrite)
+def _check_reports(targets: list[Path], path: Path, overwrite: bool) -> None:
+    """Check the reports' targets before the work is done."""
+    for target in targets:
+        if target.exists() and path.exists() and target.samefile(path):
+            raise ConfigError(f"{target}: expected another file for the report than the one to inspect, found the same; choose another name")
+        check_target(target, overwrite)
+    if len({target.resolve() for target in targets}) < len(targets):
+        raise ConfigError(f"--html: expected another file than that of --json, found {targets[0]} for both")

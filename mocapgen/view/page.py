@@ -70,7 +70,7 @@ def _asset(name: str) -> str:
     return (resources.files("mocapgen.view") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _filled(template: str, **values: str) -> str:
+def filled(template: str, **values: str) -> str:
     """Return a template with its ``{{names}}`` replaced, all at once: what stands in a value stays as it is."""
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template)
 
@@ -126,12 +126,12 @@ def player_parts(
             break
     first = None if start is None else {"sequence": start.sequence, "frame": start.frame, "joint": start.joint}
     mode, header = "page" if whole_page else "part", to_json(pack.header(title, notes, first))
-    return PlayerParts(css, _filled(markup, mode=mode, header=header, blocks=pack.text), script, pack.numbers, pack.frames)
+    return PlayerParts(css, filled(markup, mode=mode, header=header, blocks=pack.text), script, pack.numbers, pack.frames)
 
 
 def page_of(parts: PlayerParts, title: str) -> str:
     """Return a page with nothing but the player; it asks for nothing from anywhere."""
-    return _filled(_asset("page.html"), title=html.escape(title), css=parts.css, script=parts.script, player=parts.html)
+    return filled(_asset("page.html"), title=html.escape(title), css=parts.css, script=parts.script, player=parts.html)
 
 
 def player_page(

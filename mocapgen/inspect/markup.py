@@ -1,0 +1,89 @@
+"""Text and tables as HTML: whatever names a file holds, they stay text."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mocapgen.inspect.terminal import printable
+
+
+def text(value: object) -> str:
+    """Return text such that it is shown as it is, inside an element or an attribute; what cannot be printed is spelled out."""
+    return html.escape(printable(str(value)))
+
+
+def slug(name: str) -> str:
+    """Return an element's id for a name of this project, such as a check's."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name)
+
+
+def number(value: float) -> str:
+    """Return a number for people: three digits that say something, thousands separated, no exponent unless it is needed."""
+    if value == 0.0:
+        return "0"
+    if abs(value) >= 1e15 or abs(value) < 1e-4:
+        return f"{value:.2e}"
+    if abs(value) >= 100.0 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def counted(count: int, what: str) -> str:
+    """Return how many there are: ``1 clip``, ``1,300 clips``."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    title : str
+    numeric : bool
+        Whether it holds numbers, to be aligned and sorted as such.
+    bars : bool
+        Whether a bar behind each number shows its share of the largest.
+    """
+
+    title: str
+    numeric: bool = True
+    bars: bool = False
+
+
+def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], first: int = 12) -> str:
+    """Return a table whose first column names the rows.
+
+    Parameters
+    ----------
+    caption : str
+    columns : sequence of Column
+    rows : iterable of sequences
+        Cells: text, numbers, or None for what is not known.
+    first : int
+        How many rows are shown at first, where scripts run; a button shows the others.
+    """
+    rows = list(rows)
+    largest = [max((_size(row[place]) for row in rows), default=0.0) if column.bars else 0.0 for place, column in enumerate(columns)]
+    head = "".join(f'<th scope="col"{" class=num" if column.numeric else ""}>{text(column.title)}</th>' for column in columns)
+    body = "".join(f"<tr>{''.join(_cell(*each, place) for place, each in enumerate(zip(columns, row, largest, strict=True)))}</tr>" for row in rows)
+    start = f'<div class="scroll"><table class="sortable" data-first="{first}"><caption>{text(caption)}</caption>'
+    return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _size(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _cell(column: Column, value: object, largest: float, place: int) -> str:
+    if place == 0:
+        return f'<th scope="row">{text(value)}</th>'
+    if value is None:
+        return '<td class="num">–</td>'
+    if not isinstance(value, int | float):
+        return f"<td>{text(value)}</td>"
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if column.bars else number(value)
+    share = f' style="--share:{100.0 * value / largest:.1f}%"' if column.bars and largest > 0.0 else ""
+    return f'<td class="num{" bar" * bool(share)}"{share} data-value="{value:.6g}">{shown}</td>'

@@ -1,0 +1,201 @@
+"""The report of an inspection: one HTML page that needs nothing else, with charts, tables, findings, and a player that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from mocapgen.console import format_size
+from mocapgen.inspect.markup import counted, text
+from mocapgen.inspect.opening import DAMAGED, Opened, open_file, open_leniently
+from mocapgen.inspect.report_charts import balance_charts, coverage_charts, distribution_charts
+from mocapgen.inspect.report_findings import Places, findings_section, groups
+from mocapgen.inspect.report_tables import balance_tables, checks_table, skipped_section
+from mocapgen.inspect.run import Survey
+from mocapgen.inspect.terminal import summary_pairs
+from mocapgen.store.reader import Dataset, Row
+from mocapgen.view import PlayerParts, PlayerSequence, player_parts, sequences_of
+from mocapgen.view.page import filled
+from schemas.inspection import SEVERITIES, Finding, Inspection
+
+PLAYER_BYTES = 4_500_000
+"""What the player with its sequences may take of a page."""
+CLEAN = 6
+"""Sequences without findings that the player holds, for comparison."""
+
+
+def report_page(survey: Survey, path: str | Path, player_bytes: int = PLAYER_BYTES) -> str:
+    """Return the report of an inspection as one HTML page; the same bytes for the same file and version.
+
+    Parameters
+    ----------
+    survey : Survey
+        With what was measured.
+    path : str or Path
+        The file that was inspected: read again for the sequences that the player holds.
+    player_bytes : int
+        What the player may take of the page. Sequences with findings come first, the worst before the others; of those that do not fit
+        the page says which command shows them.
+
+    Raises
+    ------
+    DatasetError
+        If the file is no longer there.
+    """
+    path = Path(path)
+    with open_file(path) as file:
+        opened = open_leniently(path, file)
+        wanted = _wanted(survey.inspection, opened)
+        unreadable: list[int] = []
+        title = "Sequences with findings, and some without" if survey.inspection.findings else "Some of the sequences"
+        parts = player_parts(_readable(opened, wanted, unreadable), title, findings=survey.inspection.findings, max_bytes=player_bytes)
+        places = _places(survey.inspection, opened, parts, unreadable)
+        return _page(survey, opened, parts, places)
+
+
+def _page(survey: Survey, opened: Opened, parts: PlayerParts, places: Places) -> str:
+    inspection = survey.inspection
+    player = parts.html if parts.shown else "<p>There is no sequence that could be shown.</p>"
+    return filled(
+        _asset("report.html"),
+        title=text(f"{inspection.file}: inspection"),
+        css=parts.css + _asset("report.css"),
+        file=text(inspection.file),
+        generator=text(inspection.generator),
+        policy=text(_policy(inspection)),
+        verdict=_verdict(inspection),
+        tiles=_tiles(inspection),
+        facts="".join(f"<div><dt>{text(name)}</dt><dd>{text(said)}</dd></div>" for name, said in summary_pairs(inspection.summary).items()),
+        notes="".join(f"<li>{text(note)}</li>" for note in inspection.notes),
+        findings=findings_section(inspection, places),
+        player=player,
+        shown=_shown(inspection, parts, places),
+        distributions=distribution_charts(survey, opened),
+        coverage=coverage_charts(survey, opened),
+        balance=balance_charts(survey),
+        tables=balance_tables(inspection, opened),
+        skipped=skipped_section(inspection, opened),
+        checks=checks_table(inspection),
+        script=(parts.script if parts.shown else "") + _asset("report.js"),
+    )
+
+
+def _asset(name: str) -> str:
+    return (resources.files("mocapgen.inspect") / "assets" / name).read_text(encoding="utf-8")
+
+
+# Which sequences the player holds ------------------------------------------------------------------
+
+
+class _Lenient(Dataset):
+    """A dataset of which some may be damaged: its rows let nothing pass that is not what the layout says."""
+
+    def __init__(self, opened: Opened) -> None:
+        assert opened.data is not None
+        super().__init__(opened.data.path, opened.data.file)
+        self.skeletons = opened.skeletons
+        self._opened = opened
+
+    def __getitem__(self, number: int) -> Row:
+        return self._opened.row(number)
+
+
+def _wanted(inspection: Inspection, opened: Opened) -> list[int]:
+    """Return the rows that the player should hold, the most important first: of each check and clip the worst, the others, some clean."""
+    of_clip = _first_of_clips(opened)
+    first: list[Finding] = []
+    others: list[Finding] = []
+    by_check: dict[str, list[Finding]] = {}
+    for finding in inspection.findings:
+        by_check.setdefault(finding.check, []).append(finding)
+    for found in by_check.values():
+        for group in groups(found):
+            first.append(group[0])
+            others += group[1:]
+    numbers = [of_clip.get(finding.clip) if finding.sequence is None else finding.sequence for finding in (*first, *others)]
+    playable = set(opened.rows.tolist())
+    wanted = list(dict.fromkeys(number for number in numbers if number in playable))
+    clean = [row for row in opened.rows.tolist() if row not in set(wanted)]
+    picked = np.unique(np.linspace(0, len(clean) - 1, CLEAN).astype(int)) if clean else ()
+    return cast("list[int]", wanted) + [clean[place] for place in picked]
+
+
+def _first_of_clips(opened: Opened) -> dict[str, int]:
+    """Return the first row of ``/sequences`` of each clip."""
+    found: dict[str, int] = {}
+    if opened.data is not None:
+        for row in opened.rows.tolist():
+            found.setdefault(str(opened.data.clips["id"][opened.data.sequences["clip"][row]]), row)
+    return found
+
+
+def _readable(opened: Opened, numbers: Sequence[int], unreadable: list[int]) -> Iterator[PlayerSequence]:
+    """Yield sequences; those that cannot be read are noted instead."""
+    if opened.data is None:
+        return
+    data = _Lenient(opened)
+    for number in numbers:
+        try:
+            yield from sequences_of(data, [number])
+        except DAMAGED:
+            unreadable.append(number)
+
+
+def _places(inspection: Inspection, opened: Opened, parts: PlayerParts, unreadable: Sequence[int]) -> Places:
+    playable = frozenset(opened.rows.tolist()) - frozenset(unreadable)
+    cameras: dict[int, str] = {}
+    if opened.data is not None and len({camera.rig for camera in opened.data.cameras}) > 1:
+        cameras = {row: opened.data.cameras[opened.data.sequences["camera"][row]].rig for row in opened.rows.tolist()}
+    return Places(inspection.file, _first_of_clips(opened), playable, frozenset(parts.shown), cameras)
+
+
+def _shown(inspection: Inspection, parts: PlayerParts, places: Places) -> str:
+    """Return what the player holds, and how to see what it does not."""
+    of = f"The player of this page holds {len(parts.shown):,} of {counted(len(places.playable), 'sequence')}"
+    missing = {places.sequence(finding) for finding in inspection.findings} - {None} - places.shown
+    if missing:
+        of += f"; {counted(len(missing), 'sequence')} with findings did not fit: the command that shows one is given with each of its findings"
+    elif inspection.findings:
+        of += ", all those with findings among them"
+    return f"{text(of)}. All of them: <code>mocapgen view {text(inspection.file)}</code>"
+
+
+# The top of the page --------------------------------------------------------------------------------
+
+
+def _verdict(inspection: Inspection) -> str:
+    counts = [counted(inspection.count(severity), severity) for severity in reversed(SEVERITIES) if inspection.count(severity)]
+    worst = next((severity for severity in reversed(SEVERITIES) if inspection.count(severity)), "")
+    said = ", ".join(counts) or "nothing found"
+    return f'<p class="verdict {worst or "passed"}">{said}</p>'
+
+
+def _policy(inspection: Inspection) -> str:
+    ran = sum(not result.left_out for result in inspection.checks)
+    split = f", split {inspection.split}" if inspection.split else ""
+    count = "nothing counts" if inspection.exit_status == 0 else "some do"
+    return f"{counted(ran, 'check')} of policy {inspection.policy}{split}; findings from {inspection.threshold} on count for the exit status: {count}"
+
+
+def _tiles(inspection: Inspection) -> str:
+    """Return the numbers that say how much there is."""
+    summary = inspection.summary
+    minutes = f"{summary.frames / summary.fps / 60.0:,.1f}" if summary.fps else "?"
+    tiles = {
+        "sequences": f"{summary.sequences:,}",
+        "clips": f"{summary.clips:,}",
+        "frames": f"{summary.frames:,}",
+        "minutes": minutes,
+        "frames/s": f"{summary.fps:g}" if summary.fps else "?",
+        "sources": f"{len(summary.sources):,}",
+        "actors": f"{len(summary.actors):,}",
+        "actions": f"{len(summary.actions):,}",
+        "avatars": f"{len(summary.avatars):,}",
+        "cameras": f"{summary.cameras:,}",
+        "size": format_size(summary.size),
+    }
+    return "".join(f"<div><dd>{value}</dd><dt>{name}</dt></div>" for name, value in tiles.items())

@@ -167,7 +167,9 @@ def _in_the_room(source: Source, performances: list[list[Item]], train: Sequence
     }
     draft.notes.append(f"VideoPose3D trains on it, from its folder, with both files in data/: {command}")
     if left_out:
-        draft.notes.append(f"left out, since they go too near to a camera of h36m or beside it: {len(left_out):,} ({', '.join(left_out[:3])}, ...)")
+        named = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
+        draft.notes.append(f"left out, since they go too near to a camera of h36m or beside it: {len(left_out):,} ({named})")
+        draft.about["left_out"] = left_out
 
 
 def _as_in_the_file(source: Source, performances: list[list[Item]], draft: Draft) -> None:

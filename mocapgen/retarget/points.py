@@ -181,7 +181,7 @@ def _trunk(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> dict[str,
     hips, chest = _pelvis(at, skeleton, fps), _thorax(at, skeleton)
     turned = {"Hips": hips}
     spine = at["Hips"] + rotate(hips, _rest(skeleton, "Spine"))
-    turned["Spine"] = _aimed(slerp(hips, chest, 0.5), _rest(skeleton, "Chest"), _unit(at["Chest"] - spine, "Chest"))
+    turned["Spine"] = _aimed(slerp(hips, chest, np.array(0.5)), _rest(skeleton, "Chest"), _unit(at["Chest"] - spine, "Chest"))
     turned["Chest"] = turned["UpperChest"] = chest
     turned["Neck"] = _aimed(chest, _rest(skeleton, "Head"), _unit(at["Head"] - at["Neck"], "Head"))
     turned["Head"] = _aimed(turned["Neck"], _rest(skeleton, "HeadTop"), _unit(at["HeadTop"] - at["Head"], "HeadTop"))

@@ -89,7 +89,7 @@ def test_predictions_have_the_joints_that_they_have(predicted: Path, tmp_path: P
     with np.load(tmp_path / "poses.npz", allow_pickle=False) as arrays:
         assert tuple(arrays["joints"]) == tuple(H36M17)
         assert arrays["seen"].all()
-    with pytest.raises(ConfigError, match="--joints: expected one of h36m17, which .*pred.h5 has, found 'all'"):
+    with pytest.raises(ConfigError, match=r"--joints: expected one of h36m17, which .*pred\.h5 has, found 'all'"):
         export(predicted, "npz", tmp_path / "poses.npz", joints="all", overwrite=True)
 
 

@@ -136,6 +136,23 @@ def test_test_actors(orbit: Path, predicted: Path, tmp_path: Path) -> None:
         export(orbit, "mmpose", tmp_path / "c", test_actors="nobody")
 
 
+def test_clips_that_the_cameras_do_not_see_are_left_out(front: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that cannot come as near as the nearest clip does: that clip is named and left out; if all do, there is no export."""
+    export(front, "videopose3d", tmp_path / "all")
+    in_space = load(tmp_path / "all", "h36m")[0]["S1"]
+    views = room()["S1"]
+    nearest = {name: min(float(view.see(joints.astype(float))[0][..., 2].min()) for view in views) for name, joints in in_space.items()}
+    name, limit = min(nearest.items(), key=lambda found: found[1])
+    monkeypatch.setattr("mocapgen.export.videopose3d.NEAREST", limit + 1e-4)
+    done = export(front, "videopose3d", tmp_path / "most")
+    assert done.sequences == len(in_space) - 1
+    assert name.split(" ")[1] in done.notes[1]
+    monkeypatch.setattr("mocapgen.export.videopose3d.NEAREST", 100.0)
+    with pytest.raises(ConfigError, match="--views: expected clips that stay within sight of the cameras of h36m"):
+        export(front, "videopose3d", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
 def parse(name: str) -> tuple[str, str, str]:
     """Subject, action and camera of a picture's name: S1_Directions_1.54138969_000001.jpg."""
     subject, rest = Path(name).name.split("_", 1)

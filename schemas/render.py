@@ -15,6 +15,9 @@ ANIMATIONS = (".gif", ".mp4")
 SMALLEST, LARGEST = 64, 16_384
 """Least and most pixels of a picture's width and height."""
 
+MOST_MOMENTS = 40
+"""Frames of a filmstrip."""
+
 
 class RenderConfig(Model):
     """A picture, an animation or a recording of what is in a dataset or predictions file."""
@@ -43,7 +46,7 @@ class RenderConfig(Model):
     """The frame of a still picture; by default the one whose pose is farthest from the first."""
     frames: str | None = None
     """Frames of a filmstrip, `0,10,20` or `0:60:10`; of an animation, a range: `20:80`."""
-    count: int | None = Field(default=None, ge=1, le=100)
+    count: int | None = Field(default=None, ge=1, le=MOST_MOMENTS)
     """A filmstrip of so many frames, evenly spaced from the first to the last."""
     size: tuple[int, int] | None = None
     """Width and height, pixels; by default what suits the picture."""

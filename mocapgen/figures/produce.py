@@ -22,7 +22,7 @@ from mocapgen.store.atomic import check_target, disk_errors, put_in_place
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.view.matching import Matches
 from schemas.errors import ConfigError
-from schemas.render import ANIMATIONS, LARGEST, STILLS, RenderConfig
+from schemas.render import ANIMATIONS, LARGEST, MOST_MOMENTS, STILLS, RenderConfig
 
 STILL_DPI, MOVING_DPI = 150, 90
 
@@ -125,7 +125,7 @@ def _draw(partial: Path, performances: list[Performance], config: RenderConfig, 
     frames = _frames(performances, config)
     if suffix in STILLS:
         picture = _still(performances, config, details, frames, title)
-        shown = {"frame": ", ".join(map(str, frames))} if not config.sheet else {}
+        shown = {"frame" + "s" * (len(frames) > 1): ", ".join(map(str, frames))} if not config.sheet else {}
         partial.write_bytes(picture.still(frames[0], suffix[1:]))
         return shown | {"size": _size(picture)}
     fps = _rate(first, config)
@@ -148,7 +148,10 @@ def _frames(performances: list[Performance], config: RenderConfig) -> list[int]:
         longest = max(map(len, performances)) if config.sheet else length
         return list(choose.range_of(config.frames, longest))
     if config.frames is not None:
-        return choose.frames_of(config.frames, length)
+        frames = choose.frames_of(config.frames, length)
+        if len(frames) > MOST_MOMENTS:
+            raise ConfigError(f"--frames: expected at most {MOST_MOMENTS} frames in a filmstrip, found {len(frames)}; take steps: START:STOP:STEP")
+        return frames
     if config.count is not None:
         return [round(float(frame)) for frame in np.linspace(0, length - 1, config.count)]
     if config.frame is None:

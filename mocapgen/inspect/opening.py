@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import LAYOUT
 from schemas.errors import DatasetError
 
-DAMAGED = (DatasetError, OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError)
+DAMAGED = (DatasetError, OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError, Warning)
 """What reading a damaged or foreign file may raise."""
 
 
@@ -139,9 +140,11 @@ def open_leniently(path: Path, file: h5py.File) -> Opened:
     """Return what of an open file can be inspected."""
     data = Dataset(path, file)
     try:
-        _use_tables(data)
-        skeletons = data.skeletons = _skeletons(data)
-        return Opened(data, skeletons, _sound_rows(data, skeletons))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # NumPy only warns when it casts what is no number
+            _use_tables(data)
+            skeletons = data.skeletons = _skeletons(data)
+            return Opened(data, skeletons, _sound_rows(data, skeletons))
     except DAMAGED as error:
         return Opened(None, {}, np.zeros(0, dtype=np.int64), " ".join(str(error).split())[:160] or type(error).__name__)
 

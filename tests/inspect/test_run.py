@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mocapgen.inspect import ledger, policy, registry, sequences
 from mocapgen.inspect.registry import Check, checks
 from mocapgen.inspect.run import inspect
+from mocapgen.store import open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.inspection import CHECK_FAILED, Finding, Inspection
 from tests.inspect.defects import change, rewrite
@@ -188,8 +189,9 @@ def test_whatever_takes_the_place_of_what_the_inspection_ends_well(clean: Path, 
             if odd is not None:
                 file[place] = odd
     inspection = inspect(path, workers=1)
-    assert inspection.exit_status == 1
     assert [finding.message for finding in inspection.findings if finding.check == CHECK_FAILED] == []
+    if not inspection.count("error"):
+        open_dataset(path).close()  # readers refuse nothing that the inspection has no error for
     assert Inspection.model_validate_json(inspection.model_dump_json()) == inspection
 
 

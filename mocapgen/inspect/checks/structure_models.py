@@ -121,9 +121,11 @@ def _stature(file: h5py.File, where: str, height: float, max_error: float) -> It
 
 @check("structure.joint_sets", "error", "file")
 def joint_sets(file: h5py.File) -> Iterator[Finding]:
-    """A joint set names joints that do not exist, is no tree, or pairs joints that are not left and right."""
-    joints = joint_names(file)
-    for name in members(file, "/joint_sets"):
+    """The joint set h36m17 is missing, or a set names joints that do not exist, is no tree, or pairs joints that are not left and right."""
+    joints, sets = joint_names(file), members(file, "/joint_sets")
+    if sets and "h36m17" not in sets:
+        yield found(f"expected the set h36m17, which most readers ask for, found {', '.join(sets)[:80]}", "/joint_sets")
+    for name in sets:
         where = f"/joint_sets/{name}"
         texts = column(file, f"{where}/names", "O", 1)
         chosen, parents = (column(file, f"{where}/{key}", "iu", 1) for key in ("joints", "parents"))

@@ -206,6 +206,7 @@ DEFECTS = (
     Defect("a skeleton upside down", "structure.rest_pose", rest_pose_times(1.0, -1.0, 1.0)),
     Defect("a joint set beyond the joints", "structure.joint_sets", at("/joint_sets/h36m17/joints", 3, 27)),
     Defect("a joint twice in a set", "structure.joint_sets", at("/joint_sets/h36m17/joints", 3, 0)),
+    Defect("no h36m17", "structure.joint_sets", without("/joint_sets/h36m17")),
     Defect("a joint set in a circle", "structure.joint_sets", at("/joint_sets/h36m17/parents", 1, 3)),
     Defect("pairs the wrong way round", "structure.joint_sets", swapped_pairs),
     Defect("h36m17 in another order", "structure.joint_sets", rotated_order),

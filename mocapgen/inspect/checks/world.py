@@ -26,7 +26,7 @@ def leg_length(view: SequenceView) -> float:
 
 
 @check("motion.foot_slide", "warning", "sequence", "m")
-def foot_slide(view: SequenceView, *, metres: float = 0.5, metres_per_second: float = 0.3) -> Iterator[Finding]:
+def foot_slide(view: SequenceView, *, metres: float = 0.5, metres_per_second: float = 0.3, seconds: float = 0.3) -> Iterator[Finding]:
     """The person glides over the floor as if on ice."""
     if not view.has(*_LEGS) or len(view.speeds) < 2:
         return
@@ -39,7 +39,8 @@ def foot_slide(view: SequenceView, *, metres: float = 0.5, metres_per_second: fl
     level = np.abs(view.velocities[:, feet, 1]).min(axis=1) < 0.2
     best = (0.0, 0, 0)
     for start, stop in runs(low & upright & level & (slowest > metres_per_second)):
-        best = max(best, (float(slowest[start:stop].sum() / view.fps), int(start), int(stop)))
+        if stop - start >= seconds * view.fps:  # shorter ones are low hops
+            best = max(best, (float(slowest[start:stop].sum() / view.fps), int(start), int(stop)))
     if best[0] > metres:
         distance, start, stop = best
         message = f"expected a foot at rest while the person stands or walks, found both sliding {distance:.2f} m from frame {start} to {stop}"

@@ -155,7 +155,7 @@ def write(draft: Draft, derivation: Derivation, out: Path, overwrite: bool, prog
         for table, columns in (("clips", draft.clips), ("cameras", draft.cameras), ("skipped", draft.skipped)):
             file.add_rows(table, columns)
         for part in draft.parts:
-            opened = [part.data.file[array.path] for array in FRAMES.values()]  # as long as they are, HDF5 keeps the last chunks of each
+            opened = frames_of(part.data)
             rows = {
                 "start": file.frames + np.cumsum(part.length) - part.length,
                 "length": part.length,
@@ -171,6 +171,11 @@ def write(draft: Draft, derivation: Derivation, out: Path, overwrite: bool, prog
                 if progress is not None:
                     progress(done, total, str(draft.clips["id"][clip]))
             del opened
+
+
+def frames_of(data: Dataset) -> list[h5py.Dataset]:
+    """Open the frame arrays of a file: as long as somebody holds them, HDF5 keeps the last chunks of each, and sequences share chunks."""
+    return [data.file[array.path] for array in FRAMES.values()]
 
 
 def blocks(data: Dataset, sequence: int) -> Iterator[Columns]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.store.compatibility import differences
-from mocapgen.store.copying import Columns, Draft, Part, Progress, blocks, check_out, origin, report, surplus, take, write
+from mocapgen.store.copying import Columns, Draft, Part, Progress, blocks, check_out, frames_of, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
@@ -130,7 +130,9 @@ class _Merged:
         sequences = data.sequences
         keys = [(clip_of[c], str(avatar), looks[m]) for c, avatar, m in zip(*(sequences[k] for k in ("clip", "avatar", "camera")), strict=True)]
         known = [row for row, key in enumerate(keys) if key in self.taken]
+        opened = [frames_of(file) for file in {data, *(self.taken[keys[row]][0] for row in known)}]
         _refuse([line for row in known if (line := _other_frames(*self.taken[keys[row]], data, row))])
+        del opened
         self.repeated += len(known)
         rows = np.setdiff1d(np.arange(len(data)), known).astype(np.intp)
         camera_of = self._cameras(table, looks, rows, sequences["camera"], keys)
@@ -247,7 +249,8 @@ def _other_clip(first: Dataset, row: int, data: Dataset, other: int) -> str:
 
 def _other_frames(first: Dataset, row: int, data: Dataset, other: int) -> str:
     """Return in what two sequences of the same clip, avatar and camera differ; empty if in nothing."""
-    name = f"clip {data[other].clip['id']!r}, avatar {data[other].avatar}"
+    clip, avatar = data.clips["id"][data.sequences["clip"][other]], data.sequences["avatar"][other]
+    name = f"clip {clip!r}, avatar {avatar}"
     lengths = [int(file.sequences["length"][number]) for file, number in ((first, row), (data, other))]
     if lengths[0] != lengths[1]:
         return f"{data.path}: {name}: expected {lengths[0]} frames as in {first.path}, found {lengths[1]}"

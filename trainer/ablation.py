@@ -27,6 +27,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "reverse": {"augment": {"reverse": 0.0}},
     "stretch": {"augment": {"stretch": [1.0, 1.0]}},
     "virtual cameras": {"augment": {"camera": {"probability": 0.0}}},
+    "cameras that stay": {"augment": {"camera": {"stay": 0.0}}},
     "tumble": {"augment": {"camera": {"tumble": 0.0}}},
     "roll": {"augment": {"camera": {"roll": 0.0}}},
     "2D noise": {"augment": {"noise": 0.0, "drift": 0.0, "jitter": 0.0}},
@@ -41,6 +42,8 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "clipping": {"clip_norm": 0.0},
     "choice of the epoch": {"validation_share": 0.0},
     "windows": {"window": None},
+    "small batches": {"batch_size": 32},
+    "frames in pairs": {"model_settings": {"patch": 1}},
     "all augmentation": {
         "augment": {"flip": 0.0, "reverse": 0.0, "stretch": [1.0, 1.0], "camera": {"probability": 0.0}, "noise": 0.0, "drift": 0.0, "jitter": 0.0}
         | {"missing": 0.0}

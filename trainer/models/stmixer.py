@@ -123,12 +123,13 @@ class SpatioTemporalMixer(Network):
         y = self.first(x).to(x.dtype)  # the stream keeps its digits where layers compute in bf16
         for block in self.blocks:
             y = block(y, present)
-        return self.last(self.norm(y)).unflatten(-1, (self.patch, -1)).flatten(1, 2)[:, :frames]
+        y = self.last(self.norm(y))
+        return y.reshape(y.shape[0], self.patch * y.shape[1], y.shape[2] // self.patch)[:, :frames]
 
     def _patches(self, x: Tensor) -> Tensor:
         """Put neighbouring frames side by side: (B, T, I) to (B, T / patch rounded up, patch I)."""
         padded = functional.pad(x, (0, 0, 0, -x.shape[1] % self.patch))
-        return padded.unflatten(1, (-1, self.patch)).flatten(2)
+        return padded.reshape(x.shape[0], padded.shape[1] // self.patch, self.patch * x.shape[2])
 
 
 NETWORK = SpatioTemporalMixer

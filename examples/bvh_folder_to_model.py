@@ -60,7 +60,7 @@ def main() -> None:
             root = Path(name) / "my_mocap"
             write_sample(root, "bvh")
             quick = {"epochs": options.epochs or 2, "batch_size": 8, "threads": 1, "model_settings": {"width": 64}}
-            train(root, None, ("walk", "kick"), out, quick)
+            train(root, None, ("hop", "kick"), out, quick)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From a detector's 2D keypoints to 3D and to BVH: train a small model, make keypoints, predict, compare with the truth, export."""
+"""From 2D keypoints to 3D: train a small model for a few seconds, write keypoints as a detector gives them, predict, compare with the truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import h5py
 import numpy as np
 
 import mocapgen
-from mocapgen.export import export
 from schemas.predictions import PredictConfig
 from trainer.fit import fit
 from trainer.predict import predict
@@ -36,7 +35,7 @@ def write_keypoints(data: Path, sequence: int, path: Path) -> tuple[np.ndarray, 
 
 
 def main() -> None:
-    """Predict from a made-up detector's keypoints, or from a file of your own, and keep the BVH: KEYPOINTS LAYOUT FPS BVH."""
+    """Predict from a made-up detector's keypoints, or from a file of your own: KEYPOINTS LAYOUT FPS."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = folder / "data.h5"
@@ -48,9 +47,8 @@ def main() -> None:
         keypoints = folder / "keypoints.json"
         truth, focal = write_keypoints(data, 0, keypoints)
         config = PredictConfig(focal=focal)
-        bvh = folder / "predicted.bvh"
-        if len(sys.argv) > 4:
-            keypoints, config, bvh = Path(sys.argv[1]), PredictConfig(layout=sys.argv[2], fps=float(sys.argv[3])), Path(sys.argv[4])
+        if len(sys.argv) > 3:
+            keypoints, config = Path(sys.argv[1]), PredictConfig(layout=sys.argv[2], fps=float(sys.argv[3]))
         predict(run, keypoints, folder / "pred.h5", config)
 
         with h5py.File(folder / "pred.h5") as file:
@@ -59,11 +57,9 @@ def main() -> None:
                 start, length = file["sequences/start"][row], file["sequences/length"][row]
                 positions = file["frames/positions_3d"][start : start + length]
                 print(f"{label}: {length} frames at {file.attrs['fps']:g} fps, {len(names)} joints, {positions[:, 0, 2].mean():.2f} m away")
-        if len(sys.argv) <= 4:
+        if len(sys.argv) <= 3:
             error = np.linalg.norm((positions - positions[:, :1]) - (truth - truth[:, :1]), axis=-1).mean()
             print(f"mean per-joint error, relative to the pelvis: {1000 * error:.0f} mm")
-        written = export(folder / "pred.h5", "bvh", bvh)
-        print(f"{written.files[0].name}: {written.frames} frames for Blender; {'; '.join(written.notes)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What the manual says to run does run: every fenced block of these pages, from top to bottom, in a scratch copy of the project.
 
 ```bash blocks run as they stand. A block with `title="PATH"` is a file that the reader writes; any other ```python block is a script.
-Trainings are cut down to one epoch of a small network.
+To be quick, trainings are cut down to one epoch of a small network, and sample motions to three actions.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ def command(block: Block, folder: Path) -> list[str]:
         script = folder / "block.py"
         script.write_text(block.text, encoding="utf-8")
         return [sys.executable, str(script)]
-    return ["bash", "-e", "-o", "pipefail", "-c", re.sub(r"^trainer fit .*$", shortened, block.text, flags=re.MULTILINE)]
+    text = re.sub(r"^trainer fit .*$", short_training, block.text, flags=re.MULTILINE)
+    text = re.sub(r"^mocapgen sample (\S+) --format bvh$", r"\g<0>\nrm -r \1/*/[!hkw]*", text, flags=re.MULTILINE)
+    return ["bash", "-e", "-o", "pipefail", "-c", text]
 
 
-def shortened(line: re.Match[str]) -> str:
+def short_training(line: re.Match[str]) -> str:
     """One epoch shows that a training runs; how good it gets is measured elsewhere."""
     return f"{line[0]} --epochs 1" + ("" if "--model" in line[0] else " --model cvmnet --set model_settings.width=32")
 
@@ -75,4 +77,8 @@ def test_every_block_of_the_page_runs(name: str, clone: Path, repository: Path) 
 def test_blocks_are_told_apart():
     page = 'text\n```python title="a/b.py"\nx = 1\n```\n```bash\ntrue\nfalse\n```\n```matlab\nx\n```\n```python\nprint()\n```\n'
     assert blocks(page) == [Block("python", "a/b.py", "x = 1\n"), Block("bash", None, "true\nfalse\n"), Block("python", None, "print()\n")]
-    assert command(Block("bash", None, "trainer fit a.h5 --out b\nls\n"), Path())[-1] == "trainer fit a.h5 --out b --epochs 1 --model cvmnet --set model_settings.width=32\nls\n"
+    assert (
+        command(Block("bash", None, "trainer fit a.h5 --out b\nls\n"), Path())[-1]
+        == "trainer fit a.h5 --out b --epochs 1 --model cvmnet --set model_settings.width=32\nls\n"
+    )
+    assert command(Block("bash", None, "mocapgen sample own --format bvh\n"), Path())[-1] == "mocapgen sample own --format bvh\nrm -r own/*/[!hkw]*\n"

@@ -84,6 +84,15 @@ def bins(values: Array) -> Array:
     return step * np.arange(start, end + 1)
 
 
+def _short(value: float) -> str:
+    """Return a number that has room below a tick."""
+    if abs(value) < 1e5:
+        return number(value)
+    power = min(int(np.log10(abs(value))) // 3, 4)
+    scaled = value / 1000.0**power
+    return f"{scaled:.1e}" if abs(scaled) >= 1e4 else f"{scaled:g} {' kMGT'[power]}"
+
+
 def _finite(values: Sequence[float] | Array) -> Array:
     array = np.asarray(values, dtype=np.float64)
     return array[np.isfinite(array)]
@@ -98,8 +107,8 @@ def _figure(title: str, drawing: str, note: str, described: str = "", box: tuple
 def _axes(x: Scale, y: Scale, x_label: str, y_label: str, x_ticks: Sequence[float], y_ticks: Sequence[float]) -> str:
     grid = "".join(f"M{x.start:g} {y(value):.1f}H{x.end:g}" for value in y_ticks)
     stubs = "".join(f"M{x(value):.1f} {y.start:g}v4" for value in x_ticks)
-    below = "".join(f'<text x="{x(value):.1f}" y="{y.start + 17:g}" text-anchor="middle">{number(value)}</text>' for value in x_ticks)
-    beside = "".join(f'<text x="{x.start - 6:g}" y="{y(value) + 4:.1f}" text-anchor="end">{number(value)}</text>' for value in y_ticks)
+    below = "".join(f'<text x="{x(value):.1f}" y="{y.start + 17:g}" text-anchor="middle">{_short(value)}</text>' for value in x_ticks)
+    beside = "".join(f'<text x="{x.start - 6:g}" y="{y(value) + 4:.1f}" text-anchor="end">{_short(value)}</text>' for value in y_ticks)
     middle = (y.start + y.end) / 2
     names = (
         f'<text class="name" x="{(x.start + x.end) / 2:g}" y="{y.start + 36:g}" text-anchor="middle">{text(x_label)}</text>'
@@ -149,7 +158,7 @@ def histogram(title: str, values: Sequence[float] | Array, label: str, unit: str
         for low, high, count, kind, said in drawn
         if count
     )
-    shown = [value for value in ticks(edges[0], edges[-1]) if edges[0] <= value <= edges[-1]]
+    shown = ticks(edges[0], edges[-1]) if counts.max() < len(numbers) else [0.5 * float(edges[0] + edges[-1])]
     beyond = [
         f"{counted(count, of)} {where} {number(edge)} {unit}"
         for count, where, edge in ((below, "below", edges[0]), (above, "above", edges[-1]))
@@ -164,12 +173,12 @@ def bars(title: str, amounts: Sequence[tuple[str, float]], unit: str, note: str 
     """Return bars side by side from top to bottom, one for each name, with its amount."""
     if not amounts:
         return _figure(title, "", note)
-    row, left = 20, 132
+    row, left = 20, 136
     x = Scale(0.0, max(max(amount for _, amount in amounts), 1e-12), left, WIDTH - 64)
     parts = []
     for place, (name, amount) in enumerate(amounts):
         top = 6 + row * place
-        short = name if len(name) <= 20 else f"{name[:19]}…"
+        short = name if len(name) <= 18 else f"{name[:17]}…"
         said = text(f"{name}: {number(amount)} {unit}")
         parts.append(
             f'<text x="{left - 6}" y="{top + 13}" text-anchor="end">{text(short)}<title>{text(name)}</title></text>'

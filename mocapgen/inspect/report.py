@@ -18,13 +18,13 @@ from mocapgen.inspect.report_tables import balance_tables, checks_table, skipped
 from mocapgen.inspect.run import Survey
 from mocapgen.inspect.terminal import summary_pairs
 from mocapgen.store.reader import Dataset, Row
-from mocapgen.view import PlayerParts, PlayerSequence, player_parts, sequences_of
+from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, sequences_of
 from mocapgen.view.page import filled
 from schemas.inspection import SEVERITIES, Finding, Inspection
 
 PLAYER_BYTES = 4_500_000
 """What the player with its sequences may take of a page."""
-CLEAN = 6
+CLEAN = 12
 """Sequences without findings that the player holds, for comparison."""
 
 
@@ -52,7 +52,8 @@ def report_page(survey: Survey, path: str | Path, player_bytes: int = PLAYER_BYT
         wanted = _wanted(survey.inspection, opened)
         unreadable: list[int] = []
         title = "Sequences with findings, and some without" if survey.inspection.findings else "Some of the sequences"
-        parts = player_parts(_readable(opened, wanted, unreadable), title, findings=survey.inspection.findings, max_bytes=player_bytes)
+        findings, start = survey.inspection.findings, _worst(survey.inspection, wanted)
+        parts = player_parts(_readable(opened, wanted, unreadable), title, findings=findings, max_bytes=player_bytes, start=start)
         places = _places(survey.inspection, opened, parts, unreadable)
         return _page(survey, opened, parts, places)
 
@@ -124,6 +125,12 @@ def _wanted(inspection: Inspection, opened: Opened) -> list[int]:
     return cast("list[int]", wanted) + [clean[place] for place in picked]
 
 
+def _worst(inspection: Inspection, wanted: Sequence[int]) -> Start | None:
+    """Return the moment of the worst finding in the first sequence of the player."""
+    found = next((finding for finding in inspection.findings if wanted and finding.sequence == wanted[0]), None)
+    return None if found is None else Start(wanted[0], found.frame or 0, found.joint)
+
+
 def _first_of_clips(opened: Opened) -> dict[str, int]:
     """Return the first row of ``/sequences`` of each clip."""
     found: dict[str, int] = {}
@@ -177,25 +184,21 @@ def _verdict(inspection: Inspection) -> str:
 def _policy(inspection: Inspection) -> str:
     ran = sum(not result.left_out for result in inspection.checks)
     split = f", split {inspection.split}" if inspection.split else ""
-    count = "nothing counts" if inspection.exit_status == 0 else "some do"
-    return f"{counted(ran, 'check')} of policy {inspection.policy}{split}; findings from {inspection.threshold} on count for the exit status: {count}"
+    worse = "" if inspection.threshold == "error" else " or worse"
+    exit_status = f"exit status {inspection.exit_status}, 1 if there is any {inspection.threshold}{worse}"
+    return f"{counted(ran, 'check')} of policy {inspection.policy}{split}; {exit_status}"
 
 
 def _tiles(inspection: Inspection) -> str:
     """Return the numbers that say how much there is."""
     summary = inspection.summary
     minutes = f"{summary.frames / summary.fps / 60.0:,.1f}" if summary.fps else "?"
-    tiles = {
-        "sequences": f"{summary.sequences:,}",
-        "clips": f"{summary.clips:,}",
-        "frames": f"{summary.frames:,}",
-        "minutes": minutes,
-        "frames/s": f"{summary.fps:g}" if summary.fps else "?",
-        "sources": f"{len(summary.sources):,}",
-        "actors": f"{len(summary.actors):,}",
-        "actions": f"{len(summary.actions):,}",
-        "avatars": f"{len(summary.avatars):,}",
-        "cameras": f"{summary.cameras:,}",
-        "size": format_size(summary.size),
-    }
-    return "".join(f"<div><dd>{value}</dd><dt>{name}</dt></div>" for name, value in tiles.items())
+    counts = {"sequence": summary.sequences, "clip": summary.clips, "frame": summary.frames}
+    kinds = {name: len(getattr(summary, f"{name}s")) for name in ("source", "actor", "action", "avatar")}
+    tiles = {**_plural(counts), "minutes": minutes, "frames/s": f"{summary.fps:g}" if summary.fps else "?"}
+    tiles |= {**_plural(kinds | {"camera": summary.cameras}), "size": format_size(summary.size)}
+    return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles.items())
+
+
+def _plural(counts: dict[str, int]) -> dict[str, str]:
+    return {f"{name}{'s' * (count != 1)}": f"{count:,}" for name, count in counts.items()}

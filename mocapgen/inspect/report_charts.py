@@ -57,12 +57,10 @@ def coverage_charts(survey: Survey, opened: Opened) -> str:
 
 
 def balance_charts(survey: Survey) -> str:
-    """Return how much there is of each action, actor and avatar."""
+    """Return how much there is of each action, actor and avatar, where there are several."""
     summary = survey.inspection.summary
-    return "".join(
-        bars(title, *_amounts(tallies, summary.fps))
-        for title, tallies in (("Actions", summary.actions), ("Actors", summary.actors), ("Avatars", summary.avatars), ("Camera rigs", summary.rigs))
-    )
+    kinds = {"Actions": summary.actions, "Actors": summary.actors, "Avatars": summary.avatars, "Camera rigs": summary.rigs}
+    return "".join(bars(title, *_amounts(tallies, summary.fps)) for title, tallies in kinds.items() if len(tallies) > 1)
 
 
 def _amounts(tallies: tuple[Tally, ...], fps: float | None) -> tuple[list[tuple[str, float]], str, str]:

@@ -13,7 +13,7 @@ from mocapgen.inspect.paragraphs import first_sentence, inline
 from mocapgen.inspect.terminal import printable
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
 
-MOST_BYTES = 2_500_000
+MOST_BYTES = 3_000_000
 """What the findings may take of a page."""
 _FIRST = 40
 """Clips whose findings are unfolded when the page is opened, about."""

@@ -27,7 +27,7 @@ class Measured:
     lowest, highest : float
         Least and greatest height of a joint, metres above the floor.
     travel : float
-        Way of the root on the ground, metres.
+        Way of the root on the ground, metres; of parts of a long sequence, without the steps between them.
     size : float
         Height of the person in the image as a share of the image's height, mean over the frames.
     """

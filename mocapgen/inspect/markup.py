@@ -67,10 +67,15 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[objec
     """
     rows = list(rows)
     largest = [max((_size(row[place]) for row in rows), default=0.0) if column.bars else 0.0 for place, column in enumerate(columns)]
-    head = "".join(f'<th scope="col"{" class=num" if column.numeric else ""}>{text(column.title)}</th>' for column in columns)
+    head = "".join(heading(column.title, column.numeric) for column in columns)
     body = "".join(f"<tr>{''.join(_cell(*each, place) for place, each in enumerate(zip(columns, row, largest, strict=True)))}</tr>" for row in rows)
     start = f'<div class="scroll"><table class="sortable" data-first="{first}"><caption>{text(caption)}</caption>'
     return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def heading(title: str, numeric: bool = False) -> str:
+    """Return the cell above a column."""
+    return f'<th scope="col" class="num">{text(title)}</th>' if numeric else f'<th scope="col">{text(title)}</th>'
 
 
 def _size(value: object) -> float:

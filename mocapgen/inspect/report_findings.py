@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
 
-from mocapgen.inspect.markup import counted, number, slug, text
+from mocapgen.inspect.markup import counted, heading, number, slug, text
 from mocapgen.inspect.paragraphs import first_sentence, inline
 from mocapgen.inspect.terminal import printable
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
@@ -18,6 +18,7 @@ MOST_BYTES = 3_000_000
 _FIRST = 40
 """Clips whose findings are unfolded when the page is opened, about."""
 _COLUMNS = ("Where and what", "Avatar", "Frame", "Joint")
+_NUMERIC = ("Frame", "Value")
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _check(id: str, result: CheckResult | None, found: Sequence[list[Finding]], 
     clips = result.clips if result else 0
     spread = counted(count, "finding") + (f" in {counted(clips, 'clip')}" if clips else "")
     unit = f" ({result.unit})" if result and result.unit else ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS) + f'<th scope="col" class="num">Value{text(unit)}</th>'
+    head = "".join(heading(name, name in _NUMERIC) for name in _COLUMNS) + heading(f"Value{unit}", numeric=True)
     body = "".join(_group(group, places) for group in found[:most])
     hidden = count - sum(map(len, found[:most]))
     more = f'<p class="note">{hidden:,} more, none of them worse, are not on this page: {_all_of_them(id, places.file)}</p>' if hidden > 0 else ""
@@ -161,5 +162,5 @@ def _row(finding: Finding, places: Places, button: str) -> str:
     frame = f"{finding.frame:,}" if finding.frame is not None else ""
     value = number(finding.value) if finding.value is not None else ""
     cells = (("Avatar", text(finding.avatar) + button), ("Frame", frame), ("Joint", text(finding.joint)), ("Value", value))
-    tail = "".join(f'<td{" class=num" * (label in ("Frame", "Value"))} data-label="{label}">{cell}</td>' for label, cell in cells)
+    tail = "".join(f'<td class="{"num" if label in _NUMERIC else "word"}" data-label="{label}">{cell}</td>' for label, cell in cells)
     return f'<tr><th scope="row">{shown}{where}<p>{text(message)}</p>{elsewhere}</th>{tail}</tr>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from mocapgen.inspect.markup import Column, counted, number, slug, table, text
+from mocapgen.inspect.markup import Column, counted, heading, number, slug, table, text
 from mocapgen.inspect.opening import DAMAGED, Opened
 from mocapgen.inspect.paragraphs import inline, paragraphs
 from mocapgen.store.hdf5 import read_array
@@ -112,7 +112,7 @@ def _skipped(opened: Opened) -> dict[str, list[tuple[str, str]]]:
 
 def checks_table(inspection: Inspection) -> str:
     """Return all checks with what the manual says of them, their limits, and what came of them."""
-    head = "".join(f'<th scope="col"{" class=num" * (name == "Findings")}>{name}</th>' for name in ("Check", "Severity", "Limits", "Findings"))
+    head = "".join(heading(name, name == "Findings") for name in ("Check", "Severity", "Limits", "Findings"))
     rows = "".join(_checked(result) for result in inspection.checks)
     rows += _explained("inspect.check_failed", "error", "", "", "") if any(_failed(finding) for finding in inspection.findings) else ""
     return f'<div class="scroll"><table class="checks"><caption>All checks</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'

@@ -11,6 +11,7 @@ from schemas.base import Model
 from schemas.config import BuildConfig
 from schemas.dataset import LAYOUT, Layout, RootAttributes
 from schemas.experiments import Results
+from schemas.inspection import Inspection, Policy
 from schemas.marker_set import MarkerSet
 from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
 from schemas.profile import Profile
@@ -30,6 +31,8 @@ MODELS: dict[str, type[Model]] = {
     "dataset-layout": Layout,
     "evaluation": Evaluation,
     "experiments": Results,
+    "inspection": Inspection,
+    "inspection-policy": Policy,
     "model-card": ModelCard,
     "predict-config": PredictConfig,
     "predictions-attributes": PredictionAttributes,

@@ -272,6 +272,17 @@ def test_long_sequences_are_looked_at_in_parts_that_keep_their_frames(edited: Ca
     assert (finding.sequence, finding.frame, finding.joint) == (6, 70, "Hips")
 
 
+@given(lengths=st.lists(st.integers(1, 20_000), max_size=40))
+def test_little_is_looked_at_at_a_time_and_nothing_is_left_out(lengths: list[int]) -> None:
+    batches = list(sequences._batches(list(enumerate(lengths))))
+    assert all(sum(part.length for part in batch) <= sequences.PART for batch in batches)
+    looked: dict[int, int] = {}
+    for part in (part for batch in batches for part in batch):
+        assert looked.get(part.sequence, 0) == part.offset
+        looked[part.sequence] = part.offset + part.length
+    assert list(looked.values()) == lengths
+
+
 def test_what_is_gathered_from_parts_is_what_is_gathered_from_the_whole(edited: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = edited(copied(1, first_frame=5))
     whole = found(inspect(path, select="dataset", workers=1), "dataset.near_duplicates")

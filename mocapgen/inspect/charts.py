@@ -314,5 +314,5 @@ def heat_map(title: str, counts: NDArray[np.int64], outside: int, aspect: float)
     placed = f'<g transform="translate({left:.1f} {_TOP}) scale({width / columns:.5g} {height / rows:.5g})">{"".join(shades)}</g>'
     axes = _axes(x, y, "across the image (% of its width)", "down (% of its height)", range(0, 101, 25), range(0, 101, 25))
     share = 100.0 * outside / (total + outside)
-    note = f"{total:,} joints in the image, {number(share)} % of all beside it; the darkest cell holds {number(100.0 * most / total)} %"
+    note = f"{total:,} joints in the image, {number(share)} % of all beside it; the fullest cell holds {number(100.0 * most / total)} %"
     return _figure(title, frame + axes + placed, note, box=(WIDTH, _TOP + height + _BOTTOM))

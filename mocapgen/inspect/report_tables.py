@@ -136,4 +136,4 @@ def _explained(id: str, severity: str, limits: str, outcome: str, title: str) ->
     about = inline(paragraphs().get(id, "")) or text(title)
     shown = f'<span class="severity {severity}">{severity}</span>'
     named = f'<th scope="row"><b>{text(id)}</b><p>{about}</p></th>'
-    return f'<tr id="check-{slug(id)}">{named}<td>{shown}</td><td>{limits}</td><td class="num">{outcome}</td></tr>'
+    return f'<tr id="check-{slug(id)}">{named}<td>{shown}</td><td>{limits}</td><td class="num" data-label="Findings">{outcome}</td></tr>'

@@ -18,8 +18,8 @@ from mocapgen.inspect.summary import summarise
 from mocapgen.inspect.whole import DatasetView
 from schemas.inspection import Inspection, Severity
 
-POSED_FRAMES = 2_000_000
-"""Frames of which the pose is remembered, to find clips that show the same motion: 120 MB."""
+POSED_FRAMES = 1_000_000
+"""Frames of which the pose is remembered, to find clips that show the same motion: 60 MB, and three times as much while they are compared."""
 _POSED_CHECKS = ("dataset.near_duplicates", "dataset.split_leak")
 
 

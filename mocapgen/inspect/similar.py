@@ -10,7 +10,7 @@ resampled at other instants and played on another avatar by 0.2 to 0.5. There is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ BONES = (
 DIRECTIONS = len(BONES) + 1  # and where up is
 PELVIS = ("LeftUpperLeg", "RightUpperLeg", "Hips", "Spine")
 
-_COMPONENTS = 10  # of the descriptor of a moment, after a principal component analysis
+_COMPONENTS = 12  # of what describes a moment, after a principal component analysis
+_SAMPLE = 20_000  # frames from which that is done, about
 _NEIGHBOURS = 48  # looked at around each moment
 _ALIKE = 5.0  # a moment may differ by so many times what whole clips may
 _SUBFRAMES = np.arange(-0.75, 0.76, 0.25)  # copies may have been resampled at other instants
@@ -130,12 +131,12 @@ def matches(
     best: dict[tuple[int, int], Match] = {}
     for first, second, offset in _candidates([courses[key] for key in keys], fps, _ALIKE * max_degrees):
         a, b = keys[first], keys[second]
-        if len(same) and same[a] == same[b]:
-            continue
-        match = _compared(a, b, courses[a].astype(np.float64), courses[b].astype(np.float64), offset, min_seconds * fps, max_share)
         known = best.get((a, b))
-        if match is not None and match.degrees <= max_degrees and (known is None or match.degrees < known.degrees):
-            best[a, b] = match
+        if (len(same) and same[a] == same[b]) or (known is not None and abs(known.offset - offset) <= _SUBFRAMES[-1]):
+            continue
+        shift, frames, degrees = _compared(courses[a], courses[b], offset, min_seconds * fps, max_degrees, max_share)
+        if degrees <= max_degrees and (known is None or degrees < known.degrees):
+            best[a, b] = Match(a, b, shift, frames, degrees)
     return sorted(best.values(), key=lambda match: (match.degrees, match.first, match.second))
 
 
@@ -148,8 +149,8 @@ def _candidates(courses: Sequence[NDArray[np.float16]], fps: float, degrees: flo
     lag = max(round(0.2 * fps), 1)
     clip = np.repeat(np.arange(len(courses)), [len(course) for course in courses])
     frame = np.concatenate([np.arange(len(course)) for course in courses])
-    basis, mean = _basis(courses)
-    points = np.concatenate([_moments(course, lag, basis, mean) for course in courses])
+    describe = _description(courses, lag)
+    points = np.concatenate([describe(course) for course in courses])
     probes = np.concatenate([_lively(course, fps) + start for course, start in zip(courses, np.flatnonzero(frame == 0), strict=True)])
     radius = np.radians(degrees) * np.sqrt(3 * DIRECTIONS)
     _, nearest = cKDTree(points).query(points[probes], k=min(_NEIGHBOURS, len(points)), distance_upper_bound=radius)
@@ -163,21 +164,28 @@ def _candidates(courses: Sequence[NDArray[np.float16]], fps: float, degrees: flo
     return [tuple(map(int, triple)) for triple in np.unique(triples, axis=0)]  # type: ignore[misc]
 
 
-def _basis(courses: Sequence[NDArray[np.float16]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the directions in which poses differ most, (30, n), and the mean pose; from at most some thousand frames."""
-    step = max(sum(map(len, courses)) // 20_000, 1)
-    sample = np.concatenate(courses)[::step].astype(np.float32)
-    mean = sample.mean(axis=0)
-    _, directions = np.linalg.eigh(np.cov(sample - mean, rowvar=False))  # ascending
+def _description(courses: Sequence[NDArray[np.float16]], lag: int) -> Callable[[NDArray[np.float16]], NDArray[np.float32]]:
+    """Return a function that describes each frame of a course by its pose and those `lag` frames before and after, in few numbers.
+
+    They are coordinates along the directions in which poses, then moments, differ most: distances are at most those of the poses.
+    """
+    some = courses[:: max(sum(map(len, courses)) // _SAMPLE, 1)]
+    basis, mean = _principal(np.concatenate(some).astype(np.float32))
+
+    def around(course: NDArray[np.float16]) -> NDArray[np.float32]:
+        reduced = (course.astype(np.float32) - mean) @ basis
+        frames = np.arange(len(course))
+        return np.concatenate([reduced[np.clip(frames + shift, 0, len(course) - 1)] for shift in (-lag, 0, lag)], axis=1)
+
+    moments, _ = _principal(np.concatenate([around(course) for course in some]))
+    return lambda course: around(course) @ moments
+
+
+def _principal(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the directions, (K, n), in which values, (N, K), differ most, and their mean."""
+    mean = values.mean(axis=0)
+    _, directions = np.linalg.eigh(np.cov(values - mean, rowvar=False))  # ascending
     return directions[:, -_COMPONENTS:].astype(np.float32), mean
-
-
-def _moments(course: NDArray[np.float16], lag: int, basis: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return for each frame its pose and those `lag` frames before and after, in few numbers: distances are at most those of the poses."""
-    reduced = (course.astype(np.float32) - mean) @ basis
-    frames = np.arange(len(course))
-    around = [reduced[np.clip(frames + shift, 0, len(course) - 1)] for shift in (-lag, 0, lag)]
-    return np.concatenate(around, axis=1)
 
 
 def _lively(course: NDArray[np.float16], fps: float) -> NDArray[np.intp]:
@@ -192,22 +200,42 @@ def _lively(course: NDArray[np.float16], fps: float) -> NDArray[np.intp]:
     return np.array([part[np.argmax(speed[part])] for part in parts if len(part)], dtype=np.intp)
 
 
-def _compared(first: int, second: int, a: Array, b: Array, offset: int, least: float, max_share: float) -> Match | None:
-    """Lay two clips over each other near an offset; None if they share too little, or are no more alike than people who stand still."""
-    best: Match | None = None
-    for shift in offset + _SUBFRAMES:
-        whole = int(np.floor(shift))
-        rest = shift - whole
-        start, stop = max(0, -whole), min(len(a), len(b) - whole - (rest > 0))
-        if stop - start < max(least, 0.5 * min(len(a), len(b)), 2):
-            continue
-        there = b[start + whole : stop + whole]
-        if rest:
-            there = (1.0 - rest) * there + rest * b[start + whole + 1 : stop + whole + 1]
-        degrees = _degrees(a[start:stop] - there)
-        if degrees <= max_share * _degrees(a[start:stop] - a[start:stop].mean(axis=0)) and (best is None or degrees < best.degrees):
-            best = Match(first, second, float(shift), int(stop - start), degrees)
-    return best
+def _compared(
+    first: NDArray[np.float16], second: NDArray[np.float16], offset: int, least: float, max_degrees: float, max_share: float
+) -> tuple[float, int, float]:
+    """Lay two clips over each other near an offset.
+
+    Returns
+    -------
+    offset : float
+        At which they are most alike.
+    frames : int
+        How many they share there.
+    degrees : float
+        How far apart they are; infinite if they share too little, or are no more alike than people who stand still.
+    """
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    best = (float(offset), 0, np.inf)
+    if _laid(a, b, float(offset), least)[1] <= 2.0 * _ALIKE * max_degrees:  # else not even nearly
+        for shift in offset + _SUBFRAMES:
+            here, degrees = _laid(a, b, float(shift), least)
+            if degrees < best[2]:
+                best = (float(shift), len(here), degrees)
+                changes = _degrees(here - here.mean(axis=0))
+    return best if best[1] and best[2] <= max_share * changes else (best[0], 0, np.inf)
+
+
+def _laid(a: Array, b: Array, shift: float, least: float) -> tuple[Array, float]:
+    """Return the frames of `a` at which `b`, shifted, has some, too, and how far the two are apart there: infinitely if there are too few."""
+    whole = int(np.floor(shift))
+    rest = shift - whole
+    start, stop = max(0, -whole), min(len(a), len(b) - whole - (rest > 0))
+    if stop - start < max(least, 0.5 * min(len(a), len(b)), 2):
+        return a[:0], np.inf
+    there = b[start + whole : stop + whole]
+    if rest:
+        there = (1.0 - rest) * there + rest * b[start + whole + 1 : stop + whole + 1]
+    return a[start:stop], _degrees(a[start:stop] - there)
 
 
 def _degrees(differences: Array) -> float:

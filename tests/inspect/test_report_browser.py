@@ -13,7 +13,6 @@ import pytest
 from mocapgen.inspect.report import report_page
 from mocapgen.inspect.run import Survey, survey
 from tests.inspect.defects import all_defects
-from tests.view.conftest import browser as browser  # a fixture
 
 PLAYER = "document.querySelector('.mocap-player').player"
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,6 @@ from mocapgen.view.packing import STEP_2D, STEP_3D
 from schemas.conventions import file_conventions
 from schemas.dataset import LAYOUT
 from schemas.predictions import CONVENTIONS, PREDICTIONS_LAYOUT
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="session")
@@ -101,16 +96,3 @@ def unpack(page: str) -> Unpacked:
     ends = np.cumsum(header["blocks"])
     assert len(texts["blocks"]) == (ends[-1] if len(ends) else 0)
     return Unpacked(header, [texts["blocks"][end - length : end] for end, length in zip(ends, header["blocks"], strict=True)])
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium: $CHROMIUM, or the first that is installed."""
-    api = pytest.importorskip("playwright.sync_api", reason="driving a browser needs the package playwright")
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser found: set CHROMIUM, or install one of {', '.join(BROWSERS)}")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()

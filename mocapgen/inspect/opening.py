@@ -171,7 +171,7 @@ def _skeletons(data: Dataset) -> dict[str, Skeleton]:
     found = {}
     for name in data.file["/skeletons"]:
         try:
-            found[name] = data._skeleton(name)
+            found[name] = data.skeleton(name)
         except DAMAGED:  # its sequences are left out, and checks of the structure say why
             continue
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -19,6 +21,56 @@ from schemas.predictions import PREDICTIONS_FORMAT
 
 _KNOWN = {FILE_FORMAT: "a dataset", PREDICTIONS_FORMAT: "predictions of a model"}
 _KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
+
+
+class OpenFile:
+    """One of our files, opened for reading; a context manager.
+
+    Parameters
+    ----------
+    path : Path
+    file : h5py.File
+        Already checked.
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
+        self.file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of every sequence."""
+        return float(self.file.attrs["fps"])
+
+    @property
+    def frames(self) -> int:
+        """Rows of the frame block, those of no sequence included."""
+        return int(self.file["/frames/positions_3d"].shape[0])
+
+    @property
+    def generator(self) -> str:
+        """Program and version that wrote the file."""
+        return str(self.file.attrs["generator"])
+
+    @cached_property
+    def conventions(self) -> dict[str, str]:
+        """The conventions that the file states."""
+        return dict(json.loads(self.file.attrs["conventions"]))
+
+    @property
+    def camera_frame(self) -> str:
+        """``unity`` or ``opencv``."""
+        return self.conventions["camera_frame"]
 
 
 def open_checked(path: Path, check: Callable[[Path, h5py.File], None], what: str = "a dataset file; `mocapgen build` writes one") -> h5py.File:

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.camera import Camera
-from mocapgen.store.hdf5 import check_arrays, check_attributes, check_joint_sets, check_kind, check_sequences, open_checked, read_array
+from mocapgen.store.hdf5 import OpenFile, check_arrays, check_attributes, check_joint_sets, check_kind, check_sequences, open_checked, read_array
 from mocapgen.store.joint_sets import JOINT_SETS
 from mocapgen.store.reader import Dataset, Row, cameras_of, open_dataset
 from schemas.conventions import FILE_FORMAT
@@ -33,7 +32,7 @@ class PredictionRow(Row):
     name: str = ""
 
 
-class Predictions:
+class Predictions(OpenFile):
     """A predictions file, opened for reading; a context manager, and a sequence of :class:`PredictionRow`.
 
     Examples
@@ -43,39 +42,10 @@ class Predictions:
     ...         print(row.name, predictions.joint_names, row["positions_3d"].shape)
     """
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
-        self.path = path
-        self.file = file
-
-    def __enter__(self) -> Predictions:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
-
-    @property
-    def fps(self) -> float:
-        """Frames per second of every sequence."""
-        return float(self.file.attrs["fps"])
-
-    @property
-    def generator(self) -> str:
-        """Program and version that wrote the file."""
-        return str(self.file.attrs["generator"])
-
     @property
     def root(self) -> str:
         """Where the root's position comes from: ``predicted`` by the model, or ``placed`` over the keypoints."""
         return str(self.file.attrs["root"])
-
-    @cached_property
-    def conventions(self) -> dict[str, str]:
-        """The conventions that the file states."""
-        return dict(json.loads(self.file.attrs["conventions"]))
 
     @cached_property
     def model(self) -> dict[str, Any]:
@@ -86,16 +56,6 @@ class Predictions:
     def source(self) -> dict[str, Any]:
         """What the prediction was made from, and the settings."""
         return dict(json.loads(self.file.attrs["source"]))
-
-    @property
-    def camera_frame(self) -> str:
-        """``unity`` or ``opencv``."""
-        return self.conventions["camera_frame"]
-
-    @property
-    def frames(self) -> int:
-        """Rows of the frame block, those of no sequence included."""
-        return int(self.file["/frames/positions_3d"].shape[0])
 
     @property
     def joint_set(self) -> str:

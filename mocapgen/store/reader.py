@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from mocapgen.camera import Camera
 from mocapgen.motion import Skeleton
 from mocapgen.store.hdf5 import (
+    OpenFile,
     check_arrays,
     check_attributes,
     check_joint_sets,
@@ -60,7 +60,7 @@ class Row:
         return read_frames(self._file, name, self.start, self.length, self.number)
 
 
-class Dataset:
+class Dataset(OpenFile):
     """A dataset file, opened for reading; a context manager, and a sequence of :class:`Row`.
 
     Examples
@@ -70,44 +70,10 @@ class Dataset:
     ...         print(row.clip["id"], row.avatar, row["positions_3d"].shape)
     """
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
-        self.path = path
-        self.file = file
-
-    def __enter__(self) -> Dataset:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
-
-    @property
-    def fps(self) -> float:
-        """Frames per second of every sequence."""
-        return float(self.file.attrs["fps"])
-
-    @cached_property
-    def conventions(self) -> dict[str, str]:
-        """The conventions that the file states."""
-        return dict(json.loads(self.file.attrs["conventions"]))
-
     @cached_property
     def config(self) -> dict[str, Any]:
         """The settings that the file was built with."""
         return dict(json.loads(self.file.attrs["config"]))
-
-    @property
-    def generator(self) -> str:
-        """Program and version that wrote the file."""
-        return str(self.file.attrs["generator"])
-
-    @property
-    def frames(self) -> int:
-        """Rows of the frame block."""
-        return int(self.file["/frames/positions_3d"].shape[0])
 
     def table(self, name: str) -> dict[str, NDArray[Any]]:
         """Return a table, ``sequences``, ``clips``, ``cameras`` or ``skipped``, by column."""
@@ -117,11 +83,6 @@ class Dataset:
     def schema_version(self) -> str:
         """Version of the schema that the file follows."""
         return str(self.file.attrs["schema_version"])
-
-    @property
-    def camera_frame(self) -> str:
-        """``unity`` or ``opencv``."""
-        return self.conventions["camera_frame"]
 
     @cached_property
     def sequences(self) -> dict[str, NDArray[Any]]:
@@ -146,9 +107,10 @@ class Dataset:
     @cached_property
     def skeletons(self) -> dict[str, Skeleton]:
         """The avatars' skeletons, in body axes of the file's handedness."""
-        return {name: self._skeleton(name) for name in self.file["/skeletons"]}
+        return {name: self.skeleton(name) for name in self.file["/skeletons"]}
 
-    def _skeleton(self, avatar: str) -> Skeleton:
+    def skeleton(self, avatar: str) -> Skeleton:
+        """Return an avatar's skeleton; raises DatasetError if it is none."""
         names = tuple(read_array(self.file, f"/skeletons/{avatar}/names"))
         parents = tuple(int(parent) for parent in read_array(self.file, f"/skeletons/{avatar}/parents"))
         offsets = read_array(self.file, f"/skeletons/{avatar}/offsets")

@@ -54,7 +54,7 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
             assert process.stderr is not None
             raise RuntimeError(f"{' '.join(command)}: {process.stderr.read().strip()}")
     main = peaks.pop(process.pid, 0)
-    worker = max(peaks.values(), default=0)
+    worker = max(peaks.values(), default=0) if workers > 1 else 0  # libraries start small programs of their own while they load
     return Run(seconds, main * 1.024e-3 or None, worker * 1.024e-3 or None)
 
 

@@ -79,6 +79,10 @@ class Augmentation(Model):
     """Share of sequences that run backwards."""
     stretch: Range = (1.0, 1.0)
     """Factor of the playing speed, drawn between the two."""
+    bend: float = Field(default=0.0, ge=0, le=1)
+    """Share of sequences in which every joint turns what hangs from it by an angle that stays: poses that were never recorded."""
+    bend_angle: float = Field(default=40.0, ge=0, le=90)
+    """Standard deviation of these angles, degrees, for the bodies that are bent most; others draw a smaller one."""
     camera: CameraAugmentation = CameraAugmentation()
     """New virtual cameras."""
     noise: float = Field(default=0.0, ge=0)

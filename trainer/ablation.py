@@ -26,6 +26,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "flip": {"augment": {"flip": 0.0}},
     "reverse": {"augment": {"reverse": 0.0}},
     "stretch": {"augment": {"stretch": [1.0, 1.0]}},
+    "bent bodies": {"augment": {"bend": 0.0}},
     "virtual cameras": {"augment": {"camera": {"probability": 0.0}}},
     "cameras that stay": {"augment": {"camera": {"stay": 0.0}}},
     "tumble": {"augment": {"camera": {"tumble": 0.0}}},
@@ -45,8 +46,8 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "small batches": {"batch_size": 32},
     "frames in pairs": {"model_settings": {"patch": 1}},
     "all augmentation": {
-        "augment": {"flip": 0.0, "reverse": 0.0, "stretch": [1.0, 1.0], "camera": {"probability": 0.0}, "noise": 0.0, "drift": 0.0, "jitter": 0.0}
-        | {"missing": 0.0}
+        "augment": {"flip": 0.0, "reverse": 0.0, "stretch": [1.0, 1.0], "bend": 0.0, "camera": {"probability": 0.0}}
+        | {"noise": 0.0, "drift": 0.0, "jitter": 0.0, "missing": 0.0}
     },
     "network: cvmnet": {"model": "cvmnet"},
     "network: videopose": {"model": "videopose"},

@@ -1,4 +1,4 @@
-"""Changes made to training batches on the fly, from the stored 3D: mirrored bodies, other speeds, new cameras, a detector's errors.
+"""Changes made to training batches on the fly, from the stored 3D: mirrored and bent bodies, other speeds, new cameras, a detector's errors.
 
 All work on whole batches. The random numbers come from a generator seeded by (seed, epoch, batch), always on the processor, so
 that a resumed run, or the same run on another device, sees the same changes.
@@ -68,6 +68,8 @@ def augment(batch: Batch, settings: Augmentation, joints: JointSet, random: Rand
     """
     if settings.stretch != (1.0, 1.0) or settings.reverse:
         batch = stretch(batch, settings, random, longest)
+    if settings.bend:
+        batch = bend(batch, settings.bend, settings.bend_angle, joints, random)
     if settings.flip:
         batch = flip(batch, settings.flip, joints, random)
     if settings.camera.probability:
@@ -99,6 +101,32 @@ def stretch(batch: Batch, settings: Augmentation, random: Randomness, longest: i
     mask = torch.arange(padded, device=speed.device) < frames[:, None]
     confidence = torch.minimum(batch.confidence[rows, before], batch.confidence[rows, after])
     return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics), mask=mask, confidence=confidence)
+
+
+def bend(batch: Batch, share: float, angle: float, joints: JointSet, random: Randomness) -> Batch:
+    """Bend some bodies: each joint turns all that hangs from it, by a rotation of its own that stays for the whole sequence.
+
+    Bones keep their lengths, and motion its rhythm; but poses occur that no recording shows, which is what other actions consist of.
+    Angles are normal numbers of mean 0; each sequence draws their standard deviation, from 0 to `angle` degrees. The root does not turn:
+    that is left to the cameras. A body that would come too near to its camera stays as it is.
+    """
+    count, parents = len(batch.mask), [max(parent, 0) for parent in joints.parents]
+    axis = torch.nn.functional.normalize(random.normal(count, len(parents), 3), dim=-1)
+    deviation = random.uniform(0.0, 1.0, count, 1) * random.chosen(share, count, 1)
+    radians = random.normal(count, len(parents)) * deviation * angle * math.pi / 180.0
+    turn = axis_angle(axis.reshape(-1, 3), radians.reshape(-1)).reshape(count, len(parents), 3, 3)
+    total = [torch.eye(3, device=turn.device).expand(count, 3, 3)] * len(parents)
+    for joint in joints.parents_first[1:]:
+        total[joint] = total[parents[joint]] @ turn[:, joint]
+    bones = batch.positions - batch.positions[:, :, parents]
+    bones = torch.einsum("bjxy,btjy->btjx", torch.stack([total[parent] for parent in parents], dim=1), bones)
+    place = list(batch.positions.unbind(dim=2))
+    for joint in joints.parents_first[1:]:
+        place[joint] = place[parents[joint]] + bones[:, :, joint]
+    positions = torch.stack(place, dim=2)
+    safe = positions[..., 2].amin(dim=(1, 2)) > _NEAR
+    positions = torch.where(safe[:, None, None, None], positions, batch.positions)
+    return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics))
 
 
 def flip(batch: Batch, share: float, joints: JointSet, random: Randomness) -> Batch:

@@ -57,6 +57,14 @@ class JointSet:
         return self.parents.index(-1)
 
     @cached_property
+    def parents_first(self) -> tuple[int, ...]:
+        """Places of the joints, each after its parent: the root first."""
+        order = [self.root]
+        for place in order:  # which grows meanwhile
+            order += [joint for joint, parent in enumerate(self.parents) if parent == place]
+        return tuple(order)
+
+    @cached_property
     def mirror(self) -> Array:
         """Place of the joint on the other side of the body, (J,) int."""
         swapped = np.arange(len(self.joints))

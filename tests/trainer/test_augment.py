@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from schemas.train import Augmentation, CameraAugmentation
-from trainer.augment import Randomness, augment, axis_angle, disturb, flip, new_cameras, random_rotations, stretch
+from trainer.augment import Randomness, augment, axis_angle, bend, disturb, flip, new_cameras, random_rotations, stretch
 from trainer.losses import bone_lengths
 from trainer.normalisation import project
 
@@ -17,6 +17,7 @@ EVERYTHING = Augmentation(
     flip=0.5,
     reverse=0.5,
     stretch=(0.7, 1.4),
+    bend=0.5,
     camera=CameraAugmentation(probability=0.8, roll=10.0, tumble=0.3),
     noise=0.02,
     drift=0.02,
@@ -106,6 +107,48 @@ def test_a_tilted_source_camera_is_levelled_first(batch):
     assert torch.allclose(seen.up, batch.up, atol=1e-5)
     heights = [b.positions[..., 1] - b.positions[:, :1, :1, 1] for b in (plain, seen)]
     assert torch.allclose(heights[0], heights[1], atol=1e-4)
+
+
+def test_bent_bodies_keep_their_bones_and_their_root(batch, data):
+    bent = bend(batch, 1.0, 40.0, data.joints, randomness())
+    assert reprojects(bent)
+    before, after = bone_lengths(batch.positions, data.joints.parents), bone_lengths(bent.positions, data.joints.parents)
+    assert torch.allclose(before, after, atol=1e-5)
+    assert torch.equal(bent.positions[:, :, 0], batch.positions[:, :, 0])
+    ankle = data.joints.joints.index("left_ankle")
+    assert ((bent.positions - batch.positions)[:, :, ankle].norm(dim=-1) > 0.01).any(dim=1).float().mean() > 0.5
+
+
+def test_bones_that_share_a_joint_turn_together_and_for_good(batch, data):
+    """At the pelvis nothing turns; at the thorax neck and shoulders turn alike, by a rotation that frames of a sequence share."""
+    bent = bend(batch, 1.0, 40.0, data.joints, randomness())
+    place = data.joints.joints.index
+    bones = [
+        positions[:, :, 1:] - positions[:, :, [parent for parent in data.joints.parents if parent >= 0]]
+        for positions in (batch.positions, bent.positions)
+    ]
+    assert torch.allclose(bones[0][:, :, place("left_hip") - 1], bones[1][:, :, place("left_hip") - 1], atol=1e-6)
+    for row in range(len(batch.mask)):
+        girdle = [positions[row][:, [place(name) - 1 for name in ("neck", "left_shoulder", "right_shoulder")]].flatten(0, 1) for positions in bones]
+        u, _, vt = torch.linalg.svd(girdle[0].T.double() @ girdle[1].double())  # Kabsch (1976): the rotation between the two
+        turn = (u @ vt).T
+        assert torch.det(turn) > 0.0
+        assert torch.allclose(girdle[0].double() @ turn.T, girdle[1].double(), atol=1e-5)
+
+
+def test_only_a_share_of_the_bodies_is_bent(batch, data):
+    many = [bend(batch, 0.5, 40.0, data.joints, randomness(number)) for number in range(20)]
+    moved = torch.cat([((bent.positions - batch.positions).abs().amax(dim=(1, 2, 3)) > 1e-3) for bent in many])
+    assert 0.3 < moved.float().mean() < 0.7
+    assert torch.allclose(bend(batch, 1.0, 0.0, data.joints, randomness()).positions, batch.positions, atol=1e-5)
+
+
+def test_nobody_is_bent_into_the_camera(batch, data):
+    near = replace(batch, positions=batch.positions - batch.positions.new_tensor([0.0, 0.0, 1.0]) * (batch.positions[..., 2].min() - 0.31))
+    for number in range(10):
+        bent = bend(near, 1.0, 80.0, data.joints, randomness(number))
+        assert bent.positions[..., 2].min() > 0.3
+        assert torch.isfinite(bent.pixels).all()
 
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])

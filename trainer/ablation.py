@@ -1,4 +1,4 @@
-"""What each ingredient of a recipe contributes: the recipe without it, on the clip split and on the benchmark of another database."""
+"""What each ingredient of a recipe contributes: the recipe without it, on one split (by clips) and on the benchmark of another database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trainer.experiments import describe
 from trainer.published import published
 from trainer.report import Block, Bullets, Cell, Code, Heading, Paragraph, Table, write_blocks
 from trainer.settings import merge, parse_assignments, read_recipe, train_config
-from trainer.suite import Bar, Job, Say, Suite, from_the_start
+from trainer.suite import Bar, Job, Say, Suite, from_the_start, refuse
 from trainer.summary import DEFINITIONS, averaged, figures, metric, spread
 
 COMPLETE = "complete"
@@ -66,14 +66,15 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     only : sequence of str, optional
         Ingredients to look at; by default all.
     changes : mapping
-        Settings that override the recipe's.
+        Settings that override the recipe's; among them the split, by clips unless it is given.
 
     Raises
     ------
     ConfigError
-        If an ingredient does not exist, or the recipe does not have it.
+        If an ingredient does not exist, or the recipe does not have it, or the seed is changed.
     """
-    changes = merge(changes, {"split": "clip"})
+    refuse(changes, {"seed": "--seeds"})
+    changes = merge({"split": "clip"}, changes)
     complete = train_config(read_recipe(recipe), changes)
     there = [name for name, without in INGREDIENTS.items() if _without(recipe, changes, without) != complete]
     wrong = [name for name in only or () if name not in there]
@@ -108,7 +109,7 @@ def ablate(
 ) -> Results:
     """Train a recipe without each of its ingredients, and write what that costs.
 
-    Each run is trained once, on the training side of the clip split, and judged on its validation part, its test side and, if there is
+    Each run is trained once, on the training side of a split, and judged on its validation part, its test side and, if there is
     a file of it, the benchmark of another database. Parameters, returns and errors are those of :func:`trainer.experiments.experiments`,
     except:
 
@@ -123,7 +124,7 @@ def ablate(
     suite.check(jobs)
     runs, failures = suite.run(jobs)
     results = Results(
-        protocol=describe(suite, seeds),
+        protocol={"split": jobs[0].config().split, **describe(suite, seeds)},
         command=from_the_start(command),
         versions=log.versions(),
         seeds=tuple(seeds),
@@ -144,8 +145,8 @@ def summarise_ablation(results: Results) -> list[Block]:
         Heading(f"What each ingredient of recipe {recipe} contributes", 1),
         Paragraph("; ".join(f"{key}: {value}" for key, value in results.protocol.items())),
         Paragraph(
-            "Each line is the recipe without one ingredient, trained on the training side of the clip split; in brackets the difference from the "
-            "complete recipe, as the mean of differences between runs of the same seed: positive means that the ingredient helps (3DPCK: negative). "
+            "Each line is the recipe without one ingredient, trained on the training side of the split; in brackets the difference from the complete "
+            "recipe, as the mean of differences between runs of the same seed: positive means that the ingredient helps (3DPCK: negative). "
             "Root-relative MPJPE in mm, root counted. Recipes are chosen by the validation column; the columns to its right chose nothing."
         ),
         Paragraph(DEFINITIONS),
@@ -161,11 +162,11 @@ def _table(results: Results) -> Table:
     motions = tuple(results.published.motions)
     columns = {
         "validation": metric("validation", "mpjpe_mm"),
-        "clip split": metric("test", "mpjpe_mm"),
+        "test side": metric("test", "mpjpe_mm"),
         **{name: metric(name, "mpjpe_mm") for name in motions},
         "CMU average": averaged(motions, lambda side: side.overall.get("mpjpe_mm")),
         "CMU 3DPCK@200, %": averaged(motions, lambda side: side.overall.get("pck_200")),
-        "clip split, velocity, mm/s": metric("test", "velocity_mm_s"),
+        "test side, velocity, mm/s": metric("test", "velocity_mm_s"),
     }
     runs: dict[str, list[RunResult]] = {}
     for run in results.runs:

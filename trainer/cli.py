@@ -214,6 +214,7 @@ def experiments(context: click.Context, /, data: str, cmu: str | None, **options
     epilog=example(
         "trainer ablate data.h5 --cmu cmu.h5 --out ablation",
         "trainer ablate data.h5 --out two --only 'flip,ray head' --seeds 0,1",
+        "trainer ablate data.h5 --out unseen --split 'action=squat*,kick*'",
     )
 )
 @click.argument("data", metavar="DATA.H5", type=click.Path())
@@ -221,13 +222,14 @@ def experiments(context: click.Context, /, data: str, cmu: str | None, **options
 @click.option("--recipe", default="default", show_default=True, help=f"Recipe to take apart: {_RECIPES}, or a YAML file.")
 @click.option("--seeds", default="0", show_default=True, callback=_numbers, help="Figures are means over them.")
 @click.option("--only", callback=_words, help="Ingredients to leave out, one at a time  [default: all that the recipe has]")
+@click.option("--split", help="As of `trainer fit`  [default: clip]")
 @_series_options
 @common_options
 @click.pass_context
 def ablate(context: click.Context, /, data: str, cmu: str | None, **options: Any) -> int:
     """Train a recipe without each of its ingredients.
 
-    Writes results.json, report.html and report.md: what each ingredient contributes on the clip split and on CMU. Exit status 1 if a run failed.
+    Writes results.json, report.html and report.md: what each ingredient contributes on the split and on CMU. Exit status 1 if a run failed.
     """
     from trainer.ablation import ablate as make
     from trainer.console import print_series, series_view

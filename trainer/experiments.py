@@ -21,7 +21,7 @@ from trainer.checkpoint import write_atomically
 from trainer.data import PoseData
 from trainer.published import benchmark, published
 from trainer.settings import merge, parse_assignments
-from trainer.suite import Bar, Job, Say, Suite, from_the_start
+from trainer.suite import Bar, Job, Say, Suite, from_the_start, refuse
 
 EXPERIMENTS = ("A", "clip", "B", "C", "CMU")
 HOP_CLASSES = "action=hop*"
@@ -138,7 +138,13 @@ def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Seq
     only : sequence of str
     changes : mapping
         Settings that override the recipe's.
+
+    Raises
+    ------
+    ConfigError
+        If they are the split or the seed.
     """
+    refuse(changes, {"split": "--only", "seed": "--seeds"})
     splits = {"A": {"": "random"}, "clip": {"": "clip"}, "C": {"": HOP_CLASSES}, "CMU": {"": "all"}}
     splits["B"] = {actor: f"actor={actor}" for actor in sorted(set(data.actor))}
     return [

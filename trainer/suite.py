@@ -50,6 +50,19 @@ _MAY_DIFFER = NOT_COMPARED - {"epochs"}
 """Settings that do not change what a finished run has found out."""
 
 
+def refuse(changes: Mapping[str, Any], instead: Mapping[str, str]) -> None:
+    """Refuse to change settings in which the runs of a series differ by design.
+
+    Raises
+    ------
+    ConfigError
+        With the option that says what is wanted.
+    """
+    for name, option in instead.items():
+        if name in changes:
+            raise ConfigError(f"--set {name}: expected settings that all runs share, found one that they differ in; use {option}")
+
+
 @dataclass(frozen=True)
 class Job:
     """A run to be made.

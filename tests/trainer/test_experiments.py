@@ -209,6 +209,7 @@ def test_ablation_takes_away_one_ingredient_at_a_time(data_file, cmu_file, tmp_p
     assert jobs[0].variant == COMPLETE
     assert {"flip", "virtual cameras", "ray head", "weight averaging"} <= {job.variant for job in jobs}
     assert all(job.config() != complete and job.config().split == "clip" for job in jobs[1:])
+    assert {job.config().split for job in plan_ablation("default", (0,), None, {"split": "actor=sa"})} == {"actor=sa"}
     plain = {job.variant for job in plan_ablation("paper", (0,), None, {})}
     assert "network: stmixer" in plain
     assert not plain & {"flip", "virtual cameras", "network: cvmnet"}
@@ -252,6 +253,8 @@ def test_commands(capsys, data_file, tmp_path):
         (["experiments", "DATA", "--out", "OUT", "--cmu", "DATA"], "expected sequences of basketball"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--recipes", "best"], "expected one of default, paper"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "split=clip"], "found one that they differ in; use --only"),
+        (["ablate", "DATA", "--out", "OUT", "--set", "seed=3"], "found one that they differ in; use --seeds"),
         (["experiments", "none.h5", "--out", "OUT", "--only", "A"], "expected a dataset file, found nothing"),
         (["experiments", "DATA", "--out", "FULL", "--only", "A"], "expected a folder that is free"),
         (["experiments", "DATA"], "Missing option"),

@@ -103,6 +103,7 @@ def ablate(
     assignments: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
     resume: bool = False,
+    finished: bool = False,
     command: str = "",
     say: Say = lambda line: None,
     bar: Bar = nullcontext,
@@ -119,7 +120,7 @@ def ablate(
     only : sequence of str, optional
         Ingredients, of :data:`INGREDIENTS`.
     """
-    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar)
+    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
     jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
     suite.check(jobs)
     runs, failures = suite.run(jobs)

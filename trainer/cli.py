@@ -47,6 +47,7 @@ _SERIES_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--threads", type=int, help="Processor threads  [default: one per usable core]"),
     click.option("--compile", "compile", is_flag=True, help="Compile the networks with torch.compile."),
     click.option("--resume", is_flag=True, help="Keep the finished runs in --out and go on with the others."),
+    click.option("--finished", is_flag=True, help="Report on the finished runs in --out, and train nothing."),
 )
 
 
@@ -205,7 +206,7 @@ def experiments(context: click.Context, /, data: str, cmu: str | None, **options
     from trainer.fit import command_line
 
     level = context.ensure_object(Verbosity).level
-    named = {name: options.pop(name) for name in ("out", "recipes", "seeds", "only", "assignments", "resume")}
+    named = {name: options.pop(name) for name in ("out", "recipes", "seeds", "only", "assignments", "resume", "finished")}
     results = make(data, cmu, **named, options=_given(context, options), command=command_line(sys.argv[1:]), **series_view(level))
     return print_series(results, named["out"], level)
 
@@ -236,7 +237,7 @@ def ablate(context: click.Context, /, data: str, cmu: str | None, **options: Any
     from trainer.fit import command_line
 
     level = context.ensure_object(Verbosity).level
-    named = {name: options.pop(name) for name in ("out", "recipe", "seeds", "only", "assignments", "resume")}
+    named = {name: options.pop(name) for name in ("out", "recipe", "seeds", "only", "assignments", "resume", "finished")}
     results = make(data, cmu, **named, options=_given(context, options), command=command_line(sys.argv[1:]), **series_view(level))
     return print_series(results, named["out"], level)
 

@@ -38,6 +38,7 @@ def experiments(
     assignments: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
     resume: bool = False,
+    finished: bool = False,
     command: str = "",
     say: Say = lambda line: None,
     bar: Bar = nullcontext,
@@ -63,6 +64,8 @@ def experiments(
         Settings that override all (epochs, device, ...).
     resume : bool
         Keep finished runs, go on with unfinished ones.
+    finished : bool
+        Report on the runs that are finished, and train nothing.
     command : str
         The command line, for the report.
     say : callable
@@ -87,7 +90,7 @@ def experiments(
     from trainer.report import write_report
 
     only = choose_experiments(only, cmu_file is not None)
-    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar)
+    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
     changes = merge(parse_assignments(assignments), options or {})
     jobs = plan(suite.load(suite.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
     suite.check(jobs)

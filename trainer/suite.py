@@ -46,6 +46,8 @@ from trainer.splits import split_from_record
 Bar = Callable[[], AbstractContextManager[Watcher | None]]
 Say = Callable[[str], None]
 
+RESULT = "result.json"
+"""What a run's folder has once it is finished and judged."""
 _MAY_DIFFER = NOT_COMPARED - {"epochs"}
 """Settings that do not change what a finished run has found out."""
 
@@ -122,6 +124,8 @@ class Suite:
     out : Path
     resume : bool
         Keep what is there and go on.
+    finished : bool
+        Take the runs that are finished, and train nothing.
     command : str
         For the message after Ctrl-C.
     say : callable
@@ -137,6 +141,7 @@ class Suite:
     command: str = ""
     say: Say = lambda line: None
     bar: Bar = nullcontext
+    finished: bool = False
     protocol: dict[str, str] = field(default_factory=dict)
     _files: dict[tuple[Path, str], PoseData] = field(default_factory=dict)
 
@@ -161,7 +166,9 @@ class Suite:
             self.load(self.data_file, joint_set)
             if self.other_file is not None and any(job.elsewhere for job in jobs):
                 benchmark(self.load(self.other_file, joint_set))
-        if not self.resume and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+        if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
+            raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
+        if not (self.resume or self.finished) and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
             raise ConfigError(f"{self.out}: expected a folder that is free, found files; --resume goes on, or another --out")
 
     def run(self, jobs: Sequence[Job]) -> tuple[tuple[RunResult, ...], tuple[Failure, ...]]:
@@ -190,6 +197,8 @@ class Suite:
             place = f"[{number:{len(str(len(jobs)))}d}/{len(jobs)}] {job.name}"
             try:
                 kept = self._finished(job)
+                if self.finished and kept is None:
+                    continue
                 result = kept or self._make(job)
             except KeyboardInterrupt:
                 raise Stopped(f"stopped and saved; {len(results)} of {len(jobs)} runs are finished; go on with: {_resumed(self.command)}") from None
@@ -217,7 +226,7 @@ class Suite:
         ConfigError
             If it was made with other settings or from other files: nothing is mixed, nothing is thrown away.
         """
-        path = self.folder(job.name) / "result.json"
+        path = self.folder(job.name) / RESULT
         if not path.is_file():
             return None
         try:
@@ -251,7 +260,7 @@ class Suite:
                 watch=watch,
             )
         result = self._judge(job, config, folder)
-        write_atomically(folder / "result.json", (result.model_dump_json(indent=2) + "\n").encode())
+        write_atomically(folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
         return result
 
     def _judge(self, job: Job, config: TrainConfig, folder: Path) -> RunResult:

@@ -1,6 +1,7 @@
 """The published experiments and the ablation, end to end on small runs: what is trained on what, what is kept, and what fails alone."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import h5py
@@ -253,6 +254,7 @@ def test_commands(capsys, data_file, tmp_path):
         (["experiments", "DATA", "--out", "OUT", "--cmu", "DATA"], "expected sequences of basketball"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--recipes", "best"], "expected one of default, paper"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--finished"], "expected at least one finished run among paper-A-s0"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "split=clip"], "found one that they differ in; use --only"),
         (["ablate", "DATA", "--out", "OUT", "--set", "seed=3"], "found one that they differ in; use --seeds"),
         (["experiments", "none.h5", "--out", "OUT", "--only", "A"], "expected a dataset file, found nothing"),
@@ -271,6 +273,20 @@ def test_wrong_use_is_one_line_before_any_training(capsys, data_file, tmp_path, 
     assert words in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_finished_runs_are_reported_before_the_others_are_made(series, data_file, cmu_file, tmp_path):
+    whole, made, _ = series
+    out = tmp_path / "out"
+    shutil.copytree(whole / "runs", out / "runs")
+    shutil.rmtree(out / "runs" / "paper-C-s3")
+    results = experiments(data_file, cmu_file, out, recipes=("paper", "default"), seeds=(3, 4), assignments=TINY, finished=True)
+    assert results.runs == tuple(run for run in made.runs if run.experiment != "C")
+    assert sorted(path.name for path in (out / "runs").iterdir()) == sorted(run.name for run in results.runs)
+    page = (out / "report.md").read_text()
+    mean = results.runs[0].sides["test"].overall["mpjpe_mm"]
+    assert f"{mean:.1f} (1 of 2)" in page
+    assert "C: the hop classes" not in page.partition("## Protocol")[2]
 
 
 def test_interruption_says_how_to_go_on(capsys, data_file, tmp_path, monkeypatch):

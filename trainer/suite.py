@@ -231,11 +231,11 @@ class Suite:
             return None
         try:
             result = RunResult.model_validate_json(path.read_text(encoding="utf-8"))
+            made = TrainConfig.model_validate(result.config).model_dump()  # settings that are newer than the run have their defaults
         except (ValidationError, ValueError):
             raise ConfigError(f"{path}: expected the result of a run of this version, found another; remove the folder to train it again") from None
         config = job.config()
-        wanted = {name: value for name, value in config.model_dump(mode="json").items() if name not in _MAY_DIFFER}
-        differences = [name for name, value in wanted.items() if result.config.get(name) != value]
+        differences = [name for name, value in config.model_dump().items() if name not in _MAY_DIFFER and made[name] != value]
         data = self.load(self.data_file, config.joint_set)
         differences += ["the data file"] if result.data_sha256 != data.sha256 else []
         differences += ["the benchmark's file"] if result.benchmark_sha256 != self._other_sha256(job) else []

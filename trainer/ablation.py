@@ -16,6 +16,7 @@ from trainer.experiments import describe
 from trainer.published import published
 from trainer.report import Block, Bullets, Cell, Code, Heading, Paragraph, Table, write_blocks
 from trainer.settings import merge, parse_assignments, read_recipe, train_config
+from trainer.splits import make_split
 from trainer.suite import Bar, Job, Say, Suite, from_the_start, refuse
 from trainer.summary import DEFINITIONS, averaged, figures, metric, spread
 
@@ -123,9 +124,11 @@ def ablate(
     suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
     jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
     suite.check(jobs)
+    config = jobs[0].config()  # where its split cannot be made, no other can
+    make_split(suite.load(suite.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
     runs, failures = suite.run(jobs)
     results = Results(
-        protocol={"split": jobs[0].config().split, **describe(suite, seeds)},
+        protocol={"split": config.split, **describe(suite, seeds)},
         command=from_the_start(command),
         versions=log.versions(),
         seeds=tuple(seeds),

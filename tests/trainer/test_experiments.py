@@ -261,6 +261,7 @@ def test_commands(capsys, data_file, tmp_path):
         (["experiments", "DATA", "--out", "FULL", "--only", "A"], "expected a folder that is free"),
         (["experiments", "DATA"], "Missing option"),
         (["ablate", "DATA", "--out", "OUT", "--only", "flop"], "expected ingredients of recipe default: flip, "),
+        (["ablate", "DATA", "--out", "OUT", "--split", "action=x*"], "split action=x*: expected one of the actions"),
         (["ablate", "DATA", "--out", "OUT", "--cmu", "none.h5"], "expected a dataset file, found nothing"),
     ],
 )

@@ -32,8 +32,8 @@ the peer, the network idea of VideoPose3D (1024 channels, 27 frames, flipped seq
 PEER = """On the clip split, on the same computer with one thread each, seed 0: recipe videopose {videopose_mm} mm after
 {videopose_minutes} minutes of training, the default recipe {default_mm} mm after {default_minutes} minutes.
 """
-TEN_EPOCHS = """After ten of the 150 epochs: what makes the task harder (flips, tumbling cameras, bent bodies) has not paid for itself by then, and a simpler
-network is ahead. The section after this one has longer runs.
+TEN_EPOCHS = """After ten of the 150 epochs: what makes the task harder (flips, tumbling cameras, bent bodies) has not paid for itself by then, and
+on CMU a simpler network is ahead. The section after this one has longer runs.
 """
 UNSEEN = """How a model does on actions that it has never seen can be asked of the training side of experiment C: without the hops, with squats and
 kicks held out. By this test side, and by the validation part, it was chosen that bodies are bent, and by how much.

@@ -29,7 +29,7 @@ format: $(VENV)/.installed-dev ## repair what ruff can repair
 
 clean: ## remove everything that was built, the environment included
 	rm -rf $(VENV) build dist demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find schemas mocapgen trainer tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
+	find schemas mocapgen trainer tools tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

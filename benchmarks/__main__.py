@@ -30,7 +30,7 @@ def main(root: Path | None, repeat: int, clips: int, json_file: Path | None, mar
     Without HDM05 the sample source's clips are written out and measured instead; the first line says which.
     """
     from benchmarks.tables import as_data, as_markdown, print_section
-    from mocapgen.info import environment
+    from mocapgen.cli.info import environment
 
     machine = environment()
     with tempfile.TemporaryDirectory() as name:

@@ -44,7 +44,7 @@ Case = tuple[str, Path, list[str], Any]
 def converted(source: Path, folder: Path) -> Iterator[Case]:
     """Convert a motion-capture file."""
     from mocapgen import forward_kinematics, read
-    from mocapgen.convert import convert
+    from mocapgen.reading.convert import convert
 
     out = folder / f"{source.stem}.bvh"
     convert(source, out, scale=UNIT)
@@ -56,7 +56,7 @@ def exported(source: Path, folder: Path, clips: tuple[str, ...]) -> Iterator[Cas
     """Export sequences of a dataset or predictions file."""
     from mocapgen import forward_kinematics, read
     from mocapgen.export import export
-    from mocapgen.export._source import Selection, Source
+    from mocapgen.export.source import Selection, Source
     from mocapgen.store import open_any
     from schemas.conventions import END_POINTS
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks.tables import Section, Value
 from benchmarks.timing import Timing, measure
+from mocapgen.core.motion import Array
 from mocapgen.formats._bvh_header import forget_hierarchies
 from mocapgen.formats.bvh import load_bvh, write_bvh
-from mocapgen.motion import Array
 
 if TYPE_CHECKING:
     from benchmarks.stages import Material

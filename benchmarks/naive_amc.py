@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.formats.asf import Asf
-from mocapgen.motion import Array
 
 
 def rotation(angles: dict[str, float], order: str) -> Array:

@@ -13,11 +13,11 @@ from benchmarks.naive_amc import bone_ends
 from benchmarks.stages import Material
 from benchmarks.tables import Section, Value
 from benchmarks.timing import Timing, measure
-from mocapgen.camera import Camera
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Array, Motion
-from mocapgen.resample import resample
-from mocapgen.rotation import slerp, to_euler, to_matrix
+from mocapgen.cameras.camera import Camera
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Array, Motion
+from mocapgen.core.resample import resample
+from mocapgen.core.rotation import slerp, to_euler, to_matrix
 
 _SHARE = 20
 """Peers get every 20th clip only: some are slow."""

@@ -14,15 +14,15 @@ from benchmarks.timing import measure
 from schemas.conventions import H36M17, H36M17_PARENTS
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
-from trainer import checkpoint
-from trainer.data import JointSet
-from trainer.device import usable_cores
-from trainer.inference import lift_frames
-from trainer.keypoints import read_keypoints
-from trainer.lifter import Lifter
-from trainer.predict import predict
-from trainer.settings import read_recipe, train_config
-from trainer.stream import Stream
+from trainer.data.dataset import JointSet
+from trainer.model import checkpoint
+from trainer.model.device import usable_cores
+from trainer.model.lift import lift_frames
+from trainer.model.lifter import Lifter
+from trainer.predict.keypoints import read_keypoints
+from trainer.predict.predict import predict
+from trainer.predict.stream import Stream
+from trainer.recipes.settings import read_recipe, train_config
 
 _CONFIG = PredictConfig(image=(1920, 1080), layout="h36m17", fps=30.0)
 _LIVE_FRAMES = 100

@@ -15,14 +15,14 @@ import numpy as np
 from benchmarks.clips import RawClip
 from benchmarks.tables import Section, Value
 from benchmarks.timing import each, measure
-from mocapgen.camera import Camera
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion
-from mocapgen.render import Sequence, heading, render
-from mocapgen.resample import resample
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.cameras.camera import Camera
+from mocapgen.cameras.project import Sequence, heading, render
+from mocapgen.cameras.rigs import place_cameras
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion
+from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, perform
-from mocapgen.rigs import place_cameras
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
 

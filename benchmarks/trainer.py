@@ -29,8 +29,8 @@ def main(data: Path | None, repeat: int, threads: int, device: str, json_file: P
     Without DATA.H5 a file is built: of HDM05 where it is found, else of the sample source.
     """
     from benchmarks.tables import as_data, as_markdown, print_section
-    from mocapgen.info import environment
-    from trainer.device import choose
+    from mocapgen.cli.info import environment
+    from trainer.model.device import choose
 
     compute = choose(device, "auto", threads)
     with tempfile.TemporaryDirectory() as name:
@@ -69,7 +69,7 @@ def _seconds(action: Callable[[], Any], repeat: int) -> list[float]:
 
 def _loading(file: Path, repeat: int) -> Any:
     from benchmarks.tables import Section
-    from trainer.data import load
+    from trainer.data.dataset import load
 
     times = _seconds(lambda: load(file), repeat)
     data = load(file)
@@ -88,11 +88,11 @@ def _steps(file: Path, compute: Any, repeat: int) -> Any:
 
     from benchmarks.tables import Section
     from schemas.train import TrainConfig
-    from trainer.augment import Randomness, augment
-    from trainer.batches import Items, Loader
-    from trainer.data import load
-    from trainer.models import model_names
-    from trainer.settings import read_recipe, train_config
+    from trainer.data.augment import Randomness, augment
+    from trainer.data.batches import Items, Loader
+    from trainer.data.dataset import load
+    from trainer.model.networks import model_names
+    from trainer.recipes.settings import read_recipe, train_config
 
     data = load(file)
     loader = Loader(data, compute.device)
@@ -120,9 +120,9 @@ def _step_parts(config: Any, data: Any, batch: Any, compute: Any, repeat: int) -
     import torch
 
     from trainer.fit import make_optimiser
-    from trainer.inference import lift
-    from trainer.lifter import Lifter
-    from trainer.losses import sequence_losses, weighted
+    from trainer.model.lift import lift
+    from trainer.model.lifter import Lifter
+    from trainer.model.losses import sequence_losses, weighted
 
     lifter = Lifter(config, data.joints).to(compute.device).train()
     lifter.bf16 = compute.bf16
@@ -152,7 +152,7 @@ def _epoch(file: Path, folder: Path, device: str, threads: int) -> Any:
     """Train each recipe for two epochs and say what 50 would take, all of a run included."""
     from benchmarks.tables import Section
     from trainer.fit import fit
-    from trainer.settings import read_recipe, recipe_names, train_config
+    from trainer.recipes.settings import read_recipe, recipe_names, train_config
 
     rows = []
     for name in recipe_names():

@@ -10,7 +10,7 @@ import mocapgen
 from mocapgen.sources.sample import write_sample
 from trainer.evaluate import evaluate
 from trainer.fit import fit
-from trainer.settings import read_recipe, train_config
+from trainer.recipes.settings import read_recipe, train_config
 
 
 def train(root: Path, pattern: str | None, actions: tuple[str, ...], out: Path, changes: dict[str, object]) -> None:

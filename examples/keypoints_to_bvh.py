@@ -15,7 +15,7 @@ from mocapgen.export import export
 from schemas.predictions import PredictConfig
 from schemas.train import TrainConfig
 from trainer.fit import fit
-from trainer.predict import predict
+from trainer.predict.predict import predict
 
 
 def write_keypoints(data: Path, path: Path) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import mocapgen
 from schemas.predictions import PredictConfig
 from trainer.fit import fit
-from trainer.predict import predict
-from trainer.settings import read_recipe, train_config
+from trainer.predict.predict import predict
+from trainer.recipes.settings import read_recipe, train_config
 
 
 def write_keypoints(data: Path, sequence: int, path: Path) -> tuple[np.ndarray, float]:

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 import mocapgen
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.retarget import retarget
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 from mocapgen.sources.sample import write_sample
 
 

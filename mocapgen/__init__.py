@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mocapgen.shared.version import __version__
+
 if TYPE_CHECKING:
+    from mocapgen.core.kinematics import forward_kinematics
+    from mocapgen.core.motion import Motion, Skeleton
     from mocapgen.formats import read
-    from mocapgen.kinematics import forward_kinematics
-    from mocapgen.motion import Motion, Skeleton
     from mocapgen.pipeline import build
     from mocapgen.store.merge import merge_datasets
     from mocapgen.store.reader import open_dataset
     from mocapgen.store.select import select_sequences
     from schemas.config import BuildConfig
     from schemas.subset import SelectConfig
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BuildConfig",
@@ -42,11 +42,11 @@ __all__ = [
 
 _HOME = {
     "BuildConfig": "schemas.config",
-    "Motion": "mocapgen.motion",
+    "Motion": "mocapgen.core.motion",
     "SelectConfig": "schemas.subset",
-    "Skeleton": "mocapgen.motion",
+    "Skeleton": "mocapgen.core.motion",
     "build": "mocapgen.pipeline",
-    "forward_kinematics": "mocapgen.kinematics",
+    "forward_kinematics": "mocapgen.core.kinematics",
     "merge_datasets": "mocapgen.store.merge",
     "open_dataset": "mocapgen.store.reader",
     "read": "mocapgen.formats",
@@ -59,7 +59,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'mocapgen' has no attribute {name!r}")
     import importlib
 
-    from mocapgen._distribution import require_own_packages
+    from mocapgen.shared.distribution import require_own_packages
 
     require_own_packages()
     value = getattr(importlib.import_module(_HOME[name]), name)

@@ -1,6 +1,6 @@
 """Run the command line as ``python -m mocapgen``."""
 
-from mocapgen.cli import main
+from mocapgen.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from mocapgen.camera import Camera
-from mocapgen.motion import Motion, Skeleton
-from mocapgen.parallel import map_ordered
-from mocapgen.render import Sequence, heading, render
-from mocapgen.resample import resample
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.cameras.camera import Camera
+from mocapgen.cameras.project import Sequence, heading, render
+from mocapgen.cameras.rigs import parse_rig, place_cameras
+from mocapgen.core.motion import Motion, Skeleton
+from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, perform
-from mocapgen.retarget.roles import find_roles
-from mocapgen.rigs import parse_rig, place_cameras
-from mocapgen.selection import not_needed, select_clips
-from mocapgen.skeletons import avatar_skeleton, load_avatar
+from mocapgen.shared.atomic import check_target
+from mocapgen.shared.parallel import map_ordered
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
-from mocapgen.store.atomic import check_target
+from mocapgen.sources.selection import not_needed, select_clips
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, FormatError, RetargetError, SourceError

@@ -1,4 +1,4 @@
-"""A source profile: what a flavour of BVH does not say about itself, as stored in ``mocapgen/profiles/*.yaml``."""
+"""A source profile: what a flavour of BVH does not say about itself, as stored in ``mocapgen/anatomy/profiles/*.yaml``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An avatar: a named tree of joints with its rest pose, as stored in ``mocapgen/skeletons/*.json``."""
+"""An avatar: a named tree of joints with its rest pose, as stored in ``mocapgen/anatomy/avatars/*.json``."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.core.motion import Array, Motion, Skeleton
+from mocapgen.core.rotation import from_euler, multiply, rotate, to_euler
 from mocapgen.formats.bvh import Bvh
-from mocapgen.motion import Array, Motion, Skeleton
-from mocapgen.profiles.rest_pose import rebase_rest_pose
+from mocapgen.reading.rest_pose import rebase_rest_pose
 from mocapgen.retarget import retarget
-from mocapgen.rotation import from_euler, multiply, rotate, to_euler
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 from mocapgen.sources.sample import clips, make
 
 ORDER = "YXZ"

@@ -40,7 +40,7 @@ def repository() -> Path:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[object, str, str]]:
     """Run mocapgen's command line in this process: arguments to (status, stdout, stderr)."""
-    from mocapgen import cli
+    from mocapgen.cli import main as cli
 
     def run(*arguments: object) -> tuple[object, str, str]:
         with pytest.raises(SystemExit) as end:

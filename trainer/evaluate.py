@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, ModelCard, Row
-from trainer.batches import Loader
-from trainer.checkpoint import load_lifter
-from trainer.data import PoseData, load, require_match
-from trainer.device import choose
-from trainer.inference import lift_sequences
-from trainer.metrics import by_group, by_joint, by_label, joint_errors, root_relative, summarise
-from trainer.splits import split_from_record
+from trainer.data.batches import Loader
+from trainer.data.dataset import PoseData, load, require_match
+from trainer.data.splits import split_from_record
+from trainer.model.checkpoint import load_lifter
+from trainer.model.device import choose
+from trainer.model.lift import lift_sequences
+from trainer.model.metrics import by_group, by_joint, by_label, joint_errors, root_relative, summarise
 
 Side = Literal["auto", "all", "train", "validation", "test"]
 

@@ -30,18 +30,19 @@ from torch.nn.parallel import DistributedDataParallel
 
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import ModelCard, TrainConfig
-from trainer import checkpoint, log
+from trainer import log
 from trainer._command import Stopped
-from trainer.augment import Randomness, augment
-from trainer.batches import Batch, Items, Loader, epoch_batches, epoch_items
-from trainer.data import PoseData, load
-from trainer.device import Compute, choose
-from trainer.inference import lift, lift_sequences
-from trainer.lifter import Lifter
-from trainer.losses import sequence_losses, weighted
-from trainer.metrics import MILLIMETRES, joint_errors, root_relative, summarise
-from trainer.settings import read_run
-from trainer.splits import Split, make_split, split_from_record
+from trainer.data.augment import Randomness, augment
+from trainer.data.batches import Batch, Items, Loader, epoch_batches, epoch_items
+from trainer.data.dataset import PoseData, load
+from trainer.data.splits import Split, make_split, split_from_record
+from trainer.model import checkpoint
+from trainer.model.device import Compute, choose
+from trainer.model.lift import lift, lift_sequences
+from trainer.model.lifter import Lifter
+from trainer.model.losses import sequence_losses, weighted
+from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative, summarise
+from trainer.recipes.settings import read_run
 
 Watcher = Callable[[int, int, Mapping[str, Any]], None]
 """Is told steps done, steps in all, and the latest figures."""
@@ -124,7 +125,7 @@ def fit(
     data_file : str or Path
     config : TrainConfig
     folder : str or Path
-        Where everything goes (see :mod:`trainer.checkpoint`).
+        Where everything goes (see :mod:`trainer.model.checkpoint`).
     resume : bool
         Go on after the last complete step of the run in `folder`.
     overwrite : bool

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.errors import ConfigError
 from schemas.train import ModelCard, TrainConfig
-from trainer.checkpoint import write_atomically
+from trainer.model.checkpoint import write_atomically
 
 Row = Mapping[str, Any]
 

@@ -9,15 +9,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from mocapgen.camera import Camera, body_offsets, body_rotations
-from mocapgen.export._base import Draft, Exporter
-from mocapgen.export._source import Item, Source
+from mocapgen.anatomy.avatars import avatar_names, avatar_skeleton, load_avatar
+from mocapgen.cameras.camera import Camera, body_offsets, body_rotations
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion, Skeleton
+from mocapgen.core.rotation import IDENTITY, from_matrix, make_continuous, multiply
+from mocapgen.export.base import Draft, Exporter
+from mocapgen.export.source import Item, Source
 from mocapgen.formats._bvh_write import write_bvh
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion, Skeleton
 from mocapgen.retarget.points import POINTS, fit_skeleton, follow
-from mocapgen.rotation import IDENTITY, from_matrix, make_continuous, multiply
-from mocapgen.skeletons import avatar_names, avatar_skeleton, load_avatar
 from mocapgen.store.reader import Dataset
 from schemas.base import Model
 from schemas.errors import ConfigError, RetargetError

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mocapgen.export._base import Draft, Exporter
-from mocapgen.export._source import Item, Source
+from mocapgen.export.base import Draft, Exporter
 from mocapgen.export.npz import Options, axes_of
+from mocapgen.export.source import Item, Source
 
 _DECIMALS = 6
 """Digits of metres and seconds behind the point: micrometres."""

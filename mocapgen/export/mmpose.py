@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
-from mocapgen.export._base import Draft, Exporter
-from mocapgen.export._held_out import HeldOut, split_actors
-from mocapgen.export._source import Item, Source, safe_name
-from mocapgen.motion import Array
+from mocapgen.cameras.camera import Camera
+from mocapgen.core.motion import Array
+from mocapgen.export.base import Draft, Exporter
+from mocapgen.export.held_out import HeldOut, split_actors
+from mocapgen.export.source import Item, Source, safe_name
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError
 

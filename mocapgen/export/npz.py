@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mocapgen.export._base import Draft, Exporter
-from mocapgen.export._source import Item, Source
+from mocapgen.export.base import Draft, Exporter
+from mocapgen.export.source import Item, Source
 from mocapgen.store.reader import Dataset
 from schemas.base import Model
 from schemas.conventions import WORLD_FRAME

@@ -2,7 +2,7 @@
 
 A file becomes :class:`~mocapgen.figures.performance.Performance` objects, these become panels on one canvas in
 :mod:`~mocapgen.figures.compose`, and :mod:`~mocapgen.figures.output` writes it. The virtual cameras that *make* a dataset are
-elsewhere, in :mod:`mocapgen.render`.
+elsewhere, in :mod:`mocapgen.cameras.project`.
 """
 
 from mocapgen.figures.produce import Rendered, render

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array
 from mocapgen.figures.theme import Theme
 from mocapgen.figures.viewpoint import Box
-from mocapgen.motion import Array
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mocapgen.camera import UP, Camera
+from mocapgen.cameras.camera import UP, Camera
+from mocapgen.core.motion import Array
 from mocapgen.figures.canvas import Canvas, Image, shortened
 from mocapgen.figures.panels import Details, ImagePanel, WorldPanel
 from mocapgen.figures.performance import Performance
 from mocapgen.figures.viewpoint import Box, direction, fit, level_direction, moved, robust_bounds
-from mocapgen.motion import Array
 
 MARGIN, HEADER, GAP, CAPTION = 9.0, 22.0, 6.0, 7.0
 """Around everything, above the panels, between them; size of small letters: points."""

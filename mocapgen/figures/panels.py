@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
+from mocapgen.cameras.camera import Camera
+from mocapgen.core.motion import Array
 from mocapgen.figures.canvas import Canvas
 from mocapgen.figures.performance import Body, Performance, Poses
 from mocapgen.figures.theme import blend
 from mocapgen.figures.viewpoint import Box, on_picture
-from mocapgen.motion import Array
 
 LIMB = 0.03
 """Thickness of a drawn limb, metres."""

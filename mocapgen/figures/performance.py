@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
-from mocapgen.motion import Array
+from mocapgen.cameras.camera import Camera
+from mocapgen.core.motion import Array
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, Row
 from mocapgen.view.matching import Matches

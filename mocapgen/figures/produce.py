@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mocapgen.console import Progress, format_size
+from mocapgen.cli.console import Progress, format_size
 from mocapgen.figures import choose, compose, output
 from mocapgen.figures.canvas import Canvas, Image, drawing
 from mocapgen.figures.compose import Picture
 from mocapgen.figures.panels import Details
 from mocapgen.figures.performance import Performance, perform
 from mocapgen.figures.theme import THEMES
-from mocapgen.store.atomic import check_target, disk_errors, put_in_place
+from mocapgen.shared.atomic import check_target, disk_errors, put_in_place
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.view.matching import Matches
 from schemas.errors import ConfigError

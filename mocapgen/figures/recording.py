@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mocapgen.camera import Camera
+from mocapgen.cameras.camera import Camera
 from mocapgen.figures.performance import Performance, Poses
 from mocapgen.figures.theme import THEMES, rgb
 from schemas.errors import ConfigError

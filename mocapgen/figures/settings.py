@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mocapgen.settings import image_size, option_name, split_list
+from mocapgen.shared.config import image_size, option_name, split_list
 from schemas.errors import ConfigError
 from schemas.render import RenderConfig
 

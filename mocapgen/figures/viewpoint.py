@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mocapgen.camera import UP, Camera, View
-from mocapgen.motion import Array
+from mocapgen.cameras.camera import UP, Camera, View
+from mocapgen.core.motion import Array
 
 PERSPECTIVE = 3.4
 """Distance of the viewpoint in radii of what it looks at: far enough that near limbs are not oversized."""

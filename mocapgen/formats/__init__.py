@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mocapgen.motion import Motion
+from mocapgen.core.motion import Motion
 from schemas.errors import ConfigError, FormatError
 
 Reader = Callable[..., Motion]
@@ -51,7 +51,7 @@ def read(path: str | Path, **options: Any) -> Motion:
         to which a skeleton is fitted).
     **options
         What the format has to be told, None for what is to be found out. AMC: ``asf`` (path of the skeleton), ``fps``. BVH: ``profile``,
-        ``lenient``, ``scale``, ``up``, as in :func:`mocapgen.profiles.interpret`. BVH and C3D: ``notes``, a list to which is added
+        ``lenient``, ``scale``, ``up``, as in :func:`mocapgen.anatomy.profiles.interpret`. BVH and C3D: ``notes``, a list to which is added
         what had to be decided.
 
     Returns

@@ -10,10 +10,10 @@ import io
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.formats._bvh_header import BLANKS, TO_BLANKS, Header, Repairs, quoted, shown
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import number
-from mocapgen.motion import Array
 
 LIMIT = 1e6
 """Largest value believed, in degrees or file units: beyond it a double rotated by it has lost its meaning."""

@@ -15,8 +15,8 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.formats._text import number, split_words
-from mocapgen.motion import Array
 from schemas.errors import FormatError
 
 MAX_JOINTS = 5000

@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from mocapgen.core.motion import Array, Motion
+from mocapgen.core.rotation import to_euler
 from mocapgen.formats._bvh_header import Joint, unique_names
-from mocapgen.motion import Array, Motion
-from mocapgen.rotation import to_euler
 
 DECIMALS = 10
 """Digits behind the point, of file units and degrees: what is read back is within 1e-12 m (at centimetres) and 1e-12 rad."""
@@ -49,7 +49,7 @@ def format_bvh(motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] 
     Notes
     -----
     Written and read again, positions in file units and angles in degrees come back with an error of at most half a unit
-    of the 10th digit behind the point, and the frame rate exactly if :func:`~mocapgen.resample.snap_frame_rate` knows it
+    of the 10th digit behind the point, and the frame rate exactly if :func:`~mocapgen.core.resample.snap_frame_rate` knows it
     (all whole and NTSC rates): joint positions agree to 1e-9 m.
     """
     if not (np.isfinite(unit_metres) and unit_metres > 0):

@@ -9,7 +9,7 @@ published HDM05 parser through the golden values in the tests):
   (as in the parser published with HDM05);
 - the letters of ``axis`` name the order of rotation: XYZ rotates about the fixed x axis first, z last; the order of
   ``dof`` only says in which order the values stand in the AMC file;
-- an :class:`~mocapgen.motion.Skeleton` places a joint at the bone's **head**; where ASF speaks of a bone's position
+- an :class:`~mocapgen.core.motion.Skeleton` places a joint at the bone's **head**; where ASF speaks of a bone's position
   it means its far end, which is the head of its children, or the end site ``<bone>_end`` of a leaf.
 """
 
@@ -21,9 +21,9 @@ from functools import cached_property
 
 import numpy as np
 
+from mocapgen.core.motion import Array, Skeleton
+from mocapgen.core.rotation import from_euler
 from mocapgen.formats._text import Line, lines_of
-from mocapgen.motion import Array, Skeleton
-from mocapgen.rotation import from_euler
 from schemas.errors import FormatError
 
 INCH = 0.0254

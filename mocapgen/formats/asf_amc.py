@@ -1,4 +1,4 @@
-"""AMC, the motion half of Acclaim's ASF/AMC format: bytes <-> :class:`~mocapgen.motion.Motion`.
+"""AMC, the motion half of Acclaim's ASF/AMC format: bytes <-> :class:`~mocapgen.core.motion.Motion`.
 
 The whole file is split into words once; since every frame lists the same bones with the same number of values, the
 names, the frame numbers and the values are columns of one table, checked and converted as such. Only a file that does
@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array, Motion
+from mocapgen.core.rotation import conjugate, from_euler, make_continuous, multiply, rotate, to_euler
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import LARGEST, number, split_words, without_comment
 from mocapgen.formats.asf import ROOT, Asf, AsfBone, format_asf, parse_asf
-from mocapgen.motion import Array, Motion
-from mocapgen.rotation import conjugate, from_euler, make_continuous, multiply, rotate, to_euler
 from schemas.errors import FormatError
 
 DEFAULT_FPS = 120.0

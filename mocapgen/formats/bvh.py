@@ -1,7 +1,7 @@
 """BVH, Biovision's hierarchy and motion in one file: bytes <-> :class:`Bvh`, the file as it stands.
 
 Nothing in a BVH file says what its unit is, which axis is up, whether the root's position channels replace its OFFSET or
-are relative to it, or which pose the zero pose is: that is for :mod:`mocapgen.profiles` to find out.
+are relative to it, or which pose the zero pose is: that is for :mod:`mocapgen.anatomy.profiles` to find out.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mocapgen.core.kinematics import global_rotations, joint_positions
+from mocapgen.core.motion import Array, Motion, Skeleton
+from mocapgen.core.resample import snap_frame_rate
+from mocapgen.core.rotation import from_euler
 from mocapgen.formats._bvh_frames import parse_frames
 from mocapgen.formats._bvh_header import Repairs, parse_header, shown
 from mocapgen.formats._bvh_write import format_bvh, write_bvh
-from mocapgen.kinematics import global_rotations, joint_positions
-from mocapgen.motion import Array, Motion, Skeleton
-from mocapgen.resample import snap_frame_rate
-from mocapgen.rotation import from_euler
-from mocapgen.tree import MAX_BYTES
+from mocapgen.sources.tree import MAX_BYTES
 from schemas.errors import FormatError
 
 __all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "read_bvh", "write_bvh"]
@@ -271,11 +271,11 @@ def read_bvh(
     up: str | None = None,
     notes: list[str] | None = None,
 ) -> Motion:
-    """Read a BVH file as a motion in metres, y up, with an upright rest pose: :func:`mocapgen.profiles.interpret` of :func:`load_bvh`.
+    """Read a BVH file as a motion in metres, y up, with an upright rest pose: :func:`mocapgen.anatomy.profiles.interpret` of :func:`load_bvh`.
 
     What was decided, such as the profile and the unit, is added to `notes`.
     """
-    from mocapgen.profiles import interpret  # which in turn needs this module
+    from mocapgen.reading.interpretation import interpret  # which in turn needs this module
 
     found = interpret(load_bvh(path, lenient), profile, lenient, scale, up)
     if notes is not None:

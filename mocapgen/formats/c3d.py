@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Array, Motion
 from mocapgen.formats._c3d_header import Header, check_header
 from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
-from mocapgen.kinematics import forward_kinematics
 from mocapgen.markers.data import Markers
 from mocapgen.markers.frame import Landmarks, to_world
 from mocapgen.markers.sets import load_marker_set, standard_labels
-from mocapgen.motion import Array, Motion
 from schemas.errors import FormatError, MocapError
 
 LARGEST = 1e6

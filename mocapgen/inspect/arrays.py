@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.motion import Array
+from mocapgen.core.motion import Array
 
 
 def norms(vectors: Array) -> Array:

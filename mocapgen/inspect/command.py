@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from mocapgen.console import progress_bar
+from mocapgen.cli.console import progress_bar
 from mocapgen.inspect.run import survey
 from mocapgen.inspect.terminal import print_inspection
-from mocapgen.store.atomic import check_target
-from mocapgen.store.together import all_or_nothing
+from mocapgen.shared.atomic import check_target
+from mocapgen.shared.together import all_or_nothing
 from schemas.errors import ConfigError
 from schemas.inspection import Inspection
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mocapgen import rotation
-from mocapgen.camera import Camera
-from mocapgen.kinematics import global_rotations, joint_positions
-from mocapgen.motion import Array
+from mocapgen.cameras.camera import Camera
+from mocapgen.core import rotation
+from mocapgen.core.kinematics import global_rotations, joint_positions
+from mocapgen.core.motion import Array
 from schemas.conventions import EULER_ORDER, mirrored
 
 if TYPE_CHECKING:

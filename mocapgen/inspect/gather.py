@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect.similar import poses
 from mocapgen.inspect.tempo import gait, gravity
 from mocapgen.inspect.views import SequenceView
-from mocapgen.motion import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect.views import SequenceView
-from mocapgen.motion import Array
 
 ROWS, COLUMNS = 27, 48
 """Cells of the image in which joints are counted."""

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.motion import Skeleton
-from mocapgen.store.hdf5 import check_kind, open_checked
+from mocapgen.core.motion import Skeleton
+from mocapgen.shared.hdf5 import check_kind, open_checked
 from mocapgen.store.reader import Dataset, Row
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import LAYOUT

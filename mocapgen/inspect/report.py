@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from mocapgen.console import format_size
+from mocapgen.cli.console import format_size
 from mocapgen.inspect.markup import counted, text
 from mocapgen.inspect.opening import DAMAGED, Opened, open_file, open_leniently
 from mocapgen.inspect.report_charts import balance_charts, coverage_charts, distribution_charts

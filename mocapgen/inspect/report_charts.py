@@ -6,10 +6,10 @@ from collections import Counter
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect.charts import bars, heat_map, histogram, polar, scatter
 from mocapgen.inspect.opening import Opened
 from mocapgen.inspect.run import Survey
-from mocapgen.motion import Array
 from schemas.inspection import Tally
 
 MOST_BARS = 15

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from mocapgen.inspect.markup import Column, counted, heading, number, slug, table, text
 from mocapgen.inspect.opening import DAMAGED, Opened
 from mocapgen.inspect.paragraphs import inline, paragraphs
-from mocapgen.store.hdf5 import read_array
+from mocapgen.shared.hdf5 import read_array
 from schemas.inspection import CheckResult, Finding, Inspection, Summary, Tally
 
 MOST_ROWS = 500

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mocapgen import __version__
 from mocapgen.inspect.gather import Gathered
 from mocapgen.inspect.ledger import Ledger
 from mocapgen.inspect.measure import Measurements
@@ -16,6 +15,7 @@ from mocapgen.inspect.sequences import Looked, Progress, look
 from mocapgen.inspect.split import Split, read_split
 from mocapgen.inspect.summary import summarise
 from mocapgen.inspect.whole import DatasetView
+from mocapgen.shared.version import __version__
 from schemas.inspection import Inspection, Severity
 
 POSED_FRAMES = 1_000_000

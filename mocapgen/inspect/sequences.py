@@ -15,7 +15,7 @@ from mocapgen.inspect.measure import Measurements
 from mocapgen.inspect.opening import InspectedRow, Opened, open_file, open_leniently
 from mocapgen.inspect.policy import Planned
 from mocapgen.inspect.views import SequenceView
-from mocapgen.parallel import map_ordered
+from mocapgen.shared.parallel import map_ordered
 from schemas.errors import DatasetError
 
 PART = 4096

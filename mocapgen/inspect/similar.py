@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.motion import Array
+from mocapgen.core.motion import Array
 
 if TYPE_CHECKING:
     from mocapgen.inspect.views import SequenceView

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect.arrays import runs
 from mocapgen.inspect.views import SequenceView
-from mocapgen.motion import Array
 
 GRAVITY = 9.81
 """m/s²"""

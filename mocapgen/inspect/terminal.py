@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mocapgen.console import format_size, print_pairs
+from mocapgen.cli.console import format_size, print_pairs
 from mocapgen.inspect.registry import Check
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection, Summary, Tally
 

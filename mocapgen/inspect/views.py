@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from mocapgen.core.kinematics import global_rotations, joint_positions
+from mocapgen.core.motion import Array, Skeleton
+from mocapgen.core.rotation import normalise
 from mocapgen.inspect.arrays import angles, norms
-from mocapgen.kinematics import global_rotations, joint_positions
-from mocapgen.motion import Array, Skeleton
-from mocapgen.rotation import normalise
 from mocapgen.store.reader import Row
 from schemas.inspection import Finding
 

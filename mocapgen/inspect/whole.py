@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect.gather import Gathered
 from mocapgen.inspect.similar import Match, matches
 from mocapgen.inspect.split import Split
-from mocapgen.motion import Array
 from mocapgen.store.reader import Dataset
 from schemas.inspection import Finding
 

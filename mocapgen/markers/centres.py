@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mocapgen.core.motion import Array
+from mocapgen.core.rotation import conjugate, rotate
 from mocapgen.markers.rigid import Frames, fit_centre, fit_rigid, mean_shape
 from mocapgen.markers.vectors import across, basis, cross, dot, length, tilt, unit
-from mocapgen.motion import Array
-from mocapgen.rotation import conjugate, rotate
 from schemas.marker_set import Anatomy, MarkerSet
 
 SIDES = {"Left": 1.0, "Right": -1.0}

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.motion import Array
+from mocapgen.core.motion import Array
 
 
 @dataclass(frozen=True, eq=False)

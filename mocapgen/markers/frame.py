@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mocapgen.motion import Array
+from mocapgen.core.motion import Array
 from schemas.errors import FormatError
 
 METRES = {

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array
+from mocapgen.core.rotation import conjugate, rotate
 from mocapgen.markers.data import Markers
 from mocapgen.markers.rigid import fit_rigid, mean_shape
-from mocapgen.motion import Array
-from mocapgen.rotation import conjugate, rotate
 
 SHORT = 0.1
 """Seconds up to which a gap is interpolated by a cubic curve: in half of that, people change their acceleration little."""

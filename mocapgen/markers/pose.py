@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mocapgen.core.motion import Array, Skeleton
+from mocapgen.core.rotation import conjugate, multiply, rotate, shortest_arc, slerp
 from mocapgen.markers.centres import SIDES, Calibration, Located
 from mocapgen.markers.rigid import Frames
 from mocapgen.markers.vectors import across, basis, dot, length, tilt, unit
-from mocapgen.motion import Array, Skeleton
-from mocapgen.rotation import conjugate, multiply, rotate, shortest_arc, slerp
 from schemas.conventions import END_POINTS, JOINT_PARENTS
 from schemas.marker_set import Anatomy
 

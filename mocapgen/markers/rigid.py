@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mocapgen.motion import Array
-from mocapgen.rotation import conjugate, rotate
+from mocapgen.core.motion import Array
+from mocapgen.core.rotation import conjugate, rotate
 
 _ITERATIONS = 12
 _ROUNDING = 1e-7  # metres

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mocapgen.motion import Array
-from mocapgen.rotation import IDENTITY, shortest_arc, slerp
+from mocapgen.core.motion import Array
+from mocapgen.core.rotation import IDENTITY, shortest_arc, slerp
 
 _TINY = 1e-9
 _MOST_TILT = np.radians(35.0)  # of a segment's markers; more is somebody's strange pose

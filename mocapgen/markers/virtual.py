@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mocapgen.kinematics import global_rotations, joint_positions
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.core.kinematics import global_rotations, joint_positions
+from mocapgen.core.motion import Motion, Skeleton
+from mocapgen.core.rotation import rotate
 from mocapgen.markers.data import Markers
 from mocapgen.markers.sets import load_marker_set
-from mocapgen.motion import Motion, Skeleton
-from mocapgen.retarget.roles import find_roles
-from mocapgen.rotation import rotate
 from schemas.errors import RetargetError
 from schemas.marker_set import MarkerSet
 

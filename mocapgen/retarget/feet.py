@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.motion import Array, Skeleton
-from mocapgen.retarget.roles import Roles
-from mocapgen.rotation import multiply, rotate, shortest_arc
+from mocapgen.anatomy.roles import Roles
+from mocapgen.core.motion import Array, Skeleton
+from mocapgen.core.rotation import multiply, rotate, shortest_arc
 
 if TYPE_CHECKING:
     from mocapgen.retarget.transfer import Posed

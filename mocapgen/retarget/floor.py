@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mocapgen.motion import Array, Motion
+from mocapgen.core.motion import Array, Motion
 from mocapgen.retarget.feet import CONTACT_POINTS, SIDES, speeds
 from mocapgen.retarget.transfer import Posed
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solveh_banded
 
-from mocapgen.kinematics import joint_positions, local_rotations
-from mocapgen.motion import Array, Motion, Skeleton
-from mocapgen.rotation import conjugate, make_continuous, multiply, normalise, rotate, shortest_arc, slerp
+from mocapgen.core.kinematics import joint_positions, local_rotations
+from mocapgen.core.motion import Array, Motion, Skeleton
+from mocapgen.core.rotation import conjugate, make_continuous, multiply, normalise, rotate, shortest_arc, slerp
 from schemas.conventions import H36M17
 from schemas.errors import RetargetError
 

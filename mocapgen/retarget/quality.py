@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mocapgen.kinematics import forward_kinematics, global_rotations
-from mocapgen.motion import Array, Motion
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.core.kinematics import forward_kinematics, global_rotations
+from mocapgen.core.motion import Array, Motion
+from mocapgen.core.rotation import angle_between, shortest_arc
 from mocapgen.retarget.feet import CONTACT_POINTS, PLANTED_HEIGHT, PLANTED_SPEED, SIDES, speeds
-from mocapgen.retarget.roles import find_roles
 from mocapgen.retarget.transfer import LIMBS, Posed
-from mocapgen.rotation import angle_between, shortest_arc
 
 TRUNK = ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head")
 

@@ -9,11 +9,12 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.kinematics import global_rotations, joint_positions, local_rotations
-from mocapgen.motion import Array, Motion, Skeleton
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.roles import Roles
+from mocapgen.core.kinematics import global_rotations, joint_positions, local_rotations
+from mocapgen.core.motion import Array, Motion, Skeleton
+from mocapgen.core.rotation import IDENTITY, make_continuous, multiply, normalise, rotate, shortest_arc
 from mocapgen.retarget.feet import Contacts, keep_feet
-from mocapgen.retarget.roles import Roles, find_roles
-from mocapgen.rotation import IDENTITY, make_continuous, multiply, normalise, rotate, shortest_arc
 from schemas.errors import RetargetError
 
 LIMBS = {

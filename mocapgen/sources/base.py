@@ -8,13 +8,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from mocapgen.motion import Motion
+from mocapgen.core.motion import Motion
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import Detection, Skip
 
 if TYPE_CHECKING:
-    from mocapgen.retarget.roles import Roles
+    from mocapgen.anatomy.roles import Roles
 
 
 @dataclass(frozen=True, order=True)
@@ -103,7 +103,7 @@ SPECIAL = ("categories", "pattern", "table", "profile", "lenient", "scale", "up"
 """Settings that not every source understands."""
 READING = frozenset({"profile", "lenient", "scale", "up"})
 """Those that say how BVH files are to be understood."""
-NO_SOURCES = ("base", "files")
+NO_SOURCES = ("archives", "base", "cmu_index", "fetch", "files", "naming", "procedural", "selection", "tree")
 """Modules of this package that define no source, besides those whose name begins with an underscore."""
 
 

@@ -12,15 +12,16 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
-from mocapgen.archives import fetch_folder, fetched
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.roles import Roles
+from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.formats.asf import Asf, parse_asf
 from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc
-from mocapgen.motion import Motion, Skeleton
 from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
-from mocapgen.retarget.roles import Roles, find_roles
+from mocapgen.sources.archives import fetch_folder, fetched
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
-from mocapgen.tree import Contents, Entry, Tree, open_tree, printable
+from mocapgen.sources.tree import Contents, Entry, Tree, open_tree, printable
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, RetargetError, SourceError
 from schemas.report import Detection, Skip
@@ -322,7 +323,7 @@ class BvhReading:
             If there is none of that name, or it is not valid.
         """
         if self.profile is not None:
-            from mocapgen.profiles import load_profile
+            from mocapgen.anatomy.profiles import load_profile
 
             load_profile(self.profile)
 
@@ -423,7 +424,7 @@ def on_the_floor(read: SourceMotion) -> SourceMotion:
 
 @lru_cache(maxsize=_SKELETONS)
 def _profile_name(skeleton: Skeleton) -> str:
-    from mocapgen.profiles import recognise
+    from mocapgen.anatomy.profiles import recognise
 
     match = recognise(skeleton.names)
     return "inferred" if match is None else match.profile.name
@@ -431,7 +432,7 @@ def _profile_name(skeleton: Skeleton) -> str:
 
 def _understand_bvh(data: bytes, where: str, reading: BvhReading) -> _Understood:
     from mocapgen.formats.bvh import parse_bvh
-    from mocapgen.profiles import interpret
+    from mocapgen.reading.interpretation import interpret
 
     found = interpret(parse_bvh(data, where, reading.lenient), reading.profile, reading.lenient, reading.scale, reading.up)
     return _Understood(found.motion, found.roles, found.profile, found.metres_per_unit, found.up, found.notes)

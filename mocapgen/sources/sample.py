@@ -1,6 +1,6 @@
 """Source ``sample``: built-in motions by five actors, so that everything works without any download.
 
-They are made by formulas (:mod:`mocapgen.procedural`), so joint positions and contacts are exactly known. The seed and the
+They are made by formulas (:mod:`mocapgen.sources.procedural`), so joint positions and contacts are exactly known. The seed and the
 clip's id decide all variation.
 """
 
@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Motion
+from mocapgen.core.rotation import from_euler, make_continuous, multiply, normalise, rotate
 from mocapgen.formats.asf import Asf, format_asf
 from mocapgen.formats.asf_amc import format_amc
-from mocapgen.motion import Motion
-from mocapgen.procedural.actions import ACTIONS, FPS
-from mocapgen.procedural.body import DIGITS, SIDES, Actor, perform
-from mocapgen.rotation import from_euler, make_continuous, multiply, normalise, rotate
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
+from mocapgen.sources.procedural.actions import ACTIONS, FPS
+from mocapgen.sources.procedural.body import DIGITS, SIDES, Actor, perform
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, DatasetError
 

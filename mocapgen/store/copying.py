@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.store.atomic import check_target
+from mocapgen.shared.atomic import check_target
+from mocapgen.shared.hdf5 import read_array, read_frames
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
-from mocapgen.store.hdf5 import read_array, read_frames
 from mocapgen.store.reader import Dataset
 from schemas.dataset import LAYOUT, RootAttributes
 from schemas.errors import ConfigError

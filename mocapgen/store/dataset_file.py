@@ -19,9 +19,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen import __version__
-from mocapgen.store.atomic import check_target, disk_errors, flush_folder, put_in_place
-from mocapgen.store.disk import DiskFile, interrupts_deferred, remove_stale
+from mocapgen.shared.atomic import check_target, disk_errors, flush_folder, put_in_place
+from mocapgen.shared.disk import DiskFile, interrupts_deferred, remove_stale
+from mocapgen.shared.version import __version__
 from schemas.conventions import FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, Array
 

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
-from mocapgen.store.hdf5 import OpenFile, check_arrays, check_attributes, check_joint_sets, check_kind, check_sequences, open_checked, read_array
+from mocapgen.cameras.camera import Camera
+from mocapgen.shared.hdf5 import OpenFile, check_arrays, check_attributes, check_joint_sets, check_kind, check_sequences, open_checked, read_array
 from mocapgen.store.joint_sets import JOINT_SETS
 from mocapgen.store.reader import Dataset, Row, cameras_of, open_dataset
 from schemas.conventions import FILE_FORMAT

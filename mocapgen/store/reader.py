@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
-from mocapgen.motion import Skeleton
-from mocapgen.store.hdf5 import (
+from mocapgen.cameras.camera import Camera
+from mocapgen.core.motion import Skeleton
+from mocapgen.shared.hdf5 import (
     OpenFile,
     check_arrays,
     check_attributes,

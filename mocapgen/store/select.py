@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.selection import matches, no_match
+from mocapgen.sources.selection import matches, no_match
 from mocapgen.store.copying import Draft, Part, Progress, check_out, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mocapgen.camera import Camera, body_offsets
-from mocapgen.motion import Skeleton
-from mocapgen.render import Sequence
+from mocapgen.cameras.camera import Camera, body_offsets
+from mocapgen.cameras.project import Sequence
+from mocapgen.core.motion import Skeleton
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.joint_sets import JOINT_SETS
 from schemas.config import BuildConfig

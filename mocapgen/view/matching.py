@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from mocapgen.camera import Camera
+from mocapgen.cameras.camera import Camera
 from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
 from schemas.errors import DatasetError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
+from mocapgen.cameras.camera import Camera
 from mocapgen.view.codec import dequantise, encode, quantise
 from mocapgen.view.sequences import Figure, PlayerSequence
 from schemas.inspection import SEVERITIES, Finding

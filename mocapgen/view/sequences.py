@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.camera import Camera
+from mocapgen.cameras.camera import Camera
 from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
 from mocapgen.view.matching import Matches

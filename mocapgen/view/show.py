@@ -13,12 +13,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.selection import no_match
-from mocapgen.store.atomic import check_target, disk_errors
+from mocapgen.shared.atomic import check_target, disk_errors
+from mocapgen.shared.together import all_or_nothing
+from mocapgen.sources.selection import no_match
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.store.reader import Dataset
 from mocapgen.store.select import selected
-from mocapgen.store.together import all_or_nothing
 from mocapgen.view.matching import Matches
 from mocapgen.view.page import Start, page_of, player_parts
 from mocapgen.view.sequences import PlayerSequence, sequences_of

@@ -7,11 +7,11 @@ import shlex
 import click
 import pytest
 
-import mocapgen.cli
-import trainer.cli
+import mocapgen.cli.main
+import trainer.cli.main
 from tests.conftest import REPOSITORY
 
-PROGRAMS = {"mocapgen": mocapgen.cli.cli, "trainer": trainer.cli.cli}
+PROGRAMS = {"mocapgen": mocapgen.cli.main.cli, "trainer": trainer.cli.main.cli}
 _LINE = re.compile(r"^(?: {4,}|  )((?:mocapgen|trainer) .*)$", flags=re.MULTILINE)
 _INLINE = re.compile(r"`(mocapgen [a-z][^`]*)`")
 _FENCED = re.compile(r"^```bash\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)

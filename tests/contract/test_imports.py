@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-import mocapgen.cli
-import trainer.cli
+import mocapgen.cli.main
+import trainer.cli.main
 
 OWN = {"schemas", "mocapgen", "trainer"}
 ALLOWED_OWN = {"schemas": {"schemas"}, "mocapgen": {"schemas", "mocapgen"}, "trainer": {"schemas", "trainer"}}
@@ -52,7 +52,7 @@ def test_every_module_keeps_the_import_rule(repository, package):
         ("schemas", "import numpy as np", {"numpy"}),
         ("schemas", "from pydantic import BaseModel\nimport json\nfrom . import base", set()),
         ("schemas", "import mocapgen.motion", {"mocapgen"}),
-        ("mocapgen", "def f():\n    from trainer.cli import main", {"trainer"}),
+        ("mocapgen", "def f():\n    from trainer.cli.main import main", {"trainer"}),
         ("mocapgen", "import importlib\nimportlib.import_module('trainer.fit')", {"trainer"}),
         ("trainer", "from mocapgen import read", {"mocapgen"}),
         ("trainer", "import torch\nfrom schemas.config import BuildConfig", set()),
@@ -78,17 +78,17 @@ def loaded_by_help(module: str, arguments: list[str]) -> list[str]:
     return ast.literal_eval(done.stdout.rsplit("LOADED", 1)[1].strip())
 
 
-MOCAPGEN_HELP = [[], ["--help"], *([name, "-h"] for name in sorted(mocapgen.cli.cli.commands))]
+MOCAPGEN_HELP = [[], ["--help"], *([name, "-h"] for name in sorted(mocapgen.cli.main.cli.commands))]
 
 
 @pytest.mark.parametrize("arguments", MOCAPGEN_HELP, ids=" ".join)
 def test_help_of_mocapgen_loads_nothing_heavy(arguments):
-    assert loaded_by_help("mocapgen.cli", arguments) == []
+    assert loaded_by_help("mocapgen.cli.main", arguments) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([name, "-h"] for name in sorted(trainer.cli.cli.commands))], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "-h"] for name in sorted(trainer.cli.main.cli.commands))], ids=" ".join)
 def test_help_of_trainer_loads_nothing_heavy(arguments):
-    assert loaded_by_help("trainer.cli", arguments) == []
+    assert loaded_by_help("trainer.cli.main", arguments) == []
 
 
 def test_import_of_mocapgen_loads_nothing_heavy():

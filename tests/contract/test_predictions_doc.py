@@ -5,8 +5,8 @@ import re
 import pytest
 
 from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictConfig, PredictionAttributes
-from trainer.keypoints import LAYOUTS
-from trainer.tracks import LEAST_JOINTS
+from trainer.predict.keypoints import LAYOUTS
+from trainer.predict.tracks import LEAST_JOINTS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from schemas import dataset, export
 
 
 def test_committed_files_are_up_to_date():
-    assert export.drift() == (), "run python -m schemas.export"
+    assert export.drift() == (), "run python -m tools.export_schemas"
 
 
 def test_check_tells_a_changed_a_missing_and_a_surplus_file(tmp_path, capsys):

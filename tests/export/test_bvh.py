@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mocapgen import forward_kinematics, open_dataset, read
+from mocapgen.core.motion import Motion
 from mocapgen.export import export
-from mocapgen.motion import Motion
 from schemas.errors import ConfigError, DatasetError, RetargetError
 from tests.export.conftest import write_predictions
 

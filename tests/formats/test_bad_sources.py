@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mocapgen.selection import select_clips
 from mocapgen.sources.base import Clip
 from mocapgen.sources.hdm05 import Hdm05
+from mocapgen.sources.selection import select_clips
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, SourceError
 

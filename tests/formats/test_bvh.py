@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion, Skeleton
+from mocapgen.core.rotation import angle_between
 from mocapgen.formats._bvh_header import MAX_JOINTS
 from mocapgen.formats.bvh import Bvh, format_bvh, parse_bvh, write_bvh
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion, Skeleton
-from mocapgen.rotation import angle_between
 from schemas.errors import FormatError
 
 TEXT = """\

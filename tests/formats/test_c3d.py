@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mocapgen.core.motion import Motion
 from mocapgen.formats import _c3d_process, read
 from mocapgen.formats.c3d import format_c3d, parse_c3d, read_markers, write_c3d
 from mocapgen.markers import Markers
 from mocapgen.markers.virtual import place_markers
-from mocapgen.motion import Motion
 from mocapgen.sources.sample import clips, make
 from schemas.errors import FormatError, MocapError
 from tests.formats.c3d_files import as_dec, c3d_file

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion, Skeleton
+from mocapgen.core.rotation import angle_between
 from mocapgen.formats import read
 from mocapgen.formats.asf import Asf, format_asf, parse_asf
 from mocapgen.formats.asf_amc import find_asf, format_amc, parse_amc
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion, Skeleton
-from mocapgen.rotation import angle_between
 
 ORACLES = {
     "01_01": "cmu/asfamc/01/01_01.amc",

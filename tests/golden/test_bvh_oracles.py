@@ -14,10 +14,10 @@ import numpy as np
 import pybvh
 import pytest
 
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion
+from mocapgen.core.rotation import angle_between
 from mocapgen.formats.bvh import Bvh, format_bvh, parse_bvh
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion
-from mocapgen.rotation import angle_between
 
 ORACLES = {
     "cgspeed_01_01": ("cmu/bvh-cgspeed/01/01_01.bvh", 0.0254 / 0.45),

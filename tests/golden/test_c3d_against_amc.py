@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.core.kinematics import forward_kinematics, global_rotations
+from mocapgen.core.motion import Array, Motion
+from mocapgen.core.rotation import rotate
 from mocapgen.formats import read
 from mocapgen.formats.c3d import read_markers
-from mocapgen.kinematics import forward_kinematics, global_rotations
 from mocapgen.markers import Markers, solve
-from mocapgen.motion import Array, Motion
 from mocapgen.retarget import Posed, perform
 from mocapgen.retarget.transfer import LIMBS
-from mocapgen.rotation import rotate
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 
 TAKE = "hdm05/takes/dg/HDM_dg_06-03_03_120"
 CLIPS = {"dg": (f"{TAKE}.c3d", 0), "mm": ("hdm05/takes/mm/HDM_mm_01-02_03_120.c3d", 1200), "85_12": ("cmu/c3d/85_12.c3d", 2200)}

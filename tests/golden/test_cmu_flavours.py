@@ -14,22 +14,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.anatomy.profiles.library import load_profile
+from mocapgen.cameras.project import heading
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Array, Motion
+from mocapgen.core.resample import resample
+from mocapgen.core.rotation import angle_between, from_euler, multiply, rotate
 from mocapgen.formats import read
 from mocapgen.formats.bvh import Bvh, parse_bvh, write_bvh
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Array, Motion
-from mocapgen.profiles import Interpretation, interpret
-from mocapgen.profiles.derive import main as derive
-from mocapgen.profiles.derive import t_pose_rotations
-from mocapgen.profiles.library import load_profile
-from mocapgen.profiles.rest_pose import frame_reference, rebase_rest_pose
-from mocapgen.render import heading
-from mocapgen.resample import resample
+from mocapgen.reading.interpretation import Interpretation, interpret
+from mocapgen.reading.rest_pose import frame_reference, rebase_rest_pose
 from mocapgen.retarget import Posed, perform
 from mocapgen.retarget.transfer import LIMBS
-from mocapgen.rotation import angle_between, from_euler, multiply, rotate
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 from schemas.errors import FormatError
+from tools.derive_rest_pose import main as derive
+from tools.derive_rest_pose import t_pose_rotations
 
 AVATAR = avatar_skeleton(load_avatar("average_man"))
 CGSPEED, ICLONE, NEO = "bvh-cgspeed/01/01_01", "bvh-iclone/006/006_02", "bvh-neo/85/85_12"
@@ -196,7 +196,7 @@ def test_the_stored_rest_pose_of_iclone_is_the_t_pose_of_its_files(data_dir: Pat
 def test_the_rest_block_of_iclone_can_be_printed_again(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = sorted((data_dir / "cmu" / "bvh-iclone").glob("*/*.bvh"))
     assert derive([str(path) for path in files]) == 0
-    profile = (Path(__file__).parents[2] / "mocapgen" / "profiles" / "iclone.yaml").read_text(encoding="utf-8")
+    profile = (Path(__file__).parents[2] / "mocapgen" / "anatomy" / "profiles" / "iclone.yaml").read_text(encoding="utf-8")
     assert capsys.readouterr().out in profile
 
 

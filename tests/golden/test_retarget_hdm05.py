@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mocapgen import read
-from mocapgen.motion import Motion
-from mocapgen.resample import resample
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.core.motion import Motion
+from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, perform, retarget
 from mocapgen.retarget.quality import quality
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 
 Array = NDArray[np.float64]
 

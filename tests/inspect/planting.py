@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import h5py
 import numpy as np
 
-from mocapgen.camera import Camera, body_offsets, body_rotations
+from mocapgen.cameras.camera import Camera, body_offsets, body_rotations
+from mocapgen.cameras.project import render
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Array, Motion, Skeleton
+from mocapgen.core.rotation import from_euler, multiply, rotate
 from mocapgen.inspect.views import SequenceView
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Array, Motion, Skeleton
-from mocapgen.render import render
-from mocapgen.rotation import from_euler, multiply, rotate
 from mocapgen.store.reader import Row
 from schemas.conventions import END_POINTS
 from tests.inspect.defects import rows

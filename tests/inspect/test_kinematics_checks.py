@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
+from mocapgen.core.motion import Motion
+from mocapgen.core.rotation import multiply
 from mocapgen.inspect.checks import kinematics
 from mocapgen.inspect.registry import checks
-from mocapgen.motion import Motion
-from mocapgen.rotation import multiply
 from schemas.conventions import mirrored
 from tests.inspect.planting import SEQUENCES, camera_of, perform, tipped, turned, viewed
 

@@ -9,12 +9,12 @@ import h5py
 import numpy as np
 import pytest
 
+from mocapgen.core.motion import Motion
 from mocapgen.inspect.checks import motion as glitches
 from mocapgen.inspect.checks import world
 from mocapgen.inspect.registry import checks
 from mocapgen.inspect.run import inspect
 from mocapgen.inspect.tempo import GAIT, gait, gravity
-from mocapgen.motion import Motion
 from tests.inspect.planting import SEQUENCES, move, perform, shifted, tipped, turned, viewed
 
 KICK, LIE, SQUAT, WALK = SEQUENCES.values()

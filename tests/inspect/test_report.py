@@ -14,7 +14,7 @@ import h5py
 import pytest
 from click.testing import CliRunner
 
-from mocapgen.cli import cli
+from mocapgen.cli.main import cli
 from mocapgen.inspect.paragraphs import first_sentence, inline, paragraphs
 from mocapgen.inspect.registry import checks
 from mocapgen.inspect.report import report_page

@@ -315,8 +315,8 @@ def test_what_is_no_split_is_refused(clean: Path, tmp_path: Path, text: str) -> 
 
 
 def test_a_split_by_clip_of_the_trainer_has_no_leak(clean: Path, tmp_path: Path) -> None:
-    from trainer.data import load
-    from trainer.splits import make_split
+    from trainer.data.dataset import load
+    from trainer.data.splits import make_split
 
     data = load(clean)
     for spec, leaks in (("clip", 0), ("random", 8)):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion
 from mocapgen.formats.asf import Asf, format_asf, parse_asf
 from mocapgen.formats.asf_amc import format_amc, parse_amc
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion
 from schemas.errors import MocapError
 from tests.property.damage import Edit, damage, edits
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion
 from mocapgen.formats.bvh import Bvh, format_bvh, parse_bvh
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion
 from schemas.errors import MocapError
 from tests.property.damage import Edit, damage, edits
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mocapgen.motion import Motion, Skeleton
-from mocapgen.resample import resample
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.core.motion import Motion, Skeleton
+from mocapgen.core.resample import resample
 from mocapgen.retarget import retarget
-from mocapgen.skeletons import avatar_skeleton, load_avatar
 from mocapgen.sources.sample import clips, make
 from schemas.config import DEFAULT_AVATARS
 from schemas.conventions import mirrored

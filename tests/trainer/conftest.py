@@ -12,8 +12,8 @@ import torch
 from mocapgen.pipeline import build
 from schemas.config import BuildConfig
 from schemas.train import TrainConfig
-from trainer.batches import Items, Loader
-from trainer.data import load
+from trainer.data.batches import Items, Loader
+from trainer.data.dataset import load
 from trainer.fit import fit
 
 

@@ -5,8 +5,8 @@ import json
 from click.testing import CliRunner
 
 import benchmarks.trainer
-from trainer.models import model_names
-from trainer.settings import recipe_names
+from trainer.model.networks import model_names
+from trainer.recipes.settings import recipe_names
 
 
 def test_every_figure_is_there(data_file, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, TrainConfig
 from trainer import fit
-from trainer.cli import main
+from trainer.cli.main import main
 from trainer.evaluate import as_markdown, evaluate, judge, protocol_line
 
 
@@ -117,7 +117,7 @@ def test_wrong_use_is_one_line(capsys, data_file, tmp_path, arguments, words):
 
 
 def test_progress_is_shown_to_a_person_only(capsys):
-    from trainer.console import progress_bar
+    from trainer.cli.console import progress_bar
 
     with progress_bar(0, stream_is_terminal=False) as watch:
         assert watch is None
@@ -130,7 +130,7 @@ def test_an_extra_that_is_not_installed_is_named():
     script = (
         "import sys\n"
         "sys.modules['torch'] = None\n"
-        "from trainer.cli import main\n"
+        "from trainer.cli.main import main\n"
         "main(['evaluate', 'a', 'b'])\n"
     )  # fmt: skip
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)

@@ -17,12 +17,13 @@ import torch
 
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import TrainConfig
-from trainer import checkpoint, fit
+from trainer import fit
 from trainer._command import Stopped
-from trainer.batches import Loader
-from trainer.device import choose, has_bf16
-from trainer.inference import lift_sequences
-from trainer.splits import make_split
+from trainer.data.batches import Loader
+from trainer.data.splits import make_split
+from trainer.model import checkpoint
+from trainer.model.device import choose, has_bf16
+from trainer.model.lift import lift_sequences
 
 
 @pytest.fixture

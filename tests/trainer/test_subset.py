@@ -8,9 +8,9 @@ import numpy as np
 
 from mocapgen import SelectConfig, merge_datasets, select_sequences
 from schemas.train import TrainConfig
-from trainer import checkpoint
-from trainer.data import load
+from trainer.data.dataset import load
 from trainer.fit import fit
+from trainer.model import checkpoint
 
 
 def test_a_run_on_a_merged_file(data_file: Path, tiny: TrainConfig, tmp_path: Path) -> None:

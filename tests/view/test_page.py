@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mocapgen import open_dataset
-from mocapgen.camera import Camera
+from mocapgen.cameras.camera import Camera
 from mocapgen.view import PlayerSequence, Start, page_of, player_page, player_parts, sequences_of
 from mocapgen.view.packing import CLOSE, STEP_2D, STEP_3D
 from mocapgen.view.sequences import Figure, Prediction

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect import explain
 from mocapgen.inspect.arrays import norms
 from mocapgen.inspect.registry import check
 from mocapgen.inspect.views import SequenceView
 from mocapgen.inspect.whole import DatasetView
-from mocapgen.motion import Array
 from schemas.inspection import Finding
 
 

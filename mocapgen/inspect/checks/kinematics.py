@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mocapgen.core.motion import Skeleton
+from mocapgen.core.rotation import rotate
 from mocapgen.inspect import explain
 from mocapgen.inspect.arrays import angles, dot, norms, unit
 from mocapgen.inspect.registry import check
 from mocapgen.inspect.views import SequenceView
 from mocapgen.inspect.whole import DatasetView
-from mocapgen.motion import Skeleton
-from mocapgen.rotation import rotate
 from schemas.inspection import Finding
 
 # Bones --------------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect.arrays import dot, norms, runs
 from mocapgen.inspect.registry import check
 from mocapgen.inspect.views import SequenceView, Worst
-from mocapgen.motion import Array
 from schemas.inspection import Finding
 
 

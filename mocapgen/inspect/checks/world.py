@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mocapgen.core.motion import Array
 from mocapgen.inspect import explain
 from mocapgen.inspect.arrays import norms, runs, unit
 from mocapgen.inspect.registry import check
 from mocapgen.inspect.tempo import GAIT, GRAVITY
 from mocapgen.inspect.views import SequenceView
 from mocapgen.inspect.whole import DatasetView
-from mocapgen.motion import Array
 from schemas.inspection import Finding
 
 _FEET = tuple(side + point for side in ("Left", "Right") for point in ("Foot", "Toes", "ToesEnd"))

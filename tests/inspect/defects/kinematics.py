@@ -5,9 +5,9 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from mocapgen.kinematics import forward_kinematics
-from mocapgen.motion import Motion
-from mocapgen.rotation import make_continuous
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Motion
+from mocapgen.core.rotation import make_continuous
 from schemas.conventions import mirrored
 from tests.inspect.defects import Array, Defect, change, joint
 from tests.inspect.planting import SEQUENCES, motion_of, move, perform, turned

@@ -7,7 +7,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 
-from mocapgen.motion import Motion
+from mocapgen.core.motion import Motion
 from tests.inspect.defects import Array, Defect, change, joint, rewrite, rows
 from tests.inspect.planting import SEQUENCES, move, noise, perform, shifted, tipped, turned
 

@@ -1,0 +1,1 @@
+"""Who is who in a skeleton: roles, the profiles of known rigs, and the avatars."""

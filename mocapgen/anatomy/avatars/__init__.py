@@ -1,0 +1,148 @@
+"""The avatars: skeletons of known build, one JSON file each, to which motions are carried over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from mocapgen.core.motion import Array, Skeleton
+from schemas.config import DEFAULT_AVATARS
+from schemas.conventions import END_POINTS
+from schemas.errors import ConfigError
+from schemas.skeleton import Avatar
+
+_FOLDER = Path(__file__).parent
+
+
+def avatar_names() -> tuple[str, ...]:
+    """Return the names of the built-in avatars: the default ones in their order, then any others by name."""
+    found = {path.stem for path in _FOLDER.glob("*.json")}
+    first = tuple(name for name in DEFAULT_AVATARS if name in found)
+    return first + tuple(sorted(found.difference(first)))
+
+
+def load_avatar(name_or_path: str | Path) -> Avatar:
+    """Load a built-in avatar by name, or anybody's by the path of its JSON file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        One of :func:`avatar_names`; anything else is a path.
+
+    Returns
+    -------
+    Avatar
+        Offsets in metres, world frame (x left, y up, z forward).
+
+    Raises
+    ------
+    ConfigError
+        If there is no such avatar or file, or the file is not a valid avatar; the message names the file and the first
+        field that is wrong.
+    """
+    if str(name_or_path) in avatar_names():
+        return _read(_FOLDER / f"{name_or_path}.json")
+    path = Path(name_or_path)
+    try:
+        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
+    except OSError as error:  # too long for a file name, or a folder that may not be entered
+        found = error.strerror
+    if found:
+        raise ConfigError(f"avatar {str(name_or_path)!r}: expected one of {', '.join(avatar_names())}, or the path of a JSON file, found {found}")
+    return _read(path)
+
+
+def _read(path: Path) -> Avatar:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "bytes that are not" if isinstance(error, UnicodeDecodeError) else f"{error.strerror}, not"
+        raise ConfigError(f"avatar file {path}: expected readable UTF-8 text, found {reason}") from None
+    try:
+        avatar = Avatar.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(f"avatar file {path}: {_first_fault(error)}") from None
+    if fault := _impossible(avatar):
+        raise ConfigError(f"avatar file {path}: {fault}")
+    return avatar
+
+
+def _impossible(avatar: Avatar) -> str | None:
+    """Return what shows that a figure is no person in T-pose facing +z with y up, in metres; None if nothing does."""
+    skeleton = avatar_skeleton(avatar)
+    at = {name: skeleton.rest_positions[skeleton.index(name)] for name in skeleton.names}
+    height = float(at["HeadTop"][1] - skeleton.rest_positions[:, 1].min())
+    if not 0.85 < height / avatar.stature < 1.02:
+        return f"stature: expected the height of the figure in metres, y up, found {avatar.stature:g} for a figure of {height:g}"
+    for joint in ("UpperArm", "UpperLeg"):
+        if not at[f"Left{joint}"][0] > at[f"Right{joint}"][0]:
+            return f"Left{joint}: expected x above Right{joint}'s (the person faces +z, so +x is left), found {at[f'Left{joint}'][0]:g}"
+    for joint in ("LowerArm", "Hand", "LowerLeg", "Foot"):
+        for side in ("Left", "Right"):
+            if skeleton.bone_length(side + joint) < 0.01:
+                return f"{side}{joint}: expected at least 0.01 m from its parent, found {skeleton.bone_length(side + joint):g}"
+    return None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Return in one line what is wrong first: which field, what was expected, what was found, how much else there is."""
+    faults = error.errors(include_url=False, include_context=False)
+    fault = faults[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    message = " ".join(fault["msg"].removeprefix("Value error, ").split())
+    found = "" if fault["type"] in ("missing", "json_invalid", "value_error") else f", found {repr(fault['input'])[:60]}"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{where + ': ' if where else ''}{message[:1].lower()}{message[1:]}{found}{more}"
+
+
+def avatar_skeleton(avatar: Avatar) -> Skeleton:
+    """Return the skeleton of an avatar.
+
+    Parameters
+    ----------
+    avatar : Avatar
+
+    Returns
+    -------
+    Skeleton
+        The joints of the file schema, in T-pose. The root's offset is zero: where an avatar stands is up to the motion.
+    """
+    names = tuple(joint.name for joint in avatar.joints)
+    parents = tuple(-1 if joint.parent is None else names.index(joint.parent) for joint in avatar.joints)
+    offsets = np.array([joint.offset for joint in avatar.joints], dtype=np.float64)
+    offsets[0] = 0.0
+    return Skeleton(names, parents, offsets, END_POINTS)
+
+
+def describe(avatar: Avatar) -> dict[str, float]:
+    """Return the key lengths of an avatar, by name, in metres.
+
+    Parameters
+    ----------
+    avatar : Avatar
+
+    Returns
+    -------
+    dict of str to float
+        ``stature``; ``leg_length`` from hip to ankle and ``arm_length`` from shoulder to fingertip along the bones, mean of both
+        sides; ``trunk_length`` from the hips' midpoint to the neck base; ``shoulder_width`` and ``hip_width`` between joint centres.
+    """
+    skeleton = avatar_skeleton(avatar)
+    at = {name: skeleton.rest_positions[skeleton.index(name)] for name in skeleton.names}
+
+    def along(*bones: str) -> float:
+        return sum(skeleton.bone_length(side + bone) for side in ("Left", "Right") for bone in bones) / 2
+
+    def between(first: Array, second: Array) -> float:
+        return float(np.linalg.norm(first - second))
+
+    return {
+        "stature": avatar.stature,
+        "leg_length": along("LowerLeg", "Foot"),
+        "arm_length": along("LowerArm", "Hand", "HandEnd"),
+        "trunk_length": between((at["LeftUpperLeg"] + at["RightUpperLeg"]) / 2, at["Neck"]),
+        "shoulder_width": between(at["LeftUpperArm"], at["RightUpperArm"]),
+        "hip_width": between(at["LeftUpperLeg"], at["RightUpperLeg"]),
+    }

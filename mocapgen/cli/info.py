@@ -1,0 +1,123 @@
+"""The environment block of a bug report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from mocapgen.shared.distribution import DISTRIBUTION, package_origins, rival_distributions
+from mocapgen.shared.version import __version__
+
+_FLAGS = ("avx2", "avx512f", "amx_bf16", "asimd")
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:.*extra\s*==\s*['\"]([A-Za-z0-9_-]+)['\"])?")
+_SHOWN_EXTRAS = ("train", "report", "fetch")
+
+
+def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, ...] | None:
+    """Return the vector and matrix extensions of the processor that matter for speed.
+
+    Parameters
+    ----------
+    cpuinfo : Path
+        The Linux kernel's description of the processor.
+
+    Returns
+    -------
+    tuple of str, or None where the system does not say
+    """
+    try:
+        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    match = re.search(r"^(?:flags|Features)\s*:(.*)$", text, flags=re.MULTILINE)
+    found = set(match[1].split()) if match else set()
+    return tuple(flag for flag in _FLAGS if flag in found)
+
+
+def _memory() -> str:
+    try:
+        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB"
+    except (AttributeError, OSError, ValueError):
+        return "unknown"
+
+
+def _processor() -> str:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    flags = processor_flags()
+    described = "flags unknown" if flags is None else " ".join(flags) or "none of " + " ".join(_FLAGS)
+    return f"{platform.machine()}, {os.cpu_count()} cores, {usable} usable, {described}"
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def dependency_versions() -> dict[str, str]:
+    """Return the installed version of each dependency, those of the extras for users included.
+
+    Returns
+    -------
+    dict of str to str
+        Distribution name to version or ``"not installed"``; empty if this distribution itself is not installed.
+    """
+    try:
+        requirements = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return {}
+    matches = [match for match in map(_REQUIREMENT.match, requirements) if match]
+    return {match[1]: _version(match[1]) for match in matches if match[2] is None or match[2] in _SHOWN_EXTRAS}
+
+
+def _hdf5() -> str:
+    try:
+        import h5py
+    except ImportError as error:
+        return f"unusable: {error}"
+    return str(h5py.version.hdf5_version)
+
+
+def data_places() -> dict[str, str]:
+    """Return where the data of each downloadable source would be looked for, and whether something is there."""
+    import platformdirs
+
+    places = {}
+    for source in ("hdm05", "cmu"):
+        variable = f"MOCAPGEN_{source.upper()}"
+        folder = Path(os.environ.get(variable) or platformdirs.user_data_path("mocapgen") / source).expanduser()
+        origin = f"${variable}" if os.environ.get(variable) else "fetch folder"
+        places[source] = f"{folder} ({origin}, {'found' if folder.exists() else 'not there'})"
+    return places
+
+
+def package_problems() -> tuple[str, ...]:
+    """Return one line for each package that another distribution shadows or may have overwritten."""
+    shadowed = [origin.problem() for origin in package_origins() if origin.shadowed]
+    rivals = [
+        f"package {name!r}: also installed by {', '.join(others)}; pip uninstall {' '.join(others)} and reinstall {DISTRIBUTION}"
+        for name, others in rival_distributions().items()
+    ]
+    return (*shadowed, *rivals)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment, name to description, as ``mocapgen info`` prints it."""
+    installed = "; ".join(f"{name} {version}" for name, version in dependency_versions().items())
+    return {
+        "mocapgen": f"{__version__} in {Path(__file__).parents[1]}",
+        "installed as": _version(DISTRIBUTION),
+        "python": f"{platform.python_implementation()} {platform.python_version()} in {sys.prefix}",
+        "system": platform.platform(),
+        "processor": _processor(),
+        "memory": _memory(),
+        "dependencies": installed.replace("; ", "\n") or "unknown: the distribution is not installed",
+        "HDF5": _hdf5(),
+        **data_places(),
+        "packages": "\n".join(package_problems()) or "schemas, mocapgen and trainer are this distribution's",
+    }

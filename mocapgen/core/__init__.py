@@ -1,0 +1,1 @@
+"""Motion as arrays: skeletons, rotations, forward kinematics, resampling."""

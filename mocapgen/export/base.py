@@ -1,0 +1,101 @@
+"""What an exporter is, what it is given, and how it is found by its name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mocapgen.export.source import Item, Source
+from schemas.base import Model
+from schemas.errors import ConfigError
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Draft:
+    """Where an exporter writes to, and what it tells.
+
+    Parameters
+    ----------
+    folder : Path
+        Everything in it, at any depth, gets its place when all is done.
+    main : str
+        Name of the one file that was asked for; empty if a folder was.
+    progress : callable or None
+        See :meth:`step`.
+    """
+
+    folder: Path
+    main: str = ""
+    progress: Progress | None = None
+    notes: list[str] = field(default_factory=list)
+    """What a person should know, one sentence each; printed, and written beside."""
+    about: dict[str, Any] = field(default_factory=dict)
+    """What is written beside, in addition to what is said of every export: units, axes, joint order."""
+    files: dict[str, str] = field(default_factory=dict)
+    """The file of each sequence, by the sequence's name, where each has one of its own."""
+    written: set[str] = field(default_factory=set)
+    """Names of the sequences that were written."""
+
+    def step(self, done: int, total: int, label: str) -> None:
+        """Tell how far the work has come."""
+        if self.progress is not None:
+            self.progress(done, total, label)
+
+    def name_of(self, item: Item, suffix: str) -> str:
+        """Return the file of a sequence, and remember it."""
+        self.written.add(item.name)
+        return self.files.setdefault(item.name, self.main or f"{item.name}{suffix}")
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A format.
+
+    Parameters
+    ----------
+    summary : str
+        What it is, in half a sentence.
+    options : type of Model
+        Its settings, each with a default.
+    write : callable
+        Called with the source, the sequences (at least one), the settings and the draft.
+    suffix : str
+        Of the file to write; empty if there are several with names of their own, in a folder.
+    each : bool
+        Whether every sequence has its own file: then a folder is asked for, or a file if there is one sequence only.
+    """
+
+    summary: str
+    options: type[Model]
+    write: Callable[[Source, Sequence[Item], Any, Draft], None]
+    suffix: str = ""
+    each: bool = False
+
+
+@cache
+def exporter_names() -> tuple[str, ...]:
+    """Return the names of all formats."""
+    import mocapgen.export as package
+
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in ("base", "held_out", "run", "source")))
+
+
+def exporter(name: str) -> Exporter:
+    """Return a format by its name.
+
+    Raises
+    ------
+    ConfigError
+        With the formats that there are.
+    """
+    if name not in exporter_names():
+        raise ConfigError(f"--format: expected one of {', '.join(exporter_names())}, found {name!r}")
+    found: Exporter = importlib.import_module(f"mocapgen.export.{name}").EXPORTER
+    return found

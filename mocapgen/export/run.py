@@ -1,0 +1,168 @@
+"""Export sequences of a file: the one way from a selection to files in place, whatever the format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mocapgen.export.base import Draft, Exporter, Progress, exporter, exporter_names
+from mocapgen.export.source import Item, Selection, Source
+from mocapgen.shared.atomic import check_target
+from mocapgen.shared.config import split_list
+from mocapgen.shared.together import all_or_nothing
+from mocapgen.shared.version import __version__
+from mocapgen.store.predictions import Predictions, open_any
+from schemas.base import Model
+from schemas.errors import ConfigError, DatasetError
+
+BESIDE = "export.json"
+"""The file that says what is in a folder."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export left."""
+
+    out: Path
+    """The file or folder that was asked for."""
+    files: tuple[Path, ...]
+    """All files, the one that describes the others last."""
+    sequences: int
+    frames: int
+    notes: tuple[str, ...]
+    """What a person should know, one sentence each."""
+
+
+def export(
+    path: str | Path,
+    format: str,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Exported:
+    """Export sequences of a dataset file or a predictions file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    format : str
+        One of :func:`~mocapgen.export.exporter_names`.
+    out : str or Path
+        A folder for formats of several files, created if it is missing; else a file. A format with a file for each sequence takes a
+        file name too, if there is one sequence.
+    overwrite : bool
+        Replace files that exist. Other files in the folder stay.
+    progress : callable, optional
+        Called with (done, total, label).
+    **options
+        Which sequences: ``clips``, ``actors``, ``actions``, ``avatars`` (names or wildcards, a sequence or comma-separated text) and
+        ``camera`` (its number in the rig). How: the format's own settings; see ``docs/export.md``. None leaves the default.
+
+    Returns
+    -------
+    Exported
+
+    Raises
+    ------
+    ConfigError
+        If a setting is wrong or none of this format, or nothing is selected.
+    DatasetError
+        If the file cannot be read, or the output exists or cannot be written. Either everything is written or nothing.
+    RetargetError
+        If predictions cannot be solved to rotations.
+
+    Examples
+    --------
+    >>> export("data.h5", "bvh", "motions", actions="walk*", up="z")  # doctest: +SKIP
+    """
+    chosen, out = exporter(format), Path(out)
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    selection = _checked(Selection, {name: given.pop(name) for name in Selection.model_fields if name in given}, format)
+    settings = _checked(chosen.options, given, format)
+    with open_any(path) as data:
+        source = Source(data)
+        items = source.select(selection)
+        folder, main = _target(chosen, format, out, len(items))
+        beside = f"{Path(main).stem}.json" if main else BESIDE
+        names = [*([main] if main else []), beside]
+        for name in names if folder.is_dir() or main else []:
+            check_target(folder / name, overwrite)
+        with all_or_nothing(folder, beside, overwrite) as drafts:
+            draft = Draft(drafts, main, progress)
+            chosen.write(source, items, settings, draft)
+            used = [item for item in items if item.name in draft.written]
+            text = json.dumps(_description(source, format, used, selection, settings, draft), indent=1, ensure_ascii=False)
+            (drafts / beside).write_text(text + "\n", encoding="utf-8", newline="\n")
+            files = sorted(file.relative_to(drafts) for file in drafts.rglob("*") if file.is_file() and file.name != beside)
+    places = (*(folder / file for file in files), folder / beside)
+    return Exported(out, places, len(used), sum(item.row.length for item in used), tuple(draft.notes))
+
+
+def _checked(model: type[Any], given: Mapping[str, Any], format: str) -> Any:
+    """Return settings, or raise one line that names the option."""
+    lists = {name for name, field in model.model_fields.items() if field.annotation == tuple[str, ...]}
+    values = {name: split_list(value) if name in lists else value for name, value in given.items()}
+    for name in given.keys() - model.model_fields.keys():
+        others = [other for other in exporter_names() if name in exporter(other).options.model_fields]
+        advice = f"an option of {' and '.join(others)} only" if others else "no option of any format"
+        raise ConfigError(f"--{name.replace('_', '-')}: {advice}, found with --format {format}; leave it out")
+    for name in lists & given.keys():
+        if not values[name]:
+            raise ConfigError(f"--{name.replace('_', '-')}: expected names or wildcards, found nothing; leave the option out to take all")
+    try:
+        return model(**values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        message = fault["msg"].removeprefix("Value error, ")
+        option = str(fault["loc"][0]).replace("_", "-") if fault["loc"] else ""
+        raise ConfigError(f"--{option}: {message[:1].lower()}{message[1:]}, found {str(fault['input'])[:60]!r}") from None
+
+
+def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path, str]:
+    """Return the folder to write to and the name of the one file that was asked for, empty if a folder was."""
+    is_file = chosen.suffix and out.suffix.lower() == chosen.suffix
+    if chosen.suffix and not chosen.each and not is_file:
+        raise ConfigError(f"{out}: expected a file to write that ends in {chosen.suffix}, found {out.suffix or 'no suffix'}")
+    if is_file and chosen.each and count > 1:
+        raise ConfigError(
+            f"{out}: expected a folder for the files of {count:,} sequences, found the name of a file; select one sequence or leave {out.suffix} out"
+        )
+    folder = out.parent if is_file else out
+    if not is_file and out.exists() and not out.is_dir():
+        raise DatasetError(f"{out}: expected a folder to write the files of --format {format} to, found a file")
+    if not (folder.is_dir() or (not is_file and folder.parent.is_dir())):
+        missing = folder if is_file else folder.parent
+        raise DatasetError(f"{out}: expected an existing folder to write to, found no {missing}; create it first")
+    return folder, out.name if is_file else ""
+
+
+def _description(source: Source, format: str, items: Sequence[Item], selection: Model, settings: Model, draft: Draft) -> dict[str, Any]:
+    """Return what is written beside: what the numbers mean, and where they come from."""
+    data = source.data
+    origin: dict[str, Any] = {"file": data.path.name, "kind": data.file.attrs["format"], "generator": data.generator}
+    origin |= {"model": data.model, "root": data.root, "source": data.source} if isinstance(data, Predictions) else {"config": data.config}
+    return {
+        "format": format,
+        "generator": f"mocapgen {__version__}",
+        "fps": source.fps,
+        **draft.about,
+        "notes": draft.notes,
+        "settings": settings.model_dump(),
+        "selection": {name: value for name, value in selection.model_dump().items() if value not in (None, ())},
+        "source": origin,
+        "sequences": [_entry(item, draft) for item in items],
+    }
+
+
+def _entry(item: Item, draft: Draft) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": item.name, "clip": item.clip, "actor": item.actor, "action": item.action, "avatar": item.row.avatar}
+    entry |= {"camera": item.row.camera.rig, "frames": item.row.length}
+    return entry | ({"file": draft.files[item.name]} if item.name in draft.files else {})

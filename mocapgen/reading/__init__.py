@@ -1,0 +1,1 @@
+"""From file objects to motions in metres, y up, with roles."""

@@ -1,5 +1,0 @@
-"""Camera rigs: where cameras stand around a clip. Adding a rig is adding one module here with a ``place`` function."""
-
-from mocapgen.rigs.base import Scene, parse_rig, place_cameras, rig_names
-
-__all__ = ["Scene", "parse_rig", "place_cameras", "rig_names"]

@@ -1,0 +1,312 @@
+"""The published experiments and the ablation, end to end on small runs: what is trained on what, what is kept, and what fails alone."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from schemas.errors import ConfigError, DatasetError
+from schemas.experiments import Results
+from trainer._command import Stopped
+from trainer.cli.main import main
+from trainer.data.dataset import load
+from trainer.evaluate import evaluate
+from trainer.experiments import pictures, suite
+from trainer.experiments.ablate import COMPLETE, INGREDIENTS, ablate
+from trainer.experiments.ablate import plan as plan_ablation
+from trainer.experiments.examples import MOMENTS, read_examples
+from trainer.experiments.published import benchmark, published
+from trainer.experiments.run import choose_experiments, experiments, plan
+from trainer.recipes.settings import parse_assignments
+
+TINY = ("model=cvmnet", "model_settings.width=8", "model_settings.depth=1", "epochs=1", "threads=1", "device=cpu", "batch_size=16")
+
+
+@pytest.fixture(scope="module")
+def cmu_file(data_file, tmp_path_factory):
+    """The same sequences as if they were CMU's: walks are basketball, hops subject 85's trials, the others something else."""
+    path = tmp_path_factory.mktemp("cmu") / "cmu.h5"
+    path.write_bytes(data_file.read_bytes())
+    with h5py.File(path, "r+") as file:
+        for row, action in enumerate(file["clips/action"].asstr()[()]):
+            if action == "walk":
+                file["clips/action"][row] = "Basketball - forward dribble"
+            elif action == "hop":
+                file["clips/action"][row] = "LongSequenceGood"
+                file["clips/id"][row] = f"85_12/{300 * row}"
+    return path
+
+
+@pytest.fixture(scope="module")
+def series(data_file, cmu_file, tmp_path_factory):
+    """Folder and results of all experiments with one recipe and one seed."""
+    out = tmp_path_factory.mktemp("series") / "out"
+    lines = []
+    results = experiments(data_file, cmu_file, out, recipes=("paper",), seeds=(3,), assignments=TINY, say=lines.append, command="trainer x --resume")
+    return out, results, lines
+
+
+def sides(out, name):
+    record = json.loads((out / "runs" / name / "split.json").read_text())
+    return {side: set(record[side]) for side in ("train", "validation", "test")}
+
+
+def named(data, chosen):
+    return {data.names[index] for index in np.flatnonzero(chosen)}
+
+
+def test_every_experiment_is_made_on_its_split(series, data):
+    out, results, lines = series
+    assert results.failures == ()
+    assert [run.name for run in results.runs] == [
+        "paper-A-s3",
+        "paper-clip-s3",
+        *(f"paper-B-{actor}-s3" for actor in sorted(set(data.actor))),
+        "paper-C-s3",
+        "paper-CMU-s3",
+    ]
+    assert sides(out, "paper-B-sb-s3")["test"] == named(data, data.actor == "sb")
+    assert sides(out, "paper-C-s3")["test"] == named(data, data.action == "hop")
+    whole = sides(out, "paper-CMU-s3")
+    assert (whole["train"], whole["test"]) == (set(data.names), set())
+    recording = dict(zip(data.names, data.recording, strict=True))
+    for name, both_sides in (("paper-A-s3", True), ("paper-clip-s3", False)):
+        found = sides(out, name)
+        assert len(found["test"]) == pytest.approx(0.2 * len(data), abs=2)
+        assert bool({recording[n] for n in found["train"]} & {recording[n] for n in found["test"]}) == both_sides
+    assert "both sides" in next(run.note for run in results.runs if run.experiment == "A")
+    assert len(lines) == len(results.runs)
+    assert lines[0].startswith("[1/9] paper-A-s3: test ")
+    assert "left" in lines[0]
+
+
+def test_figures_are_those_of_evaluate(series, data_file, cmu_file):
+    out, results, _ = series
+    run = next(run for run in results.runs if run.experiment == "CMU")
+    whole = evaluate(out / "runs" / run.name, cmu_file, threads=1)
+    for name, action in (("basketball", "Basketball - forward dribble"), ("break dance", "LongSequenceGood")):
+        row = whole.by_action[action]
+        assert run.sides[name].overall["mpjpe_mm"] == pytest.approx(row.mpjpe_mm, rel=1e-5)
+        assert (run.sides[name].sequences, run.sides[name].frames) == (row.sequences, row.frames)
+    clip = next(run for run in results.runs if run.experiment == "clip")
+    for side in ("train", "test"):
+        found = evaluate(out / "runs" / clip.name, data_file, side, threads=1)
+        assert clip.sides[side].overall["mpjpe_mm"] == pytest.approx(found.overall["mpjpe_mm"], rel=1e-5)
+
+
+def test_reports_have_every_published_figure(series):
+    out, results, _ = series
+    assert Results.model_validate_json((out / "results.json").read_text()) == results
+    assert results.command == "trainer x"
+    given = ["206.6", "264.6", "235.6", "54.59", "45.54", "50.07", "75.59", "238.18", "216.50", "275.03", "295.42", "259.72", "378.01", "about 200"]
+    cmu = next(run for run in results.runs if run.experiment == "CMU")
+    ours = [cmu.sides[name].overall["mpjpe_mm"] for name in ("basketball", "break dance")]
+    for page in ("report.html", "report.md"):
+        text = (out / page).read_text()
+        for figure in [*given, *(f"{value:.1f}" for value in [*ours, sum(ours) / 2])]:
+            assert figure in text, (page, figure)
+        assert "avatars and cameras of one clip are on both sides" in text
+        assert "recipe default" not in text
+    for link in [line.split("](")[1].split(")")[0] for line in (out / "report.md").read_text().splitlines() if line.startswith("![")]:
+        assert (out / link).read_bytes().startswith(b"\x89PNG")
+
+
+def test_examples_are_the_worst_and_the_best(series, data):
+    out, _, _ = series
+    evaluation = json.loads((out / "runs" / "paper-clip-s3" / "evaluation-test.json").read_text())
+    (found,) = read_examples(out / "runs" / "paper-clip-s3" / "examples.npz")
+    names = list(evaluation["by_sequence"])
+    assert found.names.tolist() == [names[0], names[-1]]
+    assert found.errors_mm[0] >= found.errors_mm[1]
+    assert found.pixels.shape == (2, MOMENTS, 17, 2)
+    sequence = data.names.index(names[0])
+    frames = np.round(found.seconds[0] * data.fps).astype(int)
+    rows = data.start[sequence] + frames
+    np.testing.assert_allclose(found.pixels[0], data.positions_2d[rows])
+    np.testing.assert_allclose(found.true[0], data.positions_3d[rows] - data.positions_3d[rows, :1], atol=1e-6)
+    errors = 1000 * np.linalg.norm(found.predicted - found.true, axis=-1).mean(axis=-1)
+    np.testing.assert_allclose(errors, found.moment_errors_mm, rtol=1e-4)
+    with pytest.raises(DatasetError, match="found none"):
+        read_examples(out / "none.npz")
+
+
+def test_resume_keeps_finished_runs_and_a_failure_stops_no_other(series, data_file, cmu_file, monkeypatch):
+    out, results, _ = series
+    trained = []
+
+    def fails(data, config, folder, **options):
+        trained.append(folder.name)
+        raise RuntimeError("out of\nmemory")
+
+    monkeypatch.setattr(suite.training, "fit", fails)
+    monkeypatch.setattr(pictures, "available", lambda: False)
+    again = {"recipes": ("paper",), "seeds": (3,), "assignments": TINY, "resume": True, "command": "trainer x"}
+    assert experiments(data_file, cmu_file, out, **again) == results
+    assert trained == []
+    page = (out / "report.html").read_text()
+    assert "pip install &#x27;mocapgen[report]&#x27;" in page
+    assert "<img" not in page
+    assert "378.01" in page
+    kept = out / "runs" / "paper-C-s3" / "result.json"
+    content = kept.read_bytes()
+    kept.unlink()
+    try:
+        found = experiments(data_file, cmu_file, out, **again)
+    finally:
+        kept.write_bytes(content)
+    assert trained == ["paper-C-s3"]
+    assert [(failure.name, failure.error) for failure in found.failures] == [("paper-C-s3", "RuntimeError: out of memory")]
+    assert found.runs == tuple(run for run in results.runs if run.experiment != "C")
+    assert "out of memory" in (out / "report.md").read_text()
+    other = experiments(data_file, cmu_file, out, **{**again, "assignments": (*TINY, "batch_size=8", "threads=2"), "only": ("A",)})
+    assert "same settings, found others (batch_size)" in other.failures[0].error
+
+
+def test_plan_is_every_recipe_experiment_variant_and_seed(data):
+    changes = parse_assignments(["epochs=2"])
+    jobs = plan(data, ("paper", "default"), (0, 1), choose_experiments(("cmu", "B", "a"), True), changes)
+    assert len(jobs) == 2 * 2 * (1 + 5 + 1)
+    assert len({job.name for job in jobs}) == len(jobs)
+    for job in jobs:
+        config = job.config()
+        assert config.epochs == 2
+        assert config.seed == job.seed
+        assert config.model == ("cvmnet" if job.recipe == "paper" else config.model)
+        assert config.split == {"A": "random", "B": f"actor={job.variant}", "CMU": "all"}[job.experiment]
+        assert job.elsewhere == (job.experiment == "CMU")
+    command = jobs[1].command("data.h5", "out/x")
+    assert command == "trainer fit data.h5 --recipe paper --out out/x --set epochs=2 --set split=actor=sa --set seed=0"
+
+
+def test_benchmark_is_found_by_action_or_clip(data, cmu_file):
+    found = benchmark(load(cmu_file))
+    assert set(data.action[found["basketball"]]) == {"walk"}
+    assert set(data.action[found["break dance"]]) == {"hop"}
+    ids = np.array(["06_01", "06_02", "06_15/300", "85_03", "85_12/0", "86_01", "06_20"] + ["x"] * (len(data) - 7), dtype=object)
+    found = benchmark(replace(data, clip=ids))
+    assert {name: sequences.tolist() for name, sequences in found.items()} == {"basketball": [1, 2], "break dance": [3, 4]}
+    with pytest.raises(DatasetError, match=r"expected sequences of basketball .*found none; its actions are hop, kick"):
+        benchmark(data)
+
+
+def test_published_figures_agree_with_each_other():
+    figures = published()
+    motions = figures.motions.values()
+    assert sum(motion.mpjpe_mm for motion in motions) / 2 == pytest.approx(figures.average_mpjpe_mm, abs=0.05)
+    assert sum(motion.pck_200 for motion in motions) / 2 == pytest.approx(figures.average_pck_200, abs=0.01)
+    joints = {"hip": 3, "head": 3}
+    weights = [joints.get(group, 2) for group in figures.groups_mm]
+    mean = sum(weight * value for weight, value in zip(weights, figures.groups_mm.values(), strict=True)) / sum(weights)
+    assert sum(weights) == 16
+    assert mean == pytest.approx(235.56, abs=0.005)
+
+
+def test_ablation_takes_away_one_ingredient_at_a_time(data_file, cmu_file, tmp_path):
+    jobs = plan_ablation("default", (0,), None, {})
+    complete = jobs[0].config()
+    assert jobs[0].variant == COMPLETE
+    assert {"flip", "virtual cameras", "ray head", "weight averaging"} <= {job.variant for job in jobs}
+    assert all(job.config() != complete and job.config().split == "clip" for job in jobs[1:])
+    assert {job.config().split for job in plan_ablation("default", (0,), None, {"split": "actor=sa"})} == {"actor=sa"}
+    plain = {job.variant for job in plan_ablation("paper", (0,), None, {})}
+    assert "network: stmixer" in plain
+    assert not plain & {"flip", "virtual cameras", "network: cvmnet"}
+    with pytest.raises(ConfigError, match=r"--only: expected ingredients of recipe paper: .*; found flip$"):
+        plan_ablation("paper", (0,), ["flip"], {})
+    results = ablate(data_file, cmu_file, tmp_path / "out", only=("flip",), assignments=TINY)
+    assert [run.variant for run in results.runs] == [COMPLETE, "flip"]
+    assert [run.config["augment"]["flip"] for run in results.runs] == [0.5, 0.0]
+    assert set(results.runs[0].sides) == {"train", "validation", "test", "basketball", "break dance"}
+    whole, without = (run.sides["test"].overall["mpjpe_mm"] for run in results.runs)
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert f"{without:.1f} ({without - whole:+.1f})" in next(line for line in page.splitlines() if line.startswith("| without flip |"))
+    assert set(INGREDIENTS) >= {job.variant for job in jobs[1:]}
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code, *capsys.readouterr()
+
+
+def test_commands(capsys, data_file, tmp_path):
+    settings = [word for text in TINY for word in ("--set", text)]
+    out = tmp_path / "out"
+    code, shown, error = run(capsys, "experiments", data_file, "--out", out, "--recipes", "paper", "--seeds", "0", "--only", "A", *settings)
+    assert (code, error.count("\n")) == (0, 1)
+    assert error.startswith("[1/1] paper-A-s0: test ")
+    assert f"1 runs finished; written to {out}" in shown
+    assert (out / "report.html").is_file()
+    code, shown, error = run(capsys, "-q", "experiments", data_file, "--out", out, "--recipes", "paper", "--seeds", "0", "--only", "A", "--resume")
+    assert (code, shown, error) == (1, "", "")  # other settings than those of the run that is there
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["experiments", "DATA", "--out", "OUT"], "--cmu: expected the file of CMU sequences"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "D"], "--only: expected some of A, clip, B, C, CMU, found D"),
+        (["experiments", "DATA", "--out", "OUT", "--seeds", "a"], "expected whole numbers such as 0,1,2"),
+        (["experiments", "DATA", "--out", "OUT", "--seeds", "-1"], "expected numbers from 0"),
+        (["experiments", "DATA", "--out", "OUT", "--cmu", "DATA"], "expected sequences of basketball"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--recipes", "best"], "expected one of default, paper"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--finished"], "expected at least one finished run among paper-A-s0"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "split=clip"], "found one that they differ in; use --only"),
+        (["ablate", "DATA", "--out", "OUT", "--set", "seed=3"], "found one that they differ in; use --seeds"),
+        (["experiments", "none.h5", "--out", "OUT", "--only", "A"], "expected a dataset file, found nothing"),
+        (["experiments", "DATA", "--out", "FULL", "--only", "A"], "expected a folder that is free"),
+        (["experiments", "DATA"], "Missing option"),
+        (["ablate", "DATA", "--out", "OUT", "--only", "flop"], "expected ingredients of recipe default: flip, "),
+        (["ablate", "DATA", "--out", "OUT", "--split", "action=x*"], "split action=x*: expected one of the actions"),
+        (["ablate", "DATA", "--out", "OUT", "--cmu", "none.h5"], "expected a dataset file, found nothing"),
+    ],
+)
+def test_wrong_use_is_one_line_before_any_training(capsys, data_file, tmp_path, arguments, words):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    places = {"DATA": data_file, "OUT": tmp_path / "out", "FULL": tmp_path / "full"}
+    code, shown, error = run(capsys, *(places.get(argument, argument) for argument in arguments))
+    assert (code, shown) == (2, "")
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_finished_runs_are_reported_before_the_others_are_made(series, data_file, cmu_file, tmp_path):
+    whole, made, _ = series
+    out = tmp_path / "out"
+    shutil.copytree(whole / "runs", out / "runs")
+    shutil.rmtree(out / "runs" / "paper-C-s3")
+    kept = out / "runs" / "paper-A-s3" / "result.json"
+    older = json.loads(kept.read_text())
+    assert older["config"]["augment"].pop("bend") == 0.0  # as if the run were of a version that did not know this setting
+    kept.write_text(json.dumps(older))
+    results = experiments(data_file, cmu_file, out, recipes=("paper", "default"), seeds=(3, 4), assignments=TINY, finished=True)
+    assert [run.sides for run in results.runs] == [run.sides for run in made.runs if run.experiment != "C"]
+    assert sorted(path.name for path in (out / "runs").iterdir()) == sorted(run.name for run in results.runs)
+    page = (out / "report.md").read_text()
+    mean = results.runs[0].sides["test"].overall["mpjpe_mm"]
+    assert f"{mean:.1f} (1 of 2)" in page
+    assert "C: the hop classes" not in page.partition("## Protocol")[2]
+
+
+def test_interruption_says_how_to_go_on(capsys, data_file, tmp_path, monkeypatch):
+    def stops(*arguments, **options):
+        raise Stopped("a run was saved")
+
+    monkeypatch.setattr(suite.training, "fit", stops)
+    with pytest.raises(Stopped, match="0 of 1 runs are finished; go on with: trainer experiments x --resume"):
+        experiments(data_file, None, tmp_path / "out", recipes=("paper",), seeds=(0,), only=("A",), command="trainer experiments x")
+    code, shown, error = run(capsys, "experiments", data_file, "--out", tmp_path / "two", "--only", "A")
+    assert (code, shown) == (130, "")
+    assert "trainer: stopped and saved; 0 of 6 runs are finished; go on with: trainer " in error
+
+
+def test_torchrun_is_refused(data_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="torchrun: expected one process"):
+        experiments(data_file, None, tmp_path, only=("A",))

@@ -1,0 +1,186 @@
+"""Networks: any length, padding without influence, the receptive field that they state, masked statistics."""
+
+import pytest
+import torch
+from torch import nn
+
+from schemas.errors import ConfigError
+from schemas.train import TrainConfig
+from trainer.model.lifter import Lifter, absolute
+from trainer.model.networks import build_network, model_names, network_class
+from trainer.model.networks.layers import MaskedBatchNorm, depthwise_conv
+
+SMALL = {
+    "cvmnet": {"width": 16, "depth": 2, "dropout": 0.2},
+    "stmixer": {"width": 16, "dilations": (1, 3), "dropout": 0.2},
+    "videopose": {"width": 16, "depth": 1},
+}
+
+
+def test_every_model_is_tested():
+    assert set(SMALL) == set(model_names())
+
+
+def build(name, inputs=10, outputs=6, **settings):
+    torch.manual_seed(0)
+    network = build_network(name, {**SMALL[name], **settings}, inputs, outputs).double()
+    for parameter in network.parameters():  # no weight is zero, so that every path is open
+        nn.init.normal_(parameter, std=0.3)
+    return network
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("frames", [1, 2, 7, 64, 301])
+def test_any_length(name, frames):
+    network = build(name).eval()
+    x = torch.randn(2, frames, 10, dtype=torch.float64)
+    assert network(x, torch.ones(2, frames, dtype=torch.bool)).shape == (2, frames, 6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", SMALL)
+def test_padding_has_no_influence(name, training):
+    network = build(name, dropout=0.0).train(training)
+    torch.manual_seed(1)
+    x, mask = torch.randn(3, 40, 10, dtype=torch.float64), torch.arange(40) < torch.tensor([40, 25, 9])[:, None]
+    longer = torch.cat([torch.where(mask[..., None], x, 99.0), torch.full((3, 16, 10), -77.0, dtype=torch.float64)], dim=1)
+    first = network(x, mask)
+    second = network(longer, torch.cat([mask, torch.zeros(3, 16, dtype=torch.bool)], dim=1))
+    assert torch.allclose(first[mask], second[:, :40][mask], atol=1e-12)
+    if not training:
+        alone = network(x[2:, :9], mask[2:, :9])
+        assert torch.allclose(first[2, :9], alone[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_receptive_field_is_what_it_says(name):
+    network = build(name).eval()
+    x = torch.randn(1, 201, 10, dtype=torch.float64, requires_grad=True)
+    network(x, torch.ones(1, 201, dtype=torch.bool))[0, 100].sum().backward()
+    seen = x.grad[0].abs().sum(dim=-1).nonzero()[:, 0]
+    half, patch = (network.receptive_field - network.patch) // 2, network.patch
+    assert 100 % patch == 0  # so frame 100 is the first of its patch
+    assert (int(seen.min()), int(seen.max())) == (100 - half, 100 + half + patch - 1)
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4, 8])
+def test_what_is_cut_out_at_a_multiple_of_the_patch_gives_the_same(patch):
+    network = build("stmixer", patch=patch).eval()
+    x = torch.randn(1, 151, 10, dtype=torch.float64)
+    margin = (network.receptive_field - patch) // 2
+    whole = network(x, torch.ones(1, 151, dtype=torch.bool))
+    part = network(x[:, patch:], torch.ones(1, 151 - patch, dtype=torch.bool))
+    assert torch.allclose(whole[:, patch + margin :], part[:, margin:], atol=1e-12)
+
+
+def test_published_receptive_field_and_size():
+    network = build_network("videopose", {}, 34, 51)
+    assert network.receptive_field == 27
+    assert sum(parameter.numel() for parameter in network.parameters()) == pytest.approx(8.56e6, rel=0.01)
+
+
+def test_causal_mixer_looks_back_only():
+    network = build("stmixer", causal=True, patch=1).eval()
+    assert network.causal
+    x = torch.randn(1, 60, 10, dtype=torch.float64, requires_grad=True)
+    network(x, torch.ones(1, 60, dtype=torch.bool))[0, 40].sum().backward()
+    seen = x.grad[0].abs().sum(dim=-1).nonzero()[:, 0]
+    assert (int(seen.min()), int(seen.max())) == (41 - network.receptive_field, 40)
+
+
+def test_unknown_model_and_setting_are_one_line():
+    with pytest.raises(ConfigError, match="expected one of cvmnet, stmixer, videopose, found 'resnet'"):
+        network_class("resnet")
+    with pytest.raises(ConfigError, match=r"model_settings\.widht: .*cvmnet has width, depth"):
+        build_network("cvmnet", {"widht": 3}, 4, 4)
+    with pytest.raises(ConfigError, match=r"model_settings\.kernel: .*odd kernel, found 4"):
+        build_network("cvmnet", {"kernel": 4}, 4, 4)
+    with pytest.raises(ConfigError, match=r"causal: expected patch 1, .*found 2; set model_settings\.patch=1"):
+        build_network("stmixer", {"causal": True}, 4, 4)
+
+
+def test_masked_batch_norm_is_batch_norm_of_the_valid_frames():
+    torch.manual_seed(2)
+    ours, theirs = MaskedBatchNorm(4), nn.BatchNorm1d(4)
+    for _ in range(3):
+        x, mask = 3.0 * torch.randn(5, 4, 11) + 1.0, torch.arange(11) < torch.tensor([11, 3, 7, 1, 9])[:, None]
+        valid = x.transpose(1, 2)[mask]
+        assert torch.allclose(ours(x, mask).transpose(1, 2)[mask], theirs(valid), atol=1e-5)
+    assert torch.allclose(ours.running_mean, theirs.running_mean, atol=1e-5)
+    assert torch.allclose(ours.running_var, theirs.running_var, atol=1e-5)
+    ours.eval()
+    theirs.eval()
+    assert torch.allclose(ours(x, mask).transpose(1, 2)[mask], theirs(valid), atol=1e-5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_depthwise_convolution_is_the_library_one(causal):
+    torch.manual_seed(3)
+    x, weight = torch.randn(2, 20, 6), torch.randn(5, 6)
+    pad = (8, 0) if causal else (4, 4)
+    expected = nn.functional.conv1d(nn.functional.pad(x.transpose(1, 2), pad), weight.T[:, None], dilation=2, groups=6).transpose(1, 2)
+    assert torch.allclose(depthwise_conv(x, weight, 2, causal), expected, atol=1e-5)
+
+
+# Heads ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("normalisation", ["image", "ray", "root", "centred"])
+@pytest.mark.parametrize("target", ["relative", "absolute"])
+def test_ray_head_puts_joints_on_their_rays(data, batch, normalisation, target):
+    """Whatever the weights: with the across-ray part silenced, projecting the result gives the pixels back."""
+    torch.manual_seed(4)
+    lifter = Lifter(TrainConfig(model="cvmnet", model_settings=SMALL["cvmnet"], normalisation=normalisation, target=target), data.joints).eval()
+    last = lifter.network.refine.last, lifter.network.lift.last
+    across = torch.arange(51) % 3 != 2
+    with torch.no_grad():
+        for layer in last:
+            layer.weight[across] = 0.0
+            layer.bias[across] = 0.0
+        found = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, batch.confidence)
+    if target == "relative":
+        assert found[:, :, 0].abs().max() == 0.0
+        return
+    positions = absolute(found, 0)[batch.mask].double()
+    intrinsics = batch.intrinsics[:, None].expand(-1, batch.mask.shape[1], -1)[batch.mask][:, None].double()
+    pixels = positions[..., :2] / positions[..., 2:] * intrinsics[..., :2] + intrinsics[..., 2:]
+    assert (pixels - batch.pixels[batch.mask]).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("head", ["direct", "ray"])
+def test_lifter_ignores_padding(data, batch, head):
+    lifter = Lifter(TrainConfig(model="cvmnet", model_settings=SMALL["cvmnet"], head=head, confidence=True), data.joints).eval()
+    torch.manual_seed(5)
+    other = torch.where(batch.mask[..., None, None], batch.pixels, 3000 * torch.rand_like(batch.pixels))
+    with torch.no_grad():
+        first = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, batch.confidence)
+        second = lifter(other, batch.intrinsics, batch.image, batch.mask, batch.confidence)
+    assert torch.equal(first[batch.mask], second[batch.mask])
+
+
+def test_missing_joints_may_be_anything(data, batch):
+    lifter = Lifter(TrainConfig(model="cvmnet", model_settings=SMALL["cvmnet"], confidence=True), data.joints).eval()
+    confidence = batch.confidence.clone()
+    confidence[..., [3, 11]] = 0.0
+    broken = batch.pixels.clone()
+    broken[..., [3, 11], :] = torch.nan
+    with torch.no_grad():
+        first = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, confidence)
+        second = lifter(broken, batch.intrinsics, batch.image, batch.mask, confidence)
+    assert torch.isfinite(second).all()
+    assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_bf16_is_the_same_up_to_its_digits(data, batch, name):
+    torch.manual_seed(6)
+    lifter = Lifter(TrainConfig(model=name, model_settings={**SMALL[name], "dropout": 0.0}), data.joints).train()
+    for parameter in lifter.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    with torch.no_grad():
+        exact = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, batch.confidence)[batch.mask]
+        lifter.bf16 = True
+        rounded = lifter(batch.pixels, batch.intrinsics, batch.image, batch.mask, batch.confidence)[batch.mask]
+    assert rounded.dtype == torch.float32
+    assert not torch.equal(exact, rounded)
+    assert (exact - rounded).abs().mean() < 0.02

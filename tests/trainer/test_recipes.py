@@ -1,0 +1,77 @@
+"""Recipes, files and options; unknown or impossible settings are one line each."""
+
+import pytest
+
+from schemas.errors import ConfigError, DatasetError
+from trainer.recipes.settings import default_folder, merge, parse_assignments, read_recipe, read_run, recipe_names, run_config, train_config
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_recipes_are_valid(name):
+    config = train_config(read_recipe(name))
+    assert config.epochs > 0
+
+
+def test_the_published_recipe_is_plain():
+    config = train_config(read_recipe("paper"))
+    assert (config.model, config.epochs, config.head, config.ema) == ("cvmnet", 50, "direct", 0.0)
+    assert config.augment == type(config.augment)()
+    assert config.losses == type(config.losses)()
+
+
+def test_later_layers_override_earlier_ones(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("epochs: 7\nbatch-size: 9\naugment:\n  flip: 0.25\n")
+    config = run_config("default", file, ["augment.noise=0.01", "learning-rate=1e-4"], {"batch_size": 11})
+    recipe = train_config(read_recipe("default"))
+    assert (config.epochs, config.batch_size, config.augment.flip, config.augment.noise, config.learning_rate) == (7, 11, 0.25, 0.01, 1e-4)
+    assert config.augment.camera == recipe.augment.camera
+
+
+def test_settings_of_another_model_are_dropped():
+    assert merge({"model": "a", "model_settings": {"x": 1}}, {"model": "b"}) == {"model": "b"}
+    assert merge({"model": "a", "model_settings": {"x": 1}}, {"model_settings": {"y": 2}})["model_settings"] == {"x": 1, "y": 2}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epoch": 3}, "unknown setting 'epoch'; did you mean 'epochs'?"),
+        ({"augment": {"flipp": 1}}, "unknown setting 'augment.flipp'; did you mean 'flip'?"),
+        ({"augment": {"camera": {"zzz": 1}}}, "unknown setting 'augment.camera.zzz'; there are probability"),
+        ({"epochs": 0}, "epochs: input should be greater than or equal to 1, found 0"),
+        ({"augment": {"missing": 0.1}}, "augment.missing: wants confidence"),
+        ({"augment": {"stretch": [2, 1]}}, "stretch: expected two factors"),
+        ({"augment": {"camera": {"distance": [0.5, 1]}}}, "distance must be at least 1"),
+        ({"losses": {"mpjpe": -1}}, "losses.mpjpe"),
+    ],
+)
+def test_wrong_setting_is_one_line(settings, words):
+    with pytest.raises(ConfigError) as caught:
+        train_config(settings)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "words"), [("a: [", "YAML"), ("- 1\n", "a list"), ("epochs: many\n", "epochs")])
+def test_wrong_file_is_one_line(tmp_path, text, words):
+    file = tmp_path / "own.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        run_config("default", file, [], {})
+
+
+def test_wrong_names_are_one_line(tmp_path):
+    with pytest.raises(ConfigError, match="expected one of default, paper"):
+        read_recipe("best")
+    with pytest.raises(ConfigError, match="readable YAML"):
+        read_recipe(str(tmp_path / "none.yaml"))
+    with pytest.raises(ConfigError, match="NAME=VALUE"):
+        parse_assignments(["epochs"])
+    with pytest.raises(DatasetError, match=r"run with config\.json"):
+        read_run(tmp_path)
+
+
+def test_default_folder_has_nothing_that_a_shell_expands():
+    config = train_config({"split": "action=hop*", "seed": 2})
+    assert str(default_folder("x/data.h5", "paper", config)) == "runs/data-paper-action_hop-s2"

@@ -1,0 +1,1 @@
+"""What derives the tables, schemas and pictures of the repository; not installed."""

@@ -1,0 +1,1 @@
+"""From a dataset file to augmented batches."""

@@ -1,0 +1,164 @@
+"""From sequences to batches: which ones (a pure function of seed and epoch), and their padded, masked tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.data.dataset import PoseData
+
+PAD_TO = 8
+"""Batches are padded to multiples of this many frames, so that few different shapes occur."""
+POOL = 16
+"""Batches whose sequences are sorted by length together: little padding, and still another mixture in every epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What a batch is made of: stretches of sequences.
+
+    Parameters
+    ----------
+    sequence, first, length : (B,) int64
+        Sequence, its first frame that is used, and how many.
+    """
+
+    sequence: NDArray[np.int64]
+    first: NDArray[np.int64]
+    length: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    def __getitem__(self, chosen: Any) -> Items:
+        return Items(self.sequence[chosen], self.first[chosen], self.length[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Padded sequences. Frames beyond a sequence's end hold its last frame again and are False in `mask`.
+
+    Parameters
+    ----------
+    positions : (B, T, J, 3) float32, metres, camera frame
+    pixels : (B, T, J, 2) float32
+    mask : (B, T) bool
+        Which frames there are.
+    intrinsics : (B, 4) float32, pixels
+        fx, fy, cx, cy.
+    image : (B, 2) float32, pixels
+        Width and height.
+    up : (B, 3) float32, camera frame
+        The world's vertical.
+    confidence : (B, T, J) float32
+        1 where a joint was seen, 0 where it is missing.
+    items : Items
+        Where the rows come from.
+    """
+
+    positions: Tensor
+    pixels: Tensor
+    mask: Tensor
+    intrinsics: Tensor
+    image: Tensor
+    up: Tensor
+    confidence: Tensor
+    items: Items
+
+    def part(self, rows: slice) -> Batch:
+        """Return some of the rows, for one of several processes."""
+        names = ("positions", "pixels", "mask", "intrinsics", "image", "up", "confidence", "items")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+
+class Loader:
+    """The frames of a file on a device, and batches gathered from them."""
+
+    def __init__(self, data: PoseData, device: torch.device | str = "cpu") -> None:
+        self.data = data
+        self.device = torch.device(device)
+        self._positions, self._pixels, self._intrinsics, self._image, self._up = (
+            torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+            for array in (data.positions_3d, data.positions_2d, data.intrinsics, data.image, data.up)
+        )
+
+    def gather(self, items: Items, pad_to: int | None = None) -> Batch:
+        """Return the batch of some stretches.
+
+        Parameters
+        ----------
+        items : Items
+        pad_to : int, optional
+            Number of frames; by default the longest stretch, rounded up to a multiple of :data:`PAD_TO`.
+        """
+        frames = pad_to or -(-int(items.length.max()) // PAD_TO) * PAD_TO
+        sequence = torch.from_numpy(items.sequence).to(self.device)
+        first = torch.from_numpy(self.data.start[items.sequence] + items.first).to(self.device)
+        length = torch.from_numpy(items.length).to(self.device)
+        step = torch.arange(frames, device=self.device)
+        rows = first[:, None] + torch.minimum(step, length[:, None] - 1)
+        flat = rows.reshape(-1)
+        joints = self._positions.shape[1]
+        return Batch(
+            positions=self._positions.index_select(0, flat).reshape(*rows.shape, joints, 3),
+            pixels=self._pixels.index_select(0, flat).reshape(*rows.shape, joints, 2),
+            mask=step < length[:, None],
+            intrinsics=self._intrinsics[sequence],
+            image=self._image[sequence],
+            up=self._up[sequence],
+            confidence=torch.ones(*rows.shape, joints, device=self.device),
+            items=items,
+        )
+
+
+def epoch_items(data: PoseData, sequences: NDArray[np.int64], window: int | None, seed: int, epoch: int) -> Items:
+    """Return all stretches of an epoch: whole sequences, or windows whose phase differs from epoch to epoch.
+
+    Every frame is in exactly one window; the first and the last window of a sequence may be shorter.
+    """
+    length = data.length[sequences]
+    if window is None:
+        return Items(sequences, np.zeros_like(length), length)
+    random = np.random.default_rng([seed, epoch, 1])
+    phase = np.where(length > window, random.integers(0, window, len(length)), 0)
+    rows = []
+    for sequence, frames, cut in zip(sequences, length, phase, strict=True):
+        edges = np.unique(np.concatenate([[0], np.arange(cut, frames, window), [frames]]))
+        rows.append(np.stack([np.full(len(edges) - 1, sequence), edges[:-1], np.diff(edges)], axis=1))
+    stretches = np.concatenate(rows)
+    return Items(stretches[:, 0], stretches[:, 1], stretches[:, 2])
+
+
+def epoch_batches(items: Items, batch_size: int, seed: int, epoch: int) -> list[Items]:
+    """Return the batches of an epoch: every item once, sequences of like length together, the batches in random order.
+
+    A pure function of its arguments: a resumed run needs no state of a generator.
+    """
+    random = np.random.default_rng([seed, epoch, 0])
+    order = random.permutation(len(items))
+    pool = batch_size * POOL
+    batches = []
+    for begin in range(0, len(order), pool):
+        chosen = order[begin : begin + pool]
+        chosen = chosen[np.argsort(items.length[chosen], kind="stable")]
+        batches += [items[chosen[i : i + batch_size]] for i in range(0, len(chosen), batch_size)]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def whole_sequences(data: PoseData, sequences: NDArray[np.int64], frames: int = 8192) -> Iterator[Items]:
+    """Yield whole sequences in batches of like length, about `frames` padded frames in each, for evaluation."""
+    order = sequences[np.argsort(data.length[sequences], kind="stable")]
+    begin = 0
+    while begin < len(order):
+        end = begin + 1
+        while end < len(order) and (end + 1 - begin) * data.length[order[end]] <= frames:
+            end += 1
+        chosen = order[begin:end]
+        yield Items(chosen, np.zeros(len(chosen), dtype=np.int64), data.length[chosen])
+        begin = end

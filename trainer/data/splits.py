@@ -1,0 +1,176 @@
+"""Which sequences are trained on, which choose the best epoch, and which are only ever tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import ConfigError, DatasetError
+from trainer.data.dataset import PoseData
+
+Array = NDArray[np.int64]
+
+SHOWN = 3
+RANDOM_NOTE = "split random: avatars and cameras of one clip are on both sides, so the test side shows motions that were trained on"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Sides of a split, as places in a :class:`~trainer.data.dataset.PoseData`, each ascending.
+
+    Parameters
+    ----------
+    spec : str
+        What was asked for: ``clip``, ``random``, ``actor=bd``, ...
+    train, validation, test : (n,) int64
+        The validation side is a part of what may be trained on; it may be empty.
+    note : str
+        A warning in one line, or nothing.
+    """
+
+    spec: str
+    train: Array
+    validation: Array
+    test: Array
+    note: str = ""
+
+    def describe(self) -> str:
+        """Return the split in one line."""
+        sides = f"{len(self.train)} train, {len(self.validation)} validation, {len(self.test)} test sequences"
+        return f"{self.spec}: {sides}" + (f" ({self.note})" if self.note else "")
+
+    def record(self, data: PoseData) -> dict[str, Any]:
+        """Return what a run stores: the names of the sequences on each side."""
+        sides = {side: [data.names[index] for index in getattr(self, side)] for side in ("train", "validation", "test")}
+        return {"spec": self.spec, "note": self.note, **sides}
+
+
+def make_split(data: PoseData, spec: str = "clip", seed: int = 0, test_share: float = 0.2, validation_share: float = 0.1) -> Split:
+    """Divide the sequences of a file.
+
+    Parameters
+    ----------
+    data : PoseData
+    spec : str
+        ``clip``: all sequences of a recording on one side (the honest one). ``random``: sequence by sequence (the published one).
+        ``actor=NAME`` or ``action=PATTERN`` (wildcards, several separated by commas, case ignored for actions): those are the
+        test side. ``all``: there is none; the model is to be judged on other files. Anything else is a text file with the clip ids
+        of the test side, one a line.
+    seed : int
+    test_share : float
+        Of ``clip`` and ``random``.
+    validation_share : float
+        Share of the rest that is held out to choose by: recordings, or sequences for ``random``.
+
+    Returns
+    -------
+    Split
+        The same one for the same file, `spec`, shares and `seed`.
+
+    Raises
+    ------
+    ConfigError
+        If the split is unknown, a side of it is empty, or a recording is on both sides (except with ``random``).
+    """
+    # By name, not by row, so that the order of the file makes no difference.
+    order = np.argsort(np.array(data.names, dtype=np.str_), kind="stable")
+    unit = np.array(data.names if spec == "random" else data.recording, dtype=np.str_)
+    random = np.random.default_rng([seed, 0x5EED])
+    test = np.isin(unit, _draw(unit[order], test_share, random)) if spec in ("clip", "random") else _chosen(data, spec)
+    rest = ~test
+    validation = rest & np.isin(unit, _draw(unit[order][rest[order]], validation_share, random))
+    train = rest & ~validation
+    places = [np.flatnonzero(side).astype(np.int64) for side in (train, validation, test)]
+    split = Split(spec, places[0], places[1], places[2], RANDOM_NOTE if spec == "random" else "")
+    _require_sides(data, split, validation_share)
+    if spec != "random":
+        require_no_leak(data, split)
+    return split
+
+
+def _draw(units: NDArray[np.str_], share: float, random: np.random.Generator) -> NDArray[np.str_]:
+    """Return a random share of the different units: at least one of them if a share is wanted and there are two."""
+    distinct = units[np.sort(np.unique(units, return_index=True)[1])]
+    count = round(share * len(distinct))
+    if share > 0.0 and len(distinct) > 1:
+        count = min(max(count, 1), len(distinct) - 1)
+    return random.permutation(distinct)[:count]
+
+
+def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
+    """Return which sequences an ``all``, ``actor=``, ``action=`` or file split puts on the test side."""
+    if spec == "all":
+        return np.zeros(len(data), dtype=bool)
+    key, equals, text = spec.partition("=")
+    if equals and key in ("actor", "action"):
+        column = np.array([str(value).lower() for value in getattr(data, key)])
+        patterns = [pattern.strip().lower() for pattern in text.split(",") if pattern.strip()]
+        test = np.array([any(fnmatchcase(value, pattern) for pattern in patterns) for value in column], dtype=bool)
+        if not test.any():
+            raise ConfigError(
+                f"split {spec}: expected one of the {key}s {', '.join(sorted(set(getattr(data, key))))}, found none that matches {text!r}"
+            )
+        return test
+    if not Path(spec).is_file():
+        raise ConfigError(f"split: expected clip, random, all, actor=NAME, action=PATTERN or a file of clip ids, found {spec!r}")
+    try:
+        lines = Path(spec).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"split {spec}: expected a text file with one clip id a line, found: {error}") from None
+    wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    unknown = sorted(set(wanted) - set(data.clip))
+    if unknown:
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+        raise ConfigError(f"split {spec}: expected ids of clips in {data.path}, found {', '.join(unknown[:SHOWN])}{more}")
+    return np.isin(data.clip.astype(np.str_), wanted)
+
+
+def _require_sides(data: PoseData, split: Split, validation_share: float) -> None:
+    for side in ("train", *(("test",) if split.spec != "all" else ()), *(("validation",) if validation_share else ())):
+        if not len(getattr(split, side)):
+            raise ConfigError(f"split {split.spec}: expected sequences on the {side} side, found none of the {len(data)} in {data.path}")
+
+
+def require_no_leak(data: PoseData, split: Split) -> None:
+    """Check that no recording is on two sides.
+
+    Raises
+    ------
+    ConfigError
+        With the first recordings that are.
+    """
+    sides = {side: set(data.recording[getattr(split, side)]) for side in ("train", "validation", "test")}
+    for first, second in (("train", "test"), ("validation", "test"), ("train", "validation")):
+        both = sorted(sides[first] & sides[second])
+        if both:
+            more = f" and {len(both) - SHOWN} more" if len(both) > SHOWN else ""
+            raise ConfigError(
+                f"split {split.spec}: expected every recording on one side, found on {first} and {second}: "
+                f"{', '.join(both[:SHOWN])}{more}; put all clips of a recording on one side"
+            )
+
+
+def split_from_record(data: PoseData, record: dict[str, Any]) -> Split:
+    """Return the split that a run has stored.
+
+    Raises
+    ------
+    DatasetError
+        If a sequence of it is not in the file.
+    """
+    place = {name: index for index, name in enumerate(data.names)}
+    sides = []
+    for side in ("train", "validation", "test"):
+        missing: Sequence[str] = [name for name in record[side] if name not in place]
+        if missing:
+            raise DatasetError(
+                f"{data.path}: expected the sequences of the run's split, found no {missing[0]!r} ({len(missing)} missing); another file?"
+            )
+        sides.append(np.array([place[name] for name in record[side]], dtype=np.int64))
+    return Split(str(record["spec"]), sides[0], sides[1], sides[2], str(record["note"]))

@@ -1,0 +1,189 @@
+"""What each ingredient of a recipe contributes: the recipe without it, on one split (by clips) and on the benchmark of another database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import ConfigError
+from schemas.experiments import Results, RunResult
+from schemas.train import TrainConfig
+from trainer import log
+from trainer.data.splits import make_split
+from trainer.experiments.published import published
+from trainer.experiments.report import Block, Bullets, Cell, Code, Heading, Paragraph, Table, write_blocks
+from trainer.experiments.run import describe
+from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
+from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
+from trainer.model.checkpoint import write_atomically
+from trainer.recipes.settings import merge, parse_assignments, read_recipe, train_config
+
+COMPLETE = "complete"
+"""The recipe as it is."""
+
+INGREDIENTS: dict[str, dict[str, Any]] = {
+    "flip": {"augment": {"flip": 0.0}},
+    "reverse": {"augment": {"reverse": 0.0}},
+    "stretch": {"augment": {"stretch": [1.0, 1.0]}},
+    "bent bodies": {"augment": {"bend": 0.0}},
+    "virtual cameras": {"augment": {"camera": {"probability": 0.0}}},
+    "cameras that stay": {"augment": {"camera": {"stay": 0.0}}},
+    "tumble": {"augment": {"camera": {"tumble": 0.0}}},
+    "roll": {"augment": {"camera": {"roll": 0.0}}},
+    "2D noise": {"augment": {"noise": 0.0, "drift": 0.0, "jitter": 0.0}},
+    "missing joints": {"augment": {"missing": 0.0}},
+    "ray head": {"head": "direct"},
+    "centred normalisation": {"normalisation": "image"},
+    "velocity loss": {"losses": {"velocity": 0.0}},
+    "bone-length loss": {"losses": {"bone_length": 0.0}},
+    "Laplacian losses": {"losses": {"laplacian_time": 0.0, "laplacian_skeleton": 0.0}},
+    "weight averaging": {"ema": 0.0},
+    "weight decay": {"weight_decay": 0.0},
+    "clipping": {"clip_norm": 0.0},
+    "choice of the epoch": {"validation_share": 0.0},
+    "windows": {"window": None},
+    "small batches": {"batch_size": 32},
+    "frames in pairs": {"model_settings": {"patch": 1}},
+    "all augmentation": {
+        "augment": {"flip": 0.0, "reverse": 0.0, "stretch": [1.0, 1.0], "bend": 0.0, "camera": {"probability": 0.0}}
+        | {"noise": 0.0, "drift": 0.0, "jitter": 0.0, "missing": 0.0}
+    },
+    "network: cvmnet": {"model": "cvmnet"},
+    "network: videopose": {"model": "videopose"},
+    "network: stmixer": {"model": "stmixer"},
+}
+"""What takes an ingredient away, by its name; of these, those that change the recipe are made. 'network: X' puts another one in its place."""
+
+
+def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes: Mapping[str, Any]) -> list[Job]:
+    """Return the runs: the complete recipe, and the recipe without each ingredient that it has.
+
+    Parameters
+    ----------
+    recipe : str
+    seeds : sequence of int
+    only : sequence of str, optional
+        Ingredients to look at; by default all.
+    changes : mapping
+        Settings that override the recipe's; among them the split, by clips unless it is given.
+
+    Raises
+    ------
+    ConfigError
+        If an ingredient does not exist, or the recipe does not have it, or the seed is changed.
+    """
+    refuse(changes, {"seed": "--seeds"})
+    changes = merge({"split": "clip"}, changes)
+    complete = train_config(read_recipe(recipe), changes)
+    there = [name for name, without in INGREDIENTS.items() if _without(recipe, changes, without) != complete]
+    wrong = [name for name in only or () if name not in there]
+    if wrong:
+        raise ConfigError(f"--only: expected ingredients of recipe {recipe}: {', '.join(there)}; found {', '.join(wrong)}")
+    wanted = [name for name in there if only is None or name in only]
+    return [
+        Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), elsewhere=True)
+        for seed in dict.fromkeys(seeds)
+        for name in (COMPLETE, *wanted)
+    ]
+
+
+def _without(recipe: str, changes: Mapping[str, Any], without: Mapping[str, Any]) -> TrainConfig:
+    return train_config(read_recipe(recipe), merge(changes, without))
+
+
+def ablate(
+    data_file: str | Path,
+    cmu_file: str | Path | None,
+    out: str | Path,
+    *,
+    recipe: str = "default",
+    seeds: Sequence[int] = (0,),
+    only: Sequence[str] | None = None,
+    assignments: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    finished: bool = False,
+    command: str = "",
+    say: Say = lambda line: None,
+    bar: Bar = nullcontext,
+) -> Results:
+    """Train a recipe without each of its ingredients, and write what that costs.
+
+    Each run is trained once, on the training side of a split, and judged on its validation part, its test side and, if there is
+    a file of it, the benchmark of another database. Parameters, returns and errors are those of :func:`trainer.experiments.run.experiments`,
+    except:
+
+    Parameters
+    ----------
+    recipe : str
+    only : sequence of str, optional
+        Ingredients, of :data:`INGREDIENTS`.
+    """
+    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
+    jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
+    suite.check(jobs)
+    config = jobs[0].config()  # where its split cannot be made, no other can
+    make_split(suite.load(suite.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
+    runs, failures = suite.run(jobs)
+    results = Results(
+        protocol={"split": config.split, **describe(suite, seeds)},
+        command=from_the_start(command),
+        versions=log.versions(),
+        seeds=tuple(seeds),
+        recipes=(Path(recipe).stem,),
+        published=published(),
+        runs=runs,
+        failures=failures,
+    )
+    write_atomically(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+    write_blocks(summarise_ablation(results), suite.out)
+    return results
+
+
+def summarise_ablation(results: Results) -> list[Block]:
+    """Return the report: one line per ingredient, with the difference that its absence makes."""
+    recipe = results.recipes[0]
+    blocks: list[Block] = [
+        Heading(f"What each ingredient of recipe {recipe} contributes", 1),
+        Paragraph("; ".join(f"{key}: {value}" for key, value in results.protocol.items())),
+        Paragraph(
+            "Each line is the recipe without one ingredient, trained on the training side of the split; in brackets the difference from the complete "
+            "recipe, as the mean of differences between runs of the same seed: positive means that the ingredient helps (3DPCK: negative). "
+            "Root-relative MPJPE in mm, root counted. Recipes are chosen by the validation column; the columns to its right chose nothing."
+        ),
+        Paragraph(DEFINITIONS),
+        _table(results),
+    ]
+    if results.failures:
+        blocks.append(Paragraph(f"{len(results.failures)} runs failed:", warning=True))
+        blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
+    return [*blocks, Paragraph("Made by:"), Code(results.command)] if results.command else blocks
+
+
+def _table(results: Results) -> Table:
+    motions = tuple(results.published.motions)
+    columns = {
+        "validation": metric("validation", "mpjpe_mm"),
+        "test side": metric("test", "mpjpe_mm"),
+        **{name: metric(name, "mpjpe_mm") for name in motions},
+        "CMU average": averaged(motions, lambda side: side.overall.get("mpjpe_mm")),
+        "CMU 3DPCK@200, %": averaged(motions, lambda side: side.overall.get("pck_200")),
+        "test side, velocity, mm/s": metric("test", "velocity_mm_s"),
+    }
+    runs: dict[str, list[RunResult]] = {}
+    for run in results.runs:
+        runs.setdefault(run.variant, []).append(run)
+    complete = {run.seed: run for run in runs.get(COMPLETE, [])}
+    rows: list[list[Cell | str]] = []
+    for name, found in runs.items():
+        cells: list[Cell | str] = [name if name == COMPLETE or name.startswith("network") else f"without {name}"]
+        for take in columns.values():
+            values = figures(found, take)
+            pairs = [(take(run), take(complete[run.seed])) for run in found if run.seed in complete]
+            differences = [value - whole for value, whole in pairs if value is not None and whole is not None]
+            shown = f" ({sum(differences) / len(differences):+.1f})" if differences and name != COMPLETE else ""
+            cells.append(spread(values, expected=len(results.seeds)) + shown)
+        rows.append(cells)
+    return Table(f"Recipe {results.recipes[0]}", ["", *columns], rows)

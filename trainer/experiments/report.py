@@ -1,0 +1,197 @@
+"""Reports, written once as a list of blocks and rendered twice: as one HTML file that needs nothing else, and as Markdown."""
+
+from __future__ import annotations
+
+import base64
+import html
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from schemas.experiments import Results
+from trainer.model.checkpoint import write_atomically
+
+TEMPLATE = Path(__file__).parent / "templates" / "report.html"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a table; `mark` says how it compares with a published figure."""
+
+    text: str
+    mark: Literal["", "better", "worse"] = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is the title of the report."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Plain text."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of plain texts."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A command."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Parameters
+    ----------
+    title : str
+    header : sequence of str
+    rows : sequence of sequences of Cell or str
+    labels : int
+        Columns from the left that hold words.
+    published : frozenset of int
+        Rows that hold published figures.
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell | str]]
+    labels: int = 1
+    published: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG, and the name of the file that it is in beside a Markdown report."""
+
+    file: str
+    png: bytes
+    caption: str
+
+
+Block = Heading | Paragraph | Bullets | Code | Table | Picture
+
+
+def write_report(results: Results, folder: Path) -> None:
+    """Write ``report.html``, ``report.md`` and ``pictures/`` of the published experiments.
+
+    Parameters
+    ----------
+    results : Results
+    folder : Path
+        Holds ``runs/``, from which the pictures are taken. Without matplotlib the report has none, and says so.
+    """
+    from trainer.experiments.summary import summarise_results
+
+    write_blocks(summarise_results(results, folder / "runs"), folder)
+
+
+def write_blocks(blocks: Sequence[Block], folder: Path) -> None:
+    """Write a report in both forms, and the pictures that the Markdown form shows."""
+    for block in blocks:
+        if isinstance(block, Picture):
+            write_atomically(folder / "pictures" / block.file, block.png)
+    write_atomically(folder / "report.html", as_html(blocks).encode())
+    write_atomically(folder / "report.md", as_markdown(blocks).encode())
+
+
+# HTML -------------------------------------------------------------------------------------------------------------------------
+
+
+def as_html(blocks: Sequence[Block]) -> str:
+    """Return one HTML page: no script, and nothing that a browser would have to fetch."""
+    title = next((block.text for block in blocks if isinstance(block, Heading)), "Report")
+    template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
+    return template.substitute(title=html.escape(title), body="\n".join(_html(block) for block in blocks))
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Heading():
+            return f"<h{block.level}>{html.escape(block.text)}</h{block.level}>"
+        case Paragraph():
+            return f"<p{_classes('warning' if block.warning else '')}>{html.escape(block.text)}</p>"
+        case Bullets():
+            return "<ul>" + "".join(f"<li>{html.escape(item)}</li>" for item in block.items) + "</ul>"
+        case Code():
+            return f"<pre>{html.escape(block.text)}</pre>"
+        case Picture():
+            source = f"data:image/png;base64,{base64.b64encode(block.png).decode()}"
+            caption = html.escape(block.caption)
+            return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
+        case Table():
+            return _html_table(block)
+
+
+def _classes(*names: str) -> str:
+    found = " ".join(name for name in names if name)
+    return f' class="{found}"' if found else ""
+
+
+def _html_table(table: Table) -> str:
+    def cells(tag: str, row: Iterable[Cell | str]) -> str:
+        parts = []
+        for place, cell in enumerate(row):
+            found = cell if isinstance(cell, Cell) else Cell(cell)
+            classes = _classes("text" if place < table.labels else "", found.mark)
+            parts.append(f"<{tag}{classes}>{html.escape(found.text)}</{tag}>")
+        return "".join(parts)
+
+    rows = "".join(
+        f"<tr{_classes('published' if index in table.published else '')}>{cells('td', row)}</tr>\n" for index, row in enumerate(table.rows)
+    )
+    caption = f"<caption>{html.escape(table.title)}</caption>" if table.title else ""
+    return f'<div class="table"><table>{caption}\n<thead><tr>{cells("th", table.header)}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>'
+
+
+# Markdown ---------------------------------------------------------------------------------------------------------------------
+
+
+def as_markdown(blocks: Sequence[Block]) -> str:
+    """Return the report as Markdown; figures better than the published ones are bold."""
+    return "\n\n".join(_markdown(block) for block in blocks) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    match block:
+        case Heading():
+            return f"{'#' * block.level} {block.text}"
+        case Paragraph():
+            return f"> {block.text}" if block.warning else block.text
+        case Bullets():
+            return "\n".join(f"- {item}" for item in block.items)
+        case Code():
+            return f"    {block.text}"
+        case Picture():
+            return f"![{block.caption}](pictures/{block.file})\n\n*{block.caption}*"
+        case Table():
+            return markdown_table(block)
+
+
+def markdown_table(table: Table) -> str:
+    """Return a table as Markdown, its title above it."""
+
+    def cell(content: Cell | str) -> str:
+        found = content if isinstance(content, Cell) else Cell(content)
+        text = found.text.replace("|", "\\|")
+        return f"**{text}**" if found.mark == "better" else text
+
+    rows = [list(table.header), ["---" if place < table.labels else "---:" for place in range(len(table.header))]]
+    lines = ["| " + " | ".join(cell(content) for content in row) + " |" for row in [*rows, *table.rows]]
+    return "\n".join(([f"**{table.title}**", ""] if table.title else []) + lines)

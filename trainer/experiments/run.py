@@ -1,0 +1,178 @@
+"""The published experiments, each with every recipe and seed: train, judge, and report beside the published figures.
+
+A       random 80 % / 20 % of the sequences, as published (avatars of one clip are on both sides)
+clip    the honest one beside it: all sequences of a clip on one side
+B       each actor in turn left out; one of them is the published choice
+C       all other classes / the hop classes
+CMU     all of the file / the two kinds of motion of another database
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import ConfigError
+from schemas.experiments import Results
+from trainer import log
+from trainer.data.dataset import PoseData
+from trainer.experiments.published import benchmark, published
+from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
+from trainer.model.checkpoint import write_atomically
+from trainer.recipes.settings import merge, parse_assignments
+
+EXPERIMENTS = ("A", "clip", "B", "C", "CMU")
+HOP_CLASSES = "action=hop*"
+
+
+def experiments(
+    data_file: str | Path,
+    cmu_file: str | Path | None,
+    out: str | Path,
+    *,
+    recipes: Sequence[str] = ("paper", "default"),
+    seeds: Sequence[int] = (0, 1, 2),
+    only: Sequence[str] = EXPERIMENTS,
+    assignments: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    finished: bool = False,
+    command: str = "",
+    say: Say = lambda line: None,
+    bar: Bar = nullcontext,
+) -> Results:
+    """Make the published experiments and report on them.
+
+    Parameters
+    ----------
+    data_file : str or Path
+        To train on.
+    cmu_file : str or Path, optional
+        Sequences of basketball and break dance; needed for the experiment CMU.
+    out : str or Path
+        Folder for ``runs/``, ``results.json``, ``report.html``, ``report.md`` and ``pictures/``.
+    recipes : sequence of str
+    seeds : sequence of int
+        Figures are means over them.
+    only : sequence of str
+        Of :data:`EXPERIMENTS`.
+    assignments : sequence of str
+        Texts such as ``augment.flip=0.5`` that override the recipes.
+    options : mapping, optional
+        Settings that override all (epochs, device, ...).
+    resume : bool
+        Keep finished runs, go on with unfinished ones.
+    finished : bool
+        Report on the runs that are finished, and train nothing.
+    command : str
+        The command line, for the report.
+    say : callable
+        Is told one line for each run.
+    bar : callable
+        See :class:`trainer.experiments.suite.Suite`.
+
+    Returns
+    -------
+    Results
+        Failed runs included, as failures.
+
+    Raises
+    ------
+    ConfigError
+        If something asked for does not exist, or the folder is not free.
+    DatasetError
+        If a file cannot be used, or has no sequences of the benchmark.
+    Stopped
+        After Ctrl-C, when all is saved.
+    """
+    from trainer.experiments.report import write_report
+
+    only = choose_experiments(only, cmu_file is not None)
+    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
+    changes = merge(parse_assignments(assignments), options or {})
+    jobs = plan(suite.load(suite.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
+    suite.check(jobs)
+    runs, failures = suite.run(jobs)
+    results = Results(
+        protocol=describe(suite, seeds),
+        command=from_the_start(command),
+        versions=log.versions(),
+        seeds=tuple(seeds),
+        recipes=tuple(Path(recipe).stem for recipe in recipes),
+        published=published(),
+        runs=runs,
+        failures=failures,
+    )
+    write_atomically(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+    write_report(results, suite.out)
+    return results
+
+
+def choose_experiments(only: Sequence[str], have_other_file: bool) -> tuple[str, ...]:
+    """Return the experiments that are asked for, in the order of :data:`EXPERIMENTS`.
+
+    Raises
+    ------
+    ConfigError
+        If one does not exist, or its file is missing.
+    """
+    known = {name.lower(): name for name in EXPERIMENTS}
+    unknown = [name for name in only if name.lower() not in known]
+    if unknown or not only:
+        raise ConfigError(f"--only: expected some of {', '.join(EXPERIMENTS)}, found {', '.join(unknown) or 'nothing'}")
+    wanted = {known[name.lower()] for name in only}
+    if "CMU" in wanted and not have_other_file:
+        others = ",".join(name for name in EXPERIMENTS if name != "CMU")
+        raise ConfigError(f"--cmu: expected the file of CMU sequences for the experiment CMU, found none; give one, or --only {others}")
+    return tuple(name for name in EXPERIMENTS if name in wanted)
+
+
+def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Sequence[str], changes: Mapping[str, Any]) -> list[Job]:
+    """Return all runs: for each recipe, experiment, variant and seed.
+
+    Parameters
+    ----------
+    data : PoseData
+        To train on: experiment B leaves out each of its actors.
+    recipes : sequence of str
+    seeds : sequence of int
+    only : sequence of str
+    changes : mapping
+        Settings that override the recipe's.
+
+    Raises
+    ------
+    ConfigError
+        If they are the split or the seed.
+    """
+    refuse(changes, {"split": "--only", "seed": "--seeds"})
+    splits = {"A": {"": "random"}, "clip": {"": "clip"}, "C": {"": HOP_CLASSES}, "CMU": {"": "all"}}
+    splits["B"] = {actor: f"actor={actor}" for actor in sorted(set(data.actor))}
+    return [
+        Job(name, variant, recipe, seed, merge(changes, {"split": split, "seed": seed}), elsewhere=name == "CMU")
+        for seed in dict.fromkeys(seeds)
+        for recipe in dict.fromkeys(recipes)
+        for name in only
+        for variant, split in splits[name].items()
+    ]
+
+
+def describe(suite: Suite, seeds: Sequence[int]) -> dict[str, str]:
+    """Return what all figures of a series of runs are figures of."""
+    joint_set = suite.protocol.get("joints", "h36m17").partition(",")[0]
+    data = suite.load(suite.data_file, joint_set)
+    protocol = {**suite.protocol, "2D source": "projections stored in the files", "data": _describe_file(data)}
+    if suite.other_file is not None:
+        other = suite.load(suite.other_file, joint_set)
+        motions = ", ".join(
+            f"{name} {len(sequences)} sequences, {other.length[sequences].sum():,} frames" for name, sequences in benchmark(other).items()
+        )
+        protocol["CMU"] = f"{_describe_file(other)}: {motions}"
+    return {**protocol, "seeds": ", ".join(str(seed) for seed in seeds)}
+
+
+def _describe_file(data: PoseData) -> str:
+    clips = len(set(data.clip))
+    return f"{data.path.name}, {len(data):,} sequences of {clips:,} clips on {len(set(data.avatar))} avatars, sha256 {data.sha256}"

@@ -1,0 +1,373 @@
+"""Many runs after one another: each is trained, judged and written down; finished ones are kept, and one that fails stops no other.
+
+What it leaves in OUT::
+
+    OUT/runs/NAME/         the folder of a run (see trainer.model.checkpoint), and beside its checkpoints
+        result.json        what a report says of it; written last: a run that has it is finished
+        evaluation-SIDE.json   all figures of each side that was judged
+        examples.npz       some moments of its worst and best sequences, for pictures
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from schemas.errors import ConfigError, MocapError
+from schemas.experiments import EpochFigures, Failure, RunResult, Side
+from schemas.train import Evaluation, ModelCard, TrainConfig
+from trainer import fit as training
+from trainer._command import Stopped
+from trainer.data.batches import Loader
+from trainer.data.dataset import PoseData, load, require_match
+from trainer.data.splits import split_from_record
+from trainer.evaluate import judge
+from trainer.experiments.examples import Examples, write_examples
+from trainer.experiments.published import benchmark
+from trainer.fit import NOT_COMPARED, Watcher
+from trainer.model.checkpoint import load_lifter, write_atomically
+from trainer.model.device import choose
+from trainer.model.lift import lift_sequences
+from trainer.model.lifter import Lifter
+from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
+from trainer.recipes.settings import read_recipe, train_config
+
+Bar = Callable[[], AbstractContextManager[Watcher | None]]
+Say = Callable[[str], None]
+
+RESULT = "result.json"
+"""What a run's folder has once it is finished and judged."""
+_MAY_DIFFER = NOT_COMPARED - {"epochs"}
+"""Settings that do not change what a finished run has found out."""
+
+
+def refuse(changes: Mapping[str, Any], instead: Mapping[str, str]) -> None:
+    """Refuse to change settings in which the runs of a series differ by design.
+
+    Raises
+    ------
+    ConfigError
+        With the option that says what is wanted.
+    """
+    for name, option in instead.items():
+        if name in changes:
+            raise ConfigError(f"--set {name}: expected settings that all runs share, found one that they differ in; use {option}")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made.
+
+    Parameters
+    ----------
+    experiment, variant : str
+    recipe : str
+    seed : int
+    changes : mapping
+        Settings that override the recipe's, split and seed included.
+    elsewhere : bool
+        Whether it is judged on the benchmark of the other file as well.
+    """
+
+    experiment: str
+    variant: str
+    recipe: str
+    seed: int
+    changes: Mapping[str, Any]
+    elsewhere: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        parts = (Path(self.recipe).stem, self.experiment, self.variant.replace(" ", "_").replace("/", "_"), f"s{self.seed}")
+        return "-".join(part for part in parts if part)
+
+    def config(self) -> TrainConfig:
+        """Return its settings, checked."""
+        return train_config(read_recipe(self.recipe), self.changes)
+
+    def command(self, data_file: Path, folder: Path) -> str:
+        """Return the command that makes this run alone."""
+        settings = [word for name, value in _flat(self.changes) for word in ("--set", f"{name}={value}")]
+        return shlex.join(["trainer", "fit", str(data_file), "--recipe", self.recipe, "--out", str(folder), *settings])
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", json.dumps(value) if isinstance(value, list | tuple | bool) or value is None else str(value)
+
+
+@dataclass
+class Suite:
+    """Where runs find their data and leave their results.
+
+    Parameters
+    ----------
+    data_file : Path
+        To train on.
+    other_file : Path, optional
+        Of another database, with the sequences of the published benchmark.
+    out : Path
+    resume : bool
+        Keep what is there and go on.
+    finished : bool
+        Take the runs that are finished, and train nothing.
+    command : str
+        For the message after Ctrl-C.
+    say : callable
+        Is told one line for each run.
+    bar : callable
+        Gives the context in which a run is trained, and who watches it.
+    """
+
+    data_file: Path
+    other_file: Path | None
+    out: Path
+    resume: bool = False
+    command: str = ""
+    say: Say = lambda line: None
+    bar: Bar = nullcontext
+    finished: bool = False
+    protocol: dict[str, str] = field(default_factory=dict)
+    _files: dict[tuple[Path, str], PoseData] = field(default_factory=dict)
+
+    def load(self, path: Path, joint_set: str) -> PoseData:
+        """Return a file, read once."""
+        if (path, joint_set) not in self._files:
+            self._files[path, joint_set] = load(path, joint_set)
+        return self._files[path, joint_set]
+
+    def check(self, jobs: Sequence[Job]) -> None:
+        """Find out before hours of training what cannot work: settings, files, and whether the output folder is free.
+
+        Raises
+        ------
+        ConfigError, DatasetError
+            In one line.
+        """
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+            raise ConfigError("torchrun: expected one process for a whole series of runs, found several; share the runs out with --only instead")
+        joint_sets = {job.config().joint_set for job in jobs}
+        for joint_set in sorted(joint_sets):
+            self.load(self.data_file, joint_set)
+            if self.other_file is not None and any(job.elsewhere for job in jobs):
+                benchmark(self.load(self.other_file, joint_set))
+        if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
+            raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
+        if not (self.resume or self.finished) and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise ConfigError(f"{self.out}: expected a folder that is free, found files; --resume goes on, or another --out")
+
+    def run(self, jobs: Sequence[Job]) -> tuple[tuple[RunResult, ...], tuple[Failure, ...]]:
+        """Make all runs, one after the other.
+
+        Parameters
+        ----------
+        jobs : sequence of Job
+
+        Returns
+        -------
+        tuple of RunResult
+            In the order of the jobs.
+        tuple of Failure
+            Runs that failed, each with the reason.
+
+        Raises
+        ------
+        Stopped
+            After Ctrl-C, when all is saved.
+        """
+        results: list[RunResult] = []
+        failures: list[Failure] = []
+        trained, begin = 0, time.perf_counter()
+        for number, job in enumerate(jobs, 1):
+            place = f"[{number:{len(str(len(jobs)))}d}/{len(jobs)}] {job.name}"
+            try:
+                kept = self._finished(job)
+                if self.finished and kept is None:
+                    continue
+                result = kept or self._make(job)
+            except KeyboardInterrupt:
+                raise Stopped(f"stopped and saved; {len(results)} of {len(jobs)} runs are finished; go on with: {_resumed(self.command)}") from None
+            except Exception as error:  # whatever it is: hours of other runs must not be lost for it
+                reason = " ".join(str(error).split()) or type(error).__name__
+                failures.append(Failure(name=job.name, error=reason if isinstance(error, MocapError) else f"{type(error).__name__}: {reason}"))
+                self.say(f"{place}: failed: {failures[-1].error}")
+                continue
+            results.append(result)
+            trained += kept is None
+            spent = time.perf_counter() - begin
+            left = f"; about {_duration(spent / trained * (len(jobs) - number))} left" if trained and number < len(jobs) else ""
+            self.say(f"{place}: {_summary(result)}{', kept' if kept else f', {_duration(result.seconds)}'}{left}")
+        return tuple(results), tuple(failures)
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a run."""
+        return self.out / "runs" / name
+
+    def _finished(self, job: Job) -> RunResult | None:
+        """Return the result of a run that is finished, or None.
+
+        Raises
+        ------
+        ConfigError
+            If it was made with other settings or from other files: nothing is mixed, nothing is thrown away.
+        """
+        path = self.folder(job.name) / RESULT
+        if not path.is_file():
+            return None
+        try:
+            result = RunResult.model_validate_json(path.read_text(encoding="utf-8"))
+            made = TrainConfig.model_validate(result.config).model_dump()  # settings that are newer than the run have their defaults
+        except (ValidationError, ValueError):
+            raise ConfigError(f"{path}: expected the result of a run of this version, found another; remove the folder to train it again") from None
+        config = job.config()
+        differences = [name for name, value in config.model_dump().items() if name not in _MAY_DIFFER and made[name] != value]
+        data = self.load(self.data_file, config.joint_set)
+        differences += ["the data file"] if result.data_sha256 != data.sha256 else []
+        differences += ["the benchmark's file"] if result.benchmark_sha256 != self._other_sha256(job) else []
+        if differences:
+            raise ConfigError(f"{path.parent}: expected a run with the same settings, found others ({', '.join(differences)}); take another --out")
+        if not self.protocol:
+            self._remember_protocol(path.parent)
+        return result
+
+    def _make(self, job: Job) -> RunResult:
+        """Train and judge one run."""
+        folder, config = self.folder(job.name), job.config()
+        begun = (folder / "last.safetensors").is_file()
+        with self.bar() as watch:
+            training.fit(
+                self.data_file,
+                config,
+                folder,
+                resume=begun,
+                overwrite=not begun,
+                command=job.command(self.data_file, folder),
+                watch=watch,
+            )
+        result = self._judge(job, config, folder)
+        write_atomically(folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
+        return result
+
+    def _judge(self, job: Job, config: TrainConfig, folder: Path) -> RunResult:
+        compute = choose(config.device, "fp32", config.threads)
+        lifter, card = load_lifter(folder, compute.device)
+        sides: dict[str, Side] = {}
+        examples: list[Examples] = []
+        record = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+        for data, name, sequences in self._sides(job, config, card, record):
+            loader = Loader(data, compute.device)
+            predicted = lift_sequences(lifter, loader, sequences)
+            described = card.split if data.path == self.data_file else f"all {len(sequences)} sequences of {name} in {data.path.name}"
+            if name == "train":  # many sequences, of which no report says more
+                sides[name] = _side(data, sequences, {"mpjpe_mm": _mpjpe_mm(predicted, data, sequences)}, {})
+                continue
+            evaluation = judge(predicted, data, sequences, card, f"{described}; judged on {name}")
+            sides[name] = _side(data, sequences, evaluation.overall, evaluation.by_group_mm)
+            write_atomically(folder / f"evaluation-{_stem(name)}.json", (evaluation.model_dump_json(indent=2) + "\n").encode())
+            examples.append(Examples.pick(name, predicted, data, sequences, evaluation))
+        write_examples(folder / "examples.npz", examples)
+        if not self.protocol:
+            self._remember_protocol(folder)
+        return self._result(job, config, card, lifter, record, sides)
+
+    def _sides(self, job: Job, config: TrainConfig, card: ModelCard, record: Mapping[str, Any]) -> Iterator[tuple[PoseData, str, NDArray[np.int64]]]:
+        """Yield what a run is judged on: file, name, sequences."""
+        data = self.load(self.data_file, config.joint_set)
+        split = split_from_record(data, dict(record))
+        for name in ("train", "validation", "test"):
+            if len(getattr(split, name)):
+                yield data, name, getattr(split, name)
+        if job.elsewhere and self.other_file is not None:
+            other = self.load(self.other_file, config.joint_set)
+            require_match(other, card)
+            for name, sequences in benchmark(other).items():
+                yield other, name, sequences
+
+    def _result(
+        self, job: Job, config: TrainConfig, card: ModelCard, lifter: Lifter, record: Mapping[str, Any], sides: Mapping[str, Side]
+    ) -> RunResult:
+        folder = self.folder(job.name)
+        rows = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        history = tuple(EpochFigures(**{name: row[name] for name in EpochFigures.model_fields}) for row in rows)
+        return RunResult(
+            name=job.name,
+            experiment=job.experiment,
+            variant=job.variant,
+            recipe=Path(job.recipe).stem,
+            seed=job.seed,
+            config=config.model_dump(mode="json"),
+            data_sha256=str(card.data["sha256"]),
+            benchmark_sha256=self._other_sha256(job),
+            split=card.split,
+            note=str(record["note"]),
+            model=card.model,
+            parameters=card.parameters,
+            seconds=round(sum(row["seconds"] for row in rows), 3),
+            device=choose(config.device, config.precision, config.threads).describe(),
+            best_epoch=max(row["epoch"] for row in rows if row["best"]),
+            sides=dict(sides),
+            history=history,
+        )
+
+    def _other_sha256(self, job: Job) -> str:
+        return self.load(self.other_file, job.config().joint_set).sha256 if job.elsewhere and self.other_file is not None else ""
+
+    def _remember_protocol(self, folder: Path) -> None:
+        """Keep what is true of all runs from one of their evaluations."""
+        for path in sorted(folder.glob("evaluation-*.json")):
+            protocol = Evaluation.model_validate_json(path.read_text(encoding="utf-8")).protocol
+            self.protocol = {key: protocol[key] for key in ("root", "joints", "fps")}
+            return
+
+
+def _side(data: PoseData, sequences: NDArray[np.int64], overall: Mapping[str, float], by_group: Mapping[str, float]) -> Side:
+    return Side(
+        sequences=len(sequences),
+        frames=int(data.length[sequences].sum()),
+        overall={key: value for key, value in overall.items() if np.isfinite(value)},
+        by_group_mm=dict(by_group),
+    )
+
+
+def _mpjpe_mm(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64]) -> float:
+    root = data.joints.root
+    errors = joint_errors(root_relative(predicted, root), root_relative(data.positions_3d[data.rows(sequences)], root))
+    return float(MILLIMETRES * errors.mean())
+
+
+def _stem(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+def _summary(result: RunResult) -> str:
+    """Return the figures of a run in some words."""
+    shown = [name for name in result.sides if name not in ("train", "validation")] or list(result.sides)
+    return ", ".join(f"{name} {result.sides[name].overall['mpjpe_mm']:.1f} mm" for name in shown)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def from_the_start(command: str) -> str:
+    """Return a command without its ``--resume``."""
+    return command.replace(" --resume", "")
+
+
+def _resumed(command: str) -> str:
+    return f"{from_the_start(command) or 'the same command'} --resume"

@@ -1,0 +1,1 @@
+"""Networks, the lifter around them, losses, metrics and checkpoints."""

@@ -1,0 +1,187 @@
+"""Checkpoints: one safetensors file each, written whole or not at all, with its card inside (and beside it, for people).
+
+What a run folder holds::
+
+    runs/NAME/
+        config.json        the settings
+        split.json         the names of the sequences on each side
+        last.safetensors   weights, averaged weights, optimiser and history after the last complete step: what --resume needs
+        last.json          its card
+        best.safetensors   the weights to use
+        best.json          their card
+        log.csv log.jsonl  one row per epoch
+        history.png        the losses over the epochs
+        metrics.json       the best weights on the test side, at the end of the run
+        README.md          what this is, and the command that makes it again
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from schemas.errors import DatasetError
+from schemas.train import MODEL_FORMAT, MODEL_VERSION, ModelCard
+from trainer.data.dataset import JointSet
+from trainer.model.lifter import Lifter
+
+MODEL, AVERAGE, OPTIMISER = "model.", "average.", "optimiser."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    Parameters
+    ----------
+    path : Path
+    card : ModelCard
+    state : dict
+        Progress of the run; empty in a file that is only there to be used.
+    tensors : dict of str to Tensor
+        Names begin with ``model.``, ``average.`` or ``optimiser.``.
+    """
+
+    path: Path
+    card: ModelCard
+    state: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Return the tensors whose names begin so, without the beginning."""
+        return {name.removeprefix(prefix): tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that its name always has the old content or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def save(path: Path, card: ModelCard, tensors: Mapping[str, Tensor], state: Mapping[str, Any] | None = None) -> None:
+    """Write a checkpoint, and its card beside it.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.safetensors``.
+    card : ModelCard
+    tensors : mapping
+        See :class:`Checkpoint`.
+    state : mapping, optional
+        Anything that JSON can hold.
+    """
+    metadata = {"format": "pt", "card": card.model_dump_json(), "state": json.dumps(dict(state or {}))}
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, serialise(contiguous, metadata))
+    write_atomically(path.with_suffix(".json"), (card.model_dump_json(indent=2) + "\n").encode())
+
+
+def read(path: str | Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``.safetensors`` file, or a run's folder, which stands for its ``best.safetensors`` (``last.safetensors`` if there is none yet).
+
+    Raises
+    ------
+    DatasetError
+        If there is none, or it is damaged, of something else, or newer than this program.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = [path / name for name in ("best.safetensors", "last.safetensors") if (path / name).is_file()]
+        if not found:
+            raise DatasetError(f"{path}: expected a run with best.safetensors, found none; `trainer fit` writes one")
+        path = found[0]
+    if not path.is_file():
+        raise DatasetError(f"{path}: expected a checkpoint or the folder of a run, found nothing; `trainer fit` writes one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        content = json.loads(metadata.get("card", "null"))
+        state = json.loads(metadata.get("state", "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DatasetError(f"{path}: expected a checkpoint (safetensors), found a damaged one or something else ({str(error)[:80]})") from None
+    if not isinstance(content, dict) or content.get("format") != MODEL_FORMAT:
+        raise DatasetError(f"{path}: expected a checkpoint of this project, found safetensors of something else")
+    if not isinstance(content.get("version"), int) or content["version"] > MODEL_VERSION:
+        raise DatasetError(
+            f"{path}: expected a model card of version {MODEL_VERSION} or older, found {content.get('version')}; pip install --upgrade mocapgen"
+        )
+    try:
+        card = ModelCard(**content)
+    except ValidationError as error:
+        raise DatasetError(f"{path}: card: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
+    return Checkpoint(path, card, state, tensors)
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], where: Path) -> None:
+    """Put weights into a module.
+
+    Raises
+    ------
+    DatasetError
+        If names or shapes differ: the checkpoint of another network.
+    """
+    own = module.state_dict()
+    missing, surplus = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    shapes = [name for name in own.keys() & tensors.keys() if own[name].shape != tensors[name].shape]
+    if missing or surplus or shapes:
+        odd = [
+            *(f"no {name}" for name in missing),
+            *(f"surplus {name}" for name in surplus),
+            *(f"another shape of {name}" for name in sorted(shapes)),
+        ]
+        raise DatasetError(f"{where}: expected the weights of this network, found {', '.join(odd[:3])} ({len(odd)} differences in all)")
+    module.load_state_dict(dict(tensors))
+
+
+def load_lifter(path: str | Path, device: torch.device | str = "cpu") -> tuple[Lifter, ModelCard]:
+    """Return a trained model, ready to use, and its card.
+
+    Parameters
+    ----------
+    path : str or Path
+        A checkpoint or the folder of a run.
+    device : torch.device or str
+
+    Returns
+    -------
+    Lifter
+        In evaluation mode, with the averaged weights if the run averaged.
+    ModelCard
+
+    Raises
+    ------
+    DatasetError
+        See :func:`read` and :func:`load_weights`.
+    """
+    checkpoint = read(path)
+    lifter = Lifter(checkpoint.card, JointSet.of_card(checkpoint.card))
+    load_weights(lifter, checkpoint.part(AVERAGE) or checkpoint.part(MODEL), checkpoint.path)
+    return lifter.to(device).eval(), checkpoint.card

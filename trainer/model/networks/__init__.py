@@ -1,0 +1,66 @@
+"""The models, each a file of this folder that defines ``NETWORK``, a subclass of :class:`~trainer.model.networks.base.Network`.
+
+Adding a model is adding a file: it is found by its name, and its settings by its ``Settings``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trainer.model.networks.base import Network
+
+_SUPPORT = ("base", "layers")
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of all models, without importing any."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name not in _SUPPORT))
+
+
+def network_class(name: str) -> type[Network]:
+    """Return the class of a model.
+
+    Raises
+    ------
+    ConfigError
+        With the models that there are.
+    """
+    if name not in model_names():
+        raise ConfigError(f"model: expected one of {', '.join(model_names())}, found {name!r}")
+    network: type[Network] = importlib.import_module(f"trainer.model.networks.{name}").NETWORK
+    return network
+
+
+def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int) -> Network:
+    """Return a new network with random weights (drawn from PyTorch's generator).
+
+    Parameters
+    ----------
+    name : str
+    settings : dict
+        Settings of the model; those left out have the defaults of its ``Settings``.
+    inputs, outputs : int
+        Numbers per frame.
+
+    Raises
+    ------
+    ConfigError
+        If the model or a setting is unknown, or a value is not allowed.
+    """
+    from pydantic import ValidationError
+
+    kind = network_class(name)
+    try:
+        checked = kind.Settings(**settings)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(["model_settings", *map(str, problem["loc"])])
+        hint = f"; {name} has {', '.join(kind.Settings.model_fields)}" if problem["type"] == "extra_forbidden" else f", found {problem['input']!r}"
+        raise ConfigError(f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}{hint}") from None
+    return kind(inputs, outputs, checked)

@@ -1,0 +1,96 @@
+"""CVM-Net: two almost identical blocks of 1D convolutions over time, the second refining what the first has lifted.
+
+The published description gives the two blocks, what goes in and comes out of each, and the loss, not the layers. Widths, depths,
+kernels and dilations are this project's reading, and settings.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+
+from schemas.base import Model
+from trainer.model.networks.base import Network
+
+
+class CvmNetSettings(Model):
+    """Settings of :class:`CvmNet`."""
+
+    width: int = Field(default=256, ge=1)
+    """Channels inside a block."""
+    depth: int = Field(default=2, ge=0)
+    """Residual layers of a block."""
+    kernel: int = Field(default=3, ge=1)
+    """Frames that a convolution looks at; odd."""
+    dilation: int = Field(default=2, ge=1)
+    """Factor by which the distance of those frames grows from layer to layer; 1 looks at neighbours only."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of channels that are dropped in training, each for a whole sequence."""
+
+    @field_validator("kernel")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"expected an odd kernel, found {value}")
+        return value
+
+
+def dilations(settings: CvmNetSettings) -> tuple[int, ...]:
+    """Return the dilation of each residual layer of a block."""
+    return tuple(settings.dilation ** (layer + 1) for layer in range(settings.depth))
+
+
+class Block(nn.Module):
+    """One block: a convolution in, residual layers (a dilated convolution and a pointwise one each), a pointwise convolution out.
+
+    Shapes: (B, I, T) in; (B, C, T) inside; (B, O, T) out.
+    """
+
+    def __init__(self, inputs: int, outputs: int, settings: CvmNetSettings) -> None:
+        super().__init__()
+        width, kernel = settings.width, settings.kernel
+        self.first = nn.Conv1d(inputs, width, kernel, padding=kernel // 2)
+        self.temporal = nn.ModuleList(nn.Conv1d(width, width, kernel, dilation=step, padding=step * (kernel // 2)) for step in dilations(settings))
+        self.pointwise = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in range(settings.depth))
+        self.last = nn.Conv1d(width, outputs, 1)
+        self.dropout = nn.Dropout1d(settings.dropout)
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map (B, I, T) to (B, O, T); `mask` is (B, 1, T) of zeros and ones."""
+        # Every convolution over time sees zeros beyond a sequence's end, as it would if the batch ended there.
+        x = self.activation(self.first(x * mask))
+        for temporal, pointwise in zip(self.temporal, self.pointwise, strict=True):
+            y = self.activation(temporal(x * mask))
+            x = x + self.dropout(self.activation(pointwise(y)))
+        return self.last(x)
+
+
+class CvmNet(Network):
+    """2D sequence to 3D sequence to refined 3D sequence.
+
+    Shapes: (B, T, I) in; the first block gives (B, T, O); the second takes that and nothing else, and gives the correction, (B, T, O).
+    """
+
+    Settings = CvmNetSettings
+
+    def __init__(self, inputs: int, outputs: int, settings: CvmNetSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.lift = Block(inputs, outputs, settings)
+        self.refine = Block(outputs, outputs, settings)
+
+    @property
+    def receptive_field(self) -> int:
+        """Number of input frames that one frame of the output depends on: both blocks one after the other."""
+        reach = (self.settings.kernel - 1) * (1 + sum(dilations(self.settings)))
+        return 2 * reach + 1
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map (B, T, I) to (B, T, O)."""
+        present = mask[:, None].to(x.dtype)
+        lifted = self.lift(x.transpose(1, 2), present)
+        return (lifted + self.refine(lifted, present)).transpose(1, 2)
+
+
+NETWORK = CvmNet

@@ -1,0 +1,201 @@
+"""Export a trained model to ONNX, checked against PyTorch before the file gets its name."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from schemas.conventions import file_conventions
+from schemas.errors import DatasetError
+from schemas.predictions import CONVENTIONS
+from schemas.train import ModelCard
+from trainer.model.checkpoint import load_lifter, write_atomically
+from trainer.model.lifter import Lifter, absolute
+from trainer.predict.predictions import check_target
+
+TOLERANCE = 1e-4
+"""Metres: the largest difference between the exported model and PyTorch that is accepted, a tenth of a millimetre."""
+_LENGTHS = ((1, 1), (1, 2), (3, 50), (1, 300))
+"""Sequences and frames of the batches that are compared."""
+
+
+class Whole(nn.Module):
+    """A lifter for complete sequences: no padding, and positions as a user wants them.
+
+    Parameters
+    ----------
+    lifter : Lifter
+        In evaluation mode.
+    """
+
+    def __init__(self, lifter: Lifter) -> None:
+        super().__init__()
+        self.lifter = lifter
+
+    def forward(self, pixels: Tensor, intrinsics: Tensor, image: Tensor, confidence: Tensor | None = None) -> Tensor:
+        """Lift (B, T, J, 2) pixels, with (B, 4) intrinsics, (B, 2) image sizes and (B, T, J) confidences, to (B, T, J, 3) metres."""
+        mask = torch.ones(pixels.shape[:2], dtype=torch.bool)
+        seen = torch.ones(pixels.shape[:3]) if confidence is None else confidence
+        positions: Tensor = self.lifter(pixels, intrinsics, image, mask, seen)
+        return absolute(positions, self.lifter.root) if self.lifter.target == "absolute" else positions
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported.
+
+    Parameters
+    ----------
+    path : Path
+    size : int
+        Bytes.
+    difference : float
+        Largest difference to PyTorch over the batches that were compared, metres.
+    """
+
+    path: Path
+    size: int
+    difference: float
+
+    def describe(self) -> str:
+        """Return it in one line."""
+        return f"{self.path}: {self.size / 1e6:.1f} MB; within {1000 * self.difference:.2g} mm of PyTorch for sequences of 1 to 300 frames"
+
+
+def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> Exported:
+    """Write a model as an ONNX file.
+
+    Its inputs are ``pixels`` (batch, frames, J, 2), ``intrinsics`` (batch, 4) as fx, fy, cx, cy, ``image`` (batch, 2) as width and
+    height, and for models that take it ``confidence`` (batch, frames, J), all float32; its output is ``positions`` (batch, frames, J, 3),
+    metres. The number of sequences and of frames is free. The metadata holds the model's card and what the axes mean.
+
+    Parameters
+    ----------
+    model : str or Path
+        A run's folder (its best weights), or a checkpoint.
+    out : str or Path
+    overwrite : bool
+
+    Raises
+    ------
+    ImportError
+        If a package of the extra ``onnx`` is not installed.
+    DatasetError
+        If the checkpoint cannot be used, the file cannot be written, or ONNX Runtime gets other numbers than PyTorch.
+    """
+    import onnxruntime
+    import onnxscript  # noqa: F401 - torch's exporter needs it, and says so less clearly
+
+    out = Path(out)
+    check_target(out, overwrite)
+    lifter, card = load_lifter(model)
+    whole = Whole(lifter).eval()
+    content = _convert(whole, card)
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    difference = max(_difference(whole, session, card, batch, frames) for batch, frames in _LENGTHS)
+    if not difference <= TOLERANCE:
+        raise DatasetError(
+            f"{out}: expected ONNX Runtime within {1000 * TOLERANCE:g} mm of PyTorch, found {1000 * difference:.3g} mm; nothing was written"
+        )
+    try:
+        write_atomically(out, content)
+    except OSError as error:
+        raise DatasetError(f"{out}: cannot be written: {error.strerror or error}; nothing was changed") from None
+    return Exported(out, len(content), difference)
+
+
+def _convert(whole: Whole, card: ModelCard) -> bytes:
+    """Return the ONNX file."""
+    import onnx
+
+    batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames")
+    inputs = example_inputs(card, 2, 24)
+    free: dict[str, dict[int, Any]] = {name: {0: batch, 1: frames} if tensor.ndim > 2 else {0: batch} for name, tensor in inputs.items()}
+    with _quiet(), torch.inference_mode():
+        program = torch.onnx.export(
+            whole,
+            kwargs=inputs,
+            dynamo=True,
+            dynamic_shapes=free,
+            input_names=list(inputs),
+            output_names=["positions"],
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    _forget_where(proto.graph)
+    conventions = file_conventions(card.camera_frame)
+    described = {
+        "format": "mocapgen-onnx",
+        "card": card.model_dump_json(),
+        "conventions": json.dumps({name: conventions[name] for name in CONVENTIONS}),
+        "joints": ",".join(card.joints),
+    }
+    onnx.helper.set_model_props(proto, described)
+    onnx.checker.check_model(proto)
+    return proto.SerializeToString(deterministic=True)
+
+
+def _forget_where(graph: Any) -> None:
+    """Remove the stack traces that the exporter leaves at every node: they hold the paths of this machine."""
+    for entry in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del entry.metadata_props[:]
+        entry.doc_string = ""
+    del graph.metadata_props[:]
+
+
+def example_inputs(card: ModelCard, batch: int, frames: int) -> dict[str, Tensor]:
+    """Return inputs of a model by name: figures that walk about an image, some joints unseen if the model takes confidences."""
+    random = np.random.default_rng([batch, frames])
+    joints = len(card.joints)
+    path = 30.0 * random.standard_normal((batch, frames, 1, 2)).cumsum(axis=1)
+    pixels = (
+        [960.0, 540.0]
+        + path.clip(-400, 400)
+        + random.uniform(-120, 120, (batch, 1, joints, 2))
+        + 2.0 * random.standard_normal((batch, frames, joints, 2))
+    )
+    focal = random.uniform(900, 2500, batch)
+    down = -focal if card.camera_frame == "unity" else focal
+    arrays: dict[str, NDArray[Any]] = {
+        "pixels": pixels,
+        "intrinsics": np.stack([focal, down, np.full(batch, 960.0), np.full(batch, 540.0)], axis=1),
+        "image": np.tile([1920.0, 1080.0], (batch, 1)),
+    }
+    if card.confidence:
+        arrays["confidence"] = random.random((batch, frames, joints)) > 0.1
+    return {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
+
+
+def _difference(whole: Whole, session: Any, card: ModelCard, batch: int, frames: int) -> float:
+    inputs = example_inputs(card, batch, frames)
+    with torch.inference_mode():
+        expected = whole(**inputs).numpy()
+    found = session.run(["positions"], {name: tensor.numpy() for name, tensor in inputs.items()})[0]
+    return float(np.abs(found - expected).max())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to itself what the exporter says about its own internals."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

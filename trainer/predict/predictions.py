@@ -1,0 +1,134 @@
+"""Write a predictions file (``schemas/predictions.py``, ``docs/predictions.md``): all or nothing, and the same bytes for the same content."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.conventions import file_conventions
+from schemas.dataset import CHUNK_FRAMES
+from schemas.errors import DatasetError
+from schemas.predictions import CONVENTIONS, PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
+from schemas.train import ModelCard
+from trainer.log import versions
+from trainer.model.checkpoint import write_atomically
+
+_TYPES: dict[str, Any] = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8", "bool": np.bool_, "str": h5py.string_dtype()}
+_FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a predictions file holds.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Of the model; gives frame rate, joints and camera frame.
+    positions_3d : (F, J, 3) float, metres, camera frame
+    positions_2d : (F, J, 2) float, pixels
+    confidence : (F, J) float
+    sequences : dict
+        A column of S values per array of ``/sequences``.
+    cameras : dict
+        A column of M values per array of ``/cameras``.
+    source : dict
+        What it was made from; anything that JSON can hold.
+    notes : tuple of str
+        What a person should know before using it, a line each; not stored.
+    """
+
+    card: ModelCard
+    positions_3d: NDArray[Any]
+    positions_2d: NDArray[Any]
+    confidence: NDArray[Any]
+    sequences: Mapping[str, Any]
+    cameras: Mapping[str, Any]
+    source: Mapping[str, Any]
+    notes: tuple[str, ...] = field(default=())
+
+    def describe(self) -> str:
+        """Return in one line what there is."""
+        count, frames, joints = len(self.sequences["start"]), int(np.sum(self.sequences["length"])), len(self.card.joints)
+        root = "path predicted" if self.card.target == "absolute" else "placed over the keypoints"
+        return f"{count:,} {'sequence' if count == 1 else 'sequences'}, {frames:,} frames at {self.card.fps:g} fps, {joints} joints; {root}"
+
+    def columns(self) -> dict[str, Any]:
+        """Return what stands in the file, by the path of its array in the layout."""
+        card = self.card
+        joint_set = {
+            "names": card.joints,
+            "joints": range(len(card.joints)),
+            "parents": card.parents,
+            "symmetric_pairs": card.symmetric_pairs,
+            "groups": card.groups,
+        }
+        frames = {name: getattr(self, name) for name in ("positions_3d", "positions_2d", "confidence")}
+        groups = {"/frames": frames, "/sequences": self.sequences, "/cameras": self.cameras, "/joint_sets/<name>": joint_set}
+        return {f"{group}/{name}": values for group, columns in groups.items() for name, values in columns.items()}
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Make sure that a file can be written, before any work is done.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing, the path is a folder, or the file exists and must not be overwritten.
+    """
+    if path.is_dir():
+        raise DatasetError(f"{path}: expected the name of a file to write, found a folder; add a file name")
+    if not path.parent.is_dir():
+        raise DatasetError(f"{path}: expected an existing folder to write to, found no {path.parent}; create it first")
+    if path.exists() and not overwrite:
+        raise DatasetError(f"{path}: the file exists already; choose another name or say --overwrite")
+
+
+def write(path: Path, predictions: Predictions) -> None:
+    """Write a predictions file, whole or not at all, in place of one that may be there (see :func:`check_target`).
+
+    Raises
+    ------
+    DatasetError
+        If the disk refuses.
+    """
+    memory = io.BytesIO()
+    columns = predictions.columns()
+    with h5py.File(memory, "w") as file:
+        file.attrs.update(_attributes(predictions).model_dump())
+        for array in PREDICTIONS_LAYOUT.arrays:
+            sizes = tuple(size for size in array.shape[1:] if isinstance(size, int))
+            values = np.array(columns[array.path], dtype=_TYPES[array.dtype])
+            if len(array.shape) == 1 + len(sizes):  # an empty column has lost its shape
+                values = values.reshape(-1, *sizes)
+            name = array.path.replace("<name>", predictions.card.joint_set)
+            chunked = {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **_FILTERS} if name.startswith("/frames/") else {}
+            dataset = file.create_dataset(name, data=values, **chunked)
+            dataset.attrs["unit"], dataset.attrs["meaning"] = array.unit, array.meaning
+    try:
+        write_atomically(path, memory.getvalue())
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}; nothing was changed") from None
+
+
+def _attributes(predictions: Predictions) -> PredictionAttributes:
+    card = predictions.card
+    said = file_conventions(card.camera_frame)
+    return PredictionAttributes(
+        format=PREDICTIONS_FORMAT,
+        schema_version=PREDICTIONS_VERSION,
+        generator=f"trainer {versions()['mocapgen']}",
+        fps=card.fps,
+        conventions=json.dumps({name: said[name] for name in CONVENTIONS}),
+        model=card.model_dump_json(),
+        root="predicted" if card.target == "absolute" else "placed",
+        source=json.dumps(predictions.source),
+    )

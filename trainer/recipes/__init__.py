@@ -1,0 +1,1 @@
+"""Named training settings, one YAML file each."""

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from schemas import dataset, export
+from schemas import dataset
+from tools import export_schemas as export
 
 
 def test_committed_files_are_up_to_date():

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mocapgen.cli.main import console
+from mocapgen.cli import console
 from mocapgen.sources import fetch as module
 from mocapgen.sources.archives import ARCHIVES, archive_of, fetch_folder, fetched
 from mocapgen.sources.fetch import fetch

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
-from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import conjugate, multiply, rotate
+from mocapgen.core.skeleton import Array, Skeleton
 
 _BLOCK = 512  # frames at a time: fits the processor's cache; faster than one huge array
+
+
+class Moving(Protocol):
+    """What forward kinematics asks of a motion: see :class:`~mocapgen.core.motion.Motion`."""
+
+    @property
+    def skeleton(self) -> Skeleton: ...  # noqa: D102
+    @property
+    def rotations(self) -> Array: ...  # noqa: D102
+    @property
+    def root_positions(self) -> Array: ...  # noqa: D102
 
 
 def global_rotations(skeleton: Skeleton, rotations: Array) -> Array:
@@ -66,7 +79,7 @@ def joint_positions(skeleton: Skeleton, global_rotation: Array, root_positions: 
     return planes.T
 
 
-def forward_kinematics(motion: Motion) -> Array:
+def forward_kinematics(motion: Moving) -> Array:
     """Return the position of every joint in every frame.
 
     Parameters
@@ -79,7 +92,7 @@ def forward_kinematics(motion: Motion) -> Array:
         Joints in the order of ``motion.skeleton.names``.
     """
     blocks = []
-    for start in range(0, len(motion), _BLOCK):
+    for start in range(0, len(motion.root_positions), _BLOCK):
         rotations = global_rotations(motion.skeleton, motion.rotations[start : start + _BLOCK])
         blocks.append(joint_positions(motion.skeleton, rotations, motion.root_positions[start : start + _BLOCK]))
     return np.concatenate(blocks)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion, Skeleton
 
 NAMES = ("Hips", "Spine", "Head", "LeftLeg", "HeadTop")
@@ -132,6 +133,31 @@ def test_length_duration_and_slices() -> None:
     assert motion(1).duration == 0.0
     with pytest.raises(ValueError, match="expected at least one frame"):
         clip.slice(2, 2)
+
+
+def test_frames_are_taken_like_those_of_a_list() -> None:
+    clip = motion(9)
+    np.testing.assert_array_equal(clip[:4].rotations, clip.rotations[:4])
+    np.testing.assert_array_equal(clip[-3:].root_positions, clip.root_positions[-3:])
+    assert (len(clip[::4]), clip[::4].fps, clip[::4].duration) == (3, clip.fps / 4, clip.duration)
+    with pytest.raises(TypeError, match=r"expected a slice of frames such as motion\[:100\], found int"):
+        clip[3]
+    with pytest.raises(ValueError, match="expected a slice with a positive step, found -1"):
+        clip[::-1]
+    with pytest.raises(ValueError, match="expected at least one frame"):
+        clip[20:]
+
+
+def test_positions_are_those_of_forward_kinematics() -> None:
+    clip = motion(4)
+    assert clip.positions().shape == (4, 5, 3)
+    np.testing.assert_array_equal(clip.positions(), forward_kinematics(clip))
+
+
+def test_a_motion_and_a_skeleton_are_printed_in_one_line() -> None:
+    clip = motion(4)
+    assert repr(clip) == "<Motion motion: 4 frames at 30 fps, 0.10 s, 5 joints>"
+    assert repr(clip.skeleton) == f"<Skeleton: 5 joints ({', '.join(clip.skeleton.names[:3])}, ...)>"
 
 
 ARRAYS: list[Callable[[Motion], np.ndarray]] = [

@@ -1,4 +1,4 @@
-"""Training: what a run is asked to do, and what a trained model says about itself.
+"""Training: the settings of a run, and the description of a trained model.
 
 The command line, recipes and ``--config run.yaml`` all end in :class:`TrainConfig`; every checkpoint carries a :class:`ModelCard`.
 """
@@ -19,6 +19,20 @@ Normalisation = Literal["image", "ray", "root", "centred"]
 Target = Literal["relative", "absolute"]
 Range = tuple[float, float]
 
+RENAMED = {
+    "final_rate": "final_lr_factor",
+    "clip_norm": "grad_clip_norm",
+    "augment.stretch": "augment.speed",
+    "augment.bend": "augment.pose_perturbation",
+    "augment.bend_angle": "augment.pose_perturbation_angle",
+    "augment.drift": "augment.bias",
+    "augment.jitter": "augment.outliers",
+    "augment.camera.turn": "augment.camera.azimuth",
+    "augment.camera.stay": "augment.camera.keep_camera",
+    "augment.camera.tumble": "augment.camera.random_rotation",
+}
+"""Settings of earlier versions, and their names now; recipes and runs that have them are refused with a message that names both."""
+
 
 class Losses(Model):
     """Weights of the terms that are added up; a weight of 0 leaves a term out."""
@@ -38,22 +52,22 @@ class Losses(Model):
 
 
 class CameraAugmentation(Model):
-    """New virtual cameras: the sequence is turned and tilted about the middle of its root path and projected again."""
+    """New virtual cameras: the sequence is rotated and tilted about the middle of its root path and projected again."""
 
     probability: float = Field(default=0.0, ge=0, le=1)
     """Share of sequences that are seen from a new camera."""
-    turn: float = Field(default=180.0, ge=0, le=180)
+    azimuth: float = Field(default=180.0, ge=0, le=180)
     """Largest azimuth to either side, degrees; 180 is all the way round."""
-    stay: float = Field(default=0.0, ge=0, le=1)
-    """Share of the new cameras that stay where they are, with the focal length they have: the person turns, and nothing else changes."""
+    keep_camera: float = Field(default=0.0, ge=0, le=1)
+    """Share of the new cameras that keep position and focal length: only the person is rotated, by the azimuth."""
     elevation: Range = (-10.0, 35.0)
     """Height of the camera above the horizon, degrees."""
     roll: float = Field(default=0.0, ge=0, le=180)
     """Largest rotation about the optical axis to either side, degrees."""
-    tumble: float = Field(default=0.0, ge=0, le=1)
-    """Share of the new cameras whose orientation is any rotation at all, upside down included."""
+    random_rotation: float = Field(default=0.0, ge=0, le=1)
+    """Share of the new cameras with a uniformly random orientation, upside down included."""
     distance: Range = (1.0, 1.6)
-    """Distance in multiples of the least one at which the whole sequence is in view."""
+    """Distance in multiples of the smallest one at which the whole sequence is in view."""
     focal: Range = (0.85, 1.6)
     """Focal length in multiples of the recorded one."""
     offset: float = Field(default=0.5, ge=0, le=1)
@@ -71,39 +85,39 @@ class CameraAugmentation(Model):
 
 
 class Augmentation(Model):
-    """Changes made to the training side on the fly, from the stored 3D; everything off by default."""
+    """Data augmentation of the training side, computed from the stored 3D in every batch; everything off by default."""
 
     flip: float = Field(default=0.0, ge=0, le=1)
     """Share of sequences that are mirrored left to right."""
     reverse: float = Field(default=0.0, ge=0, le=1)
-    """Share of sequences that run backwards."""
-    stretch: Range = (1.0, 1.0)
-    """Factor of the playing speed, drawn between the two."""
-    bend: float = Field(default=0.0, ge=0, le=1)
-    """Share of sequences in which every joint turns what hangs from it by an angle that stays: poses that were never recorded."""
-    bend_angle: float = Field(default=40.0, ge=0, le=90)
-    """Standard deviation of these angles, degrees, for the bodies that are bent most; others draw a smaller one."""
+    """Share of sequences that are played backwards."""
+    speed: Range = (1.0, 1.0)
+    """Range of the playback speed, as a factor; drawn per sequence."""
+    pose_perturbation: float = Field(default=0.0, ge=0, le=1)
+    """Share of sequences in which every joint is rotated by a random angle, constant over the sequence: poses that were never recorded."""
+    pose_perturbation_angle: float = Field(default=40.0, ge=0, le=90)
+    """Largest standard deviation of these angles, degrees; each sequence draws its own between 0 and this."""
     camera: CameraAugmentation = CameraAugmentation()
     """New virtual cameras."""
     noise: float = Field(default=0.0, ge=0)
-    """Standard deviation of each frame's independent 2D error, as a share of the person's size in the image."""
-    drift: float = Field(default=0.0, ge=0)
-    """Standard deviation of a 2D error that lasts for the whole sequence, in the same unit."""
-    jitter: float = Field(default=0.0, ge=0, le=1)
-    """Share of joints in single frames that jump by a tenth of the person's size."""
+    """Standard deviation of the 2D noise, independent in each frame, as a share of the person's size in the image."""
+    bias: float = Field(default=0.0, ge=0)
+    """Standard deviation of a 2D offset of each joint, constant over the sequence, in the same unit."""
+    outliers: float = Field(default=0.0, ge=0, le=1)
+    """Share of joints in single frames that are displaced by a tenth of the person's size."""
     missing: float = Field(default=0.0, ge=0, lt=1)
-    """Share of joints that a detector would miss, in stretches of some frames; wants `confidence`."""
+    """Share of joints that are missing, for several frames at a time, as a detector misses them; requires `confidence`."""
 
     @model_validator(mode="after")
     def _check(self) -> Augmentation:
-        low, high = self.stretch
+        low, high = self.speed
         if not 0.1 <= low <= high <= 10.0:
-            raise ValueError(f"stretch: expected two factors between 0.1 and 10, the smaller first, found {low} and {high}")
+            raise ValueError(f"speed: expected two factors between 0.1 and 10, the smaller first, found {low} and {high}")
         return self
 
 
 class TrainConfig(Model):
-    """Everything that ``trainer fit`` can be told."""
+    """All settings of ``trainer fit``."""
 
     model: str = "stmixer"
     """A registered model (`trainer fit --help` lists them)."""
@@ -116,7 +130,7 @@ class TrainConfig(Model):
     target: Target = "relative"
     """Positions relative to the root, or the root's path in the camera frame as well."""
     confidence: bool = False
-    """Whether the model is told a confidence for each joint."""
+    """Whether the confidence of each joint is an input of the model."""
     joint_set: str = "h36m17"
     """Joints that are lifted: a joint set of the file."""
 
@@ -135,20 +149,20 @@ class TrainConfig(Model):
     """Sequences (or windows) in a batch, over all processes."""
     learning_rate: float = Field(default=1e-3, gt=0)
     """Highest learning rate of AdamW."""
-    final_rate: float = Field(default=0.01, ge=0, le=1)
-    """Share of the learning rate that is left at the end of the cosine decay; 1 keeps it constant."""
+    final_lr_factor: float = Field(default=0.01, ge=0, le=1)
+    """Learning rate at the end of the cosine decay, as a share of `learning_rate`; 1 keeps it constant."""
     warmup: float = Field(default=0.03, ge=0, lt=1)
-    """Share of all steps over which the learning rate rises from 0."""
+    """Share of all steps over which the learning rate rises linearly from 0."""
     weight_decay: float = Field(default=0.01, ge=0)
     """Decoupled weight decay of AdamW, on matrices and kernels only."""
-    clip_norm: float = Field(default=1.0, ge=0)
-    """Largest norm of the gradient; 0 leaves it alone."""
+    grad_clip_norm: float = Field(default=1.0, ge=0)
+    """Largest norm of the gradient; 0 turns clipping off."""
     ema: float = Field(default=0.0, ge=0, lt=1)
-    """Decay of the averaged weights that are then the model's; 0 takes the weights as they are."""
+    """Decay of the exponential moving average of the weights, which is then the model; 0 turns averaging off."""
     losses: Losses = Losses()
     """Weights of the loss terms."""
     augment: Augmentation = Augmentation()
-    """Changes made to the training side."""
+    """Data augmentation of the training side."""
 
     seed: int = Field(default=0, ge=0)
     """Seed of the split, the initial weights, the order and the augmentation."""
@@ -161,22 +175,22 @@ class TrainConfig(Model):
     threads: int = Field(default=0, ge=0)
     """Processor threads; 0 is one per usable core."""
     test_every: int = Field(default=1, ge=0)
-    """Epochs between looks at the test side, for the history only (nothing is chosen by it); 0 never looks."""
+    """Epochs between evaluations on the test side, for the history only (nothing is chosen by it); 0 turns them off."""
     tensorboard: bool = False
     """Write TensorBoard event files beside the logs."""
 
     @model_validator(mode="after")
     def _check(self) -> TrainConfig:
         if self.augment.missing > 0 and not self.confidence:
-            raise ValueError("augment.missing: wants confidence: true, or the model could not tell a missing joint from a seen one")
+            raise ValueError("augment.missing: requires confidence: true, or the model could not tell a missing joint from a seen one")
         return self
 
 
 class ModelCard(Model):
-    """What a trained model needs to be used, and where it comes from; stored inside its checkpoint."""
+    """Everything needed to use a trained model, and its origin; stored inside its checkpoint."""
 
     format: Literal["mocapgen-model"] = "mocapgen-model"
-    """Always the same: says what the file is."""
+    """Always the same: identifies the file."""
     version: int = MODEL_VERSION
     """Readers refuse a newer one."""
     model: str
@@ -188,7 +202,7 @@ class ModelCard(Model):
     head: Literal["direct", "ray"]
     """How its output becomes positions."""
     target: Target
-    """Whether it gives the root's path."""
+    """Whether it predicts the root's path."""
     confidence: bool
     """Whether it takes a confidence for each joint."""
     joint_set: str
@@ -233,20 +247,20 @@ class Row(Model):
 
 
 class Evaluation(Model):
-    """How a model does on a file, as ``trainer evaluate --json`` writes it. `docs/metrics.md` defines every figure."""
+    """Errors of a model on a file, as ``trainer evaluate --json`` writes it. `docs/metrics.md` defines every figure."""
 
     protocol: dict[str, str]
-    """What the figures are figures of: split, root, joints, fps, 2D source, data, model."""
+    """How the figures were measured: split, root, joints, fps, 2D source, data, model."""
     note: str
     """A warning in one line, or nothing."""
     overall: dict[str, float]
     """Every metric over all frames."""
     by_action: dict[str, Row]
-    """By motion class."""
+    """By action."""
     by_actor: dict[str, Row]
-    """By who was recorded."""
+    """By recorded actor."""
     by_avatar: dict[str, Row]
-    """By who performs it."""
+    """By avatar."""
     by_joint_mm: dict[str, float]
     """Root-relative MPJPE of each joint."""
     by_group_mm: dict[str, float]

@@ -241,7 +241,7 @@ class Run:
             # Gradients of several processes are averaged; frames are what the loss is a mean of.
             (mean * compute.world).backward()  # type: ignore[no-untyped-call]
         with watch.part("optimiser"):
-            norm = nn.utils.clip_grad_norm_(self.lifter.parameters(), config.clip_norm or math.inf)
+            norm = nn.utils.clip_grad_norm_(self.lifter.parameters(), config.grad_clip_norm or math.inf)
             rate = learning_rate(state.step, self.steps, config)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
@@ -448,7 +448,7 @@ def learning_rate(step: int, steps: int, config: TrainConfig) -> float:
     if step < warmup:
         return config.learning_rate * (step + 1) / (math.floor(warmup) + 1)
     progress = (step - warmup) / max(steps - warmup, 1)
-    share = config.final_rate + (1.0 - config.final_rate) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+    share = config.final_lr_factor + (1.0 - config.final_lr_factor) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
     return config.learning_rate * share
 
 

@@ -70,7 +70,7 @@ def tiny():
         device="cpu",
         learning_rate=3e-3,
         ema=0.9,
-        augment={"flip": 0.5, "stretch": [0.8, 1.2], "camera": {"probability": 0.8, "tumble": 0.2}, "noise": 0.02},
+        augment={"flip": 0.5, "speed": [0.8, 1.2], "camera": {"probability": 0.8, "random_rotation": 0.2}, "noise": 0.02},
     )
 
 

@@ -64,7 +64,7 @@ def test_resume_is_exact(data_file, tiny, tmp_path, change):
 
 def test_running_on_with_a_constant_rate_is_exact(data_file, tiny, tmp_path):
     """N epochs and N more are 2 N epochs, where the schedule does not depend on the number."""
-    constant = {**tiny.model_dump(), "final_rate": 1.0, "warmup": 0.0}
+    constant = {**tiny.model_dump(), "final_lr_factor": 1.0, "warmup": 0.0}
     fit.fit(data_file, TrainConfig(**constant), tmp_path / "whole")
     fit.fit(data_file, TrainConfig(**{**constant, "epochs": 1}), tmp_path / "parts")
     fit.fit(data_file, TrainConfig(**constant), tmp_path / "parts", resume=True)
@@ -158,7 +158,7 @@ def test_loss_that_is_not_finite_stops_with_the_sequence(data_file, tiny, tmp_pa
 
 
 def test_diverging_run_stops(data_file, tiny, tmp_path):
-    wild = TrainConfig(**{**tiny.model_dump(), "learning_rate": 1e30, "clip_norm": 0.0})
+    wild = TrainConfig(**{**tiny.model_dump(), "learning_rate": 1e30, "grad_clip_norm": 0.0})
     with pytest.raises(ConfigError, match="expected a finite loss"):
         fit.fit(data_file, wild, tmp_path / "run")
 
@@ -191,13 +191,13 @@ def test_overwrite_starts_afresh(data_file, tiny, whole):
 
 
 def test_schedule():
-    config = TrainConfig(learning_rate=1.0, warmup=0.1, final_rate=0.1)
+    config = TrainConfig(learning_rate=1.0, warmup=0.1, final_lr_factor=0.1)
     rates = [fit.learning_rate(step, 100, config) for step in range(101)]
     assert rates[0] == pytest.approx(1 / 11)
     assert max(rates) == rates[10] == 1.0
     assert all(a > b for a, b in itertools.pairwise(rates[10:]))
     assert rates[100] == pytest.approx(0.1)
-    constant = TrainConfig(learning_rate=1.0, warmup=0.0, final_rate=1.0)
+    constant = TrainConfig(learning_rate=1.0, warmup=0.0, final_lr_factor=1.0)
     assert {fit.learning_rate(step, 100, constant) for step in range(100)} == {1.0}
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.errors import ConfigError, DatasetError
+from schemas.train import RENAMED, TrainConfig
 from trainer.recipes.settings import default_folder, merge, parse_assignments, read_recipe, read_run, recipe_names, run_config, train_config
 
 
@@ -40,10 +41,15 @@ def test_settings_of_another_model_are_dropped():
         ({"augment": {"flipp": 1}}, "unknown setting 'augment.flipp'; did you mean 'flip'?"),
         ({"augment": {"camera": {"zzz": 1}}}, "unknown setting 'augment.camera.zzz'; there are probability"),
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1, found 0"),
-        ({"augment": {"missing": 0.1}}, "augment.missing: wants confidence"),
-        ({"augment": {"stretch": [2, 1]}}, "stretch: expected two factors"),
+        ({"augment": {"missing": 0.1}}, "augment.missing: requires confidence"),
+        ({"augment": {"speed": [2, 1]}}, "speed: expected two factors"),
         ({"augment": {"camera": {"distance": [0.5, 1]}}}, "distance must be at least 1"),
         ({"losses": {"mpjpe": -1}}, "losses.mpjpe"),
+        ({"final_rate": 0.1}, "'final_rate' is the name of an earlier version; it is 'final_lr_factor' now"),
+        (
+            {"augment": {"camera": {"tumble": 0.1}}},
+            "'augment.camera.tumble' is the name of an earlier version; it is 'augment.camera.random_rotation' now",
+        ),
     ],
 )
 def test_wrong_setting_is_one_line(settings, words):
@@ -70,6 +76,30 @@ def test_wrong_names_are_one_line(tmp_path):
         parse_assignments(["epochs"])
     with pytest.raises(DatasetError, match=r"run with config\.json"):
         read_run(tmp_path)
+
+
+def test_a_run_of_an_earlier_version_is_one_line(tmp_path):
+    (tmp_path / "config.json").write_text('{"epochs": 2, "augment": {"bend": 0.5}}')
+    with pytest.raises(DatasetError, match=r"'augment.bend' is the name of an earlier version; it is 'augment.pose_perturbation' now") as caught:
+        read_run(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_renamed_settings_exist_under_the_new_name_only(old, new):
+    """Each is refused under its earlier name, and accepted under its present one."""
+
+    def nested(name, value):
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        return value
+
+    default = TrainConfig().model_dump()
+    for part in new.split("."):
+        default = default[part]
+    assert train_config(nested(new, default)) == TrainConfig()
+    with pytest.raises(ConfigError, match=f"it is '{new}' now"):
+        train_config(nested(old, default))
 
 
 def test_default_folder_has_nothing_that_a_shell_expands():

@@ -1,7 +1,7 @@
-"""Changes made to training batches on the fly, from the stored 3D: mirrored and bent bodies, other speeds, new cameras, a detector's errors.
+"""Data augmentation of training batches, from the stored 3D: mirroring, pose perturbation, other speeds, new cameras, detector errors.
 
-All work on whole batches. The random numbers come from a generator seeded by (seed, epoch, batch), always on the processor, so
-that a resumed run, or the same run on another device, sees the same changes.
+All functions work on whole batches. The random numbers come from a generator seeded by (seed, epoch, batch), always on the processor, so
+that a resumed run, or the same run on another device, gets the same augmentation.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from trainer.data.batches import PAD_TO, Batch
 from trainer.data.dataset import JointSet
 from trainer.data.normalise import project
 
-JUMP = 0.1
-"""How far a jittering joint jumps: standard deviation, as a share of the person's size in the image."""
+OUTLIER_SIZE = 0.1
+"""Displacement of an outlier: standard deviation, as a share of the person's size in the image."""
 LONGEST_GAP = 10
-"""Frames for which a joint can be missing at a stretch."""
+"""Largest number of consecutive frames for which a joint is missing."""
 _NEAR = 0.3
-"""Metres: nothing comes closer to a new camera."""
+"""Metres: smallest depth of a joint before a new camera."""
 _MARGIN = 0.95
 """Share of the image, from its middle, in which a sequence is placed."""
 
@@ -34,7 +34,7 @@ class Randomness:
     ----------
     seed, epoch, batch : int
     device : torch.device
-        Where the numbers are wanted.
+        Device of the returned tensors.
     """
 
     def __init__(self, seed: int, epoch: int, batch: int, device: torch.device) -> None:
@@ -50,7 +50,7 @@ class Randomness:
         return torch.randn(*shape, generator=self.generator).to(self.device)
 
     def chosen(self, share: float, *shape: int) -> Tensor:
-        """Return True for about this share."""
+        """Return booleans, True with this probability."""
         return (torch.rand(*shape, generator=self.generator) < share).to(self.device)
 
 
@@ -64,25 +64,25 @@ def augment(batch: Batch, settings: Augmentation, joints: JointSet, random: Rand
     joints : JointSet
     random : Randomness
     longest : int, optional
-        Frames that stretched sequences are cut to; by default they may become as long as they do.
+        Frames that slowed sequences are cut to; by default they are not cut.
     """
-    if settings.stretch != (1.0, 1.0) or settings.reverse:
-        batch = stretch(batch, settings, random, longest)
-    if settings.bend:
-        batch = bend(batch, settings.bend, settings.bend_angle, joints, random)
+    if settings.speed != (1.0, 1.0) or settings.reverse:
+        batch = change_speed(batch, settings, random, longest)
+    if settings.pose_perturbation:
+        batch = perturb_poses(batch, settings.pose_perturbation, settings.pose_perturbation_angle, joints, random)
     if settings.flip:
         batch = flip(batch, settings.flip, joints, random)
     if settings.camera.probability:
         batch = new_cameras(batch, settings.camera, joints.root, random)
-    if settings.noise or settings.drift or settings.jitter or settings.missing:
-        batch = disturb(batch, settings, joints.root, random)
+    if settings.noise or settings.bias or settings.outliers or settings.missing:
+        batch = add_detector_errors(batch, settings, joints.root, random)
     return batch
 
 
-def stretch(batch: Batch, settings: Augmentation, random: Randomness, longest: int | None = None) -> Batch:
+def change_speed(batch: Batch, settings: Augmentation, random: Randomness, longest: int | None = None) -> Batch:
     """Play each sequence at another speed, some of them backwards; frames between stored ones are interpolated and projected anew."""
     count = len(batch.mask)
-    low, high = settings.stretch
+    low, high = settings.speed
     speed = torch.exp(random.uniform(math.log(low), math.log(high), count))
     backwards = random.chosen(settings.reverse, count)
     last = (batch.mask.sum(dim=1) - 1).to(speed.dtype)
@@ -103,21 +103,21 @@ def stretch(batch: Batch, settings: Augmentation, random: Randomness, longest: i
     return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics), mask=mask, confidence=confidence)
 
 
-def bend(batch: Batch, share: float, angle: float, joints: JointSet, random: Randomness) -> Batch:
-    """Bend some bodies: each joint turns all that hangs from it, by a rotation of its own that stays for the whole sequence.
+def perturb_poses(batch: Batch, share: float, angle: float, joints: JointSet, random: Randomness) -> Batch:
+    """Rotate the joints of some sequences: each joint by a random rotation of its own, constant over the sequence, with all joints below it.
 
-    Bones keep their lengths, and motion its rhythm; but poses occur that no recording shows, which is what other actions consist of.
-    Angles are normal numbers of mean 0; each sequence draws their standard deviation, from 0 to `angle` degrees. The root does not turn:
-    that is left to the cameras. A body that would come too near to its camera stays as it is.
+    Bone lengths and timing are kept, but poses occur that were never recorded. Angles are normally distributed with mean 0; each sequence
+    draws their standard deviation between 0 and `angle` degrees. The root is not rotated: new cameras do that. A sequence in which a
+    joint would come too near to the camera is left unchanged.
     """
     count, parents = len(batch.mask), [max(parent, 0) for parent in joints.parents]
     axis = torch.nn.functional.normalize(random.normal(count, len(parents), 3), dim=-1)
     deviation = random.uniform(0.0, 1.0, count, 1) * random.chosen(share, count, 1)
     radians = random.normal(count, len(parents)) * deviation * angle * math.pi / 180.0
-    turn = axis_angle(axis.reshape(-1, 3), radians.reshape(-1)).reshape(count, len(parents), 3, 3)
-    total = [torch.eye(3, device=turn.device).expand(count, 3, 3)] * len(parents)
+    rotation = axis_angle(axis.reshape(-1, 3), radians.reshape(-1)).reshape(count, len(parents), 3, 3)
+    total = [torch.eye(3, device=rotation.device).expand(count, 3, 3)] * len(parents)
     for joint in joints.parents_first[1:]:
-        total[joint] = total[parents[joint]] @ turn[:, joint]
+        total[joint] = total[parents[joint]] @ rotation[:, joint]
     bones = batch.positions - batch.positions[:, :, parents]
     bones = torch.einsum("bjxy,btjy->btjx", torch.stack([total[parent] for parent in parents], dim=1), bones)
     place = list(batch.positions.unbind(dim=2))
@@ -145,7 +145,7 @@ def flip(batch: Batch, share: float, joints: JointSet, random: Randomness) -> Ba
 
 
 def axis_angle(axis: Tensor, angle: Tensor) -> Tensor:
-    """Return the matrices of turns about unit vectors, (B, 3), by angles, (B,) radians: (B, 3, 3) (Rodrigues' formula)."""
+    """Return the matrices of rotations about unit vectors, (B, 3), by angles, (B,) radians: (B, 3, 3) (Rodrigues' formula)."""
     x, y, z = axis.unbind(-1)
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(-1, 3, 3)
@@ -154,7 +154,7 @@ def axis_angle(axis: Tensor, angle: Tensor) -> Tensor:
 
 
 def random_rotations(count: int, random: Randomness) -> Tensor:
-    """Return rotations drawn uniformly from all there are, (count, 3, 3), from normal quaternions."""
+    """Return uniformly distributed random rotations, (count, 3, 3), from normal quaternions."""
     x, y, z, w = torch.nn.functional.normalize(random.normal(count, 4), dim=-1).unbind(-1)
     rows = [
         *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
@@ -164,13 +164,13 @@ def random_rotations(count: int, random: Randomness) -> Tensor:
     return torch.stack(rows, dim=-1).reshape(count, 3, 3)
 
 
-def _orientations(batch: Batch, settings: CameraAugmentation, stays: Tensor, random: Randomness) -> Tensor:
+def _orientations(batch: Batch, settings: CameraAugmentation, kept: Tensor, random: Randomness) -> Tensor:
     """Return the rotations, (B, 3, 3), that take the old camera frame to the new one."""
     count = len(batch.mask)
     device = batch.positions.device
     radians = math.pi / 180.0
-    turn = axis_angle(batch.up, random.uniform(-settings.turn, settings.turn, count) * radians)
-    # Level first, so that the elevation counts from the horizon: turn the vertical onto the image's y axis.
+    azimuth = axis_angle(batch.up, random.uniform(-settings.azimuth, settings.azimuth, count) * radians)
+    # Level first, so that the elevation counts from the horizon: rotate the vertical onto the image's y axis.
     sign = torch.where(batch.up[:, 1:2] < 0, -1.0, 1.0)
     vertical = torch.cat([torch.zeros_like(sign), sign, torch.zeros_like(sign)], dim=-1)
     axis = torch.linalg.cross(batch.up, vertical)
@@ -180,29 +180,29 @@ def _orientations(batch: Batch, settings: CameraAugmentation, stays: Tensor, ran
     z_axis = torch.tensor([0.0, 0.0, 1.0], device=device).expand(count, 3)
     tilt = axis_angle(x_axis, -sign[:, 0] * random.uniform(*settings.elevation, count) * radians)
     roll = axis_angle(z_axis, random.uniform(-settings.roll, settings.roll, count) * radians)
-    seen = roll @ tilt @ level @ turn
-    tumbled = random.chosen(settings.tumble, count)[:, None, None]
-    seen = torch.where(tumbled, random_rotations(count, random), seen)
-    return torch.where(stays[:, None, None], turn, seen)
+    seen = roll @ tilt @ level @ azimuth
+    uniform = random.chosen(settings.random_rotation, count)[:, None, None]
+    seen = torch.where(uniform, random_rotations(count, random), seen)
+    return torch.where(kept[:, None, None], azimuth, seen)
 
 
 def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: Randomness) -> Batch:
-    """See some sequences from a new camera.
+    """Project some sequences through a new camera.
 
-    The sequence is turned about the vertical and tilted, about the middle of its root path; then the camera is placed so far away
-    that every joint of every frame is in view, times a random factor, with a random focal length and off the middle.
-    Some cameras stay as they are, and only the person turns; but not where that would bring a joint too near.
+    The sequence is rotated about the vertical and tilted, about the middle of its root path; the camera is placed at the smallest
+    distance at which every joint of every frame is in view, times a random factor, with a random focal length and off-centre.
+    Some cameras are kept, and only the person is rotated, unless a joint would come too near to the camera.
     """
     count = len(batch.mask)
     chosen = random.chosen(settings.probability, count)
-    stays = random.chosen(settings.stay, count)
-    rotation = _orientations(batch, settings, stays, random)
+    kept = random.chosen(settings.keep_camera, count)
+    rotation = _orientations(batch, settings, kept, random)
     valid = batch.mask[..., None, None]
     path = batch.positions[:, :, root : root + 1]
     pivot = torch.where(valid, path, torch.zeros_like(path)).sum(dim=1, keepdim=True) / batch.mask.sum(dim=1)[:, None, None, None]
     turned = (batch.positions - pivot) @ rotation[:, None].transpose(-1, -2)
 
-    zoom = torch.where(stays, 1.0, random.uniform(*settings.focal, count))
+    zoom = torch.where(kept, 1.0, random.uniform(*settings.focal, count))
     focal = batch.intrinsics[:, :2] * zoom[:, None]
     intrinsics = torch.cat([focal, batch.intrinsics[:, 2:]], dim=-1)
     # Half the image on the side of the principal point that has less room, as a slope.
@@ -215,7 +215,7 @@ def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: R
     distance = least.amax(dim=1) * random.uniform(*settings.distance, count)
     slack = (slope[:, None] * (points[..., 2] + distance[:, None])[..., None] - (points[..., :2] - middle[:, None]).abs()).amin(dim=1)
     shift = slack.clamp(min=0.0) * settings.offset * random.uniform(-1.0, 1.0, count, 2)
-    safe = stays & ((points[..., 2] + pivot[:, 0, :, 2]).amin(dim=1) > _NEAR)
+    safe = kept & ((points[..., 2] + pivot[:, 0, :, 2]).amin(dim=1) > _NEAR)
     place = torch.where(safe[:, None], pivot[:, 0, 0], torch.cat([shift - middle, distance[:, None]], dim=-1))[:, None, None]
 
     positions = torch.where(chosen[:, None, None, None], turned + place, batch.positions)
@@ -225,8 +225,8 @@ def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: R
     return replace(batch, positions=positions, pixels=pixels, intrinsics=intrinsics, up=up)
 
 
-def disturb(batch: Batch, settings: Augmentation, root: int, random: Randomness) -> Batch:
-    """Err like a detector: noise of single frames, drift over a sequence, joints that jump, and joints that are missing for a while.
+def add_detector_errors(batch: Batch, settings: Augmentation, root: int, random: Randomness) -> Batch:
+    """Add the errors of a 2D detector: noise, a constant offset, outliers, and joints that are missing for several frames.
 
     Sizes are shares of the person's size in the image: the root mean square distance of the joints from the root, in pixels.
     """
@@ -236,10 +236,10 @@ def disturb(batch: Batch, settings: Augmentation, root: int, random: Randomness)
     error = torch.zeros_like(batch.pixels)
     if settings.noise:
         error = error + settings.noise * random.normal(*shape, 2)
-    if settings.drift:
-        error = error + settings.drift * random.normal(shape[0], 1, shape[2], 2)
-    if settings.jitter:
-        error = error + JUMP * random.normal(*shape, 2) * random.chosen(settings.jitter, *shape)[..., None]
+    if settings.bias:
+        error = error + settings.bias * random.normal(shape[0], 1, shape[2], 2)
+    if settings.outliers:
+        error = error + OUTLIER_SIZE * random.normal(*shape, 2) * random.chosen(settings.outliers, *shape)[..., None]
     batch = replace(batch, pixels=batch.pixels + error * size)
     if settings.missing:
         mean_gap = 0.5 * (LONGEST_GAP + 1)

@@ -26,13 +26,13 @@ COMPLETE = "complete"
 INGREDIENTS: dict[str, dict[str, Any]] = {
     "flip": {"augment": {"flip": 0.0}},
     "reverse": {"augment": {"reverse": 0.0}},
-    "stretch": {"augment": {"stretch": [1.0, 1.0]}},
-    "bent bodies": {"augment": {"bend": 0.0}},
+    "speed change": {"augment": {"speed": [1.0, 1.0]}},
+    "pose perturbation": {"augment": {"pose_perturbation": 0.0}},
     "virtual cameras": {"augment": {"camera": {"probability": 0.0}}},
-    "cameras that stay": {"augment": {"camera": {"stay": 0.0}}},
-    "tumble": {"augment": {"camera": {"tumble": 0.0}}},
+    "kept cameras": {"augment": {"camera": {"keep_camera": 0.0}}},
+    "random rotation": {"augment": {"camera": {"random_rotation": 0.0}}},
     "roll": {"augment": {"camera": {"roll": 0.0}}},
-    "2D noise": {"augment": {"noise": 0.0, "drift": 0.0, "jitter": 0.0}},
+    "2D noise": {"augment": {"noise": 0.0, "bias": 0.0, "outliers": 0.0}},
     "missing joints": {"augment": {"missing": 0.0}},
     "ray head": {"head": "direct"},
     "centred normalisation": {"normalisation": "image"},
@@ -41,20 +41,20 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "Laplacian losses": {"losses": {"laplacian_time": 0.0, "laplacian_skeleton": 0.0}},
     "weight averaging": {"ema": 0.0},
     "weight decay": {"weight_decay": 0.0},
-    "clipping": {"clip_norm": 0.0},
-    "choice of the epoch": {"validation_share": 0.0},
+    "gradient clipping": {"grad_clip_norm": 0.0},
+    "epoch selection": {"validation_share": 0.0},
     "windows": {"window": None},
     "small batches": {"batch_size": 32},
     "frames in pairs": {"model_settings": {"patch": 1}},
     "all augmentation": {
-        "augment": {"flip": 0.0, "reverse": 0.0, "stretch": [1.0, 1.0], "bend": 0.0, "camera": {"probability": 0.0}}
-        | {"noise": 0.0, "drift": 0.0, "jitter": 0.0, "missing": 0.0}
+        "augment": {"flip": 0.0, "reverse": 0.0, "speed": [1.0, 1.0], "pose_perturbation": 0.0, "camera": {"probability": 0.0}}
+        | {"noise": 0.0, "bias": 0.0, "outliers": 0.0, "missing": 0.0}
     },
     "network: cvmnet": {"model": "cvmnet"},
     "network: videopose": {"model": "videopose"},
     "network: stmixer": {"model": "stmixer"},
 }
-"""What takes an ingredient away, by its name; of these, those that change the recipe are made. 'network: X' puts another one in its place."""
+"""Settings that remove an ingredient, by its name; only those that change the recipe are run. 'network: X' replaces the network."""
 
 
 def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes: Mapping[str, Any]) -> list[Job]:

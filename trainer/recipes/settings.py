@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import ConfigError, DatasetError
-from schemas.train import TrainConfig
+from schemas.train import RENAMED, TrainConfig
 
 RECIPES = Path(__file__).parent
 
@@ -159,8 +159,10 @@ def read_run(folder: str | Path) -> TrainConfig:
         return TrainConfig(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DatasetError(f"{folder}: expected the folder of a run with config.json, found none; start one without --resume") from None
-    except (ValidationError, ValueError, TypeError) as error:
-        raise DatasetError(f"{path}: expected the settings of a run of this version, found others ({str(error).splitlines()[0]})") from None
+    except ValidationError as error:
+        raise DatasetError(f"{path}: expected the settings of a run of this version, found others: {_problem(error.errors()[0])}") from None
+    except (ValueError, TypeError) as error:
+        raise DatasetError(f"{path}: expected the settings of a run, found other content ({str(error).splitlines()[0]})") from None
 
 
 def default_folder(data: str | Path, recipe: str, config: TrainConfig) -> Path:
@@ -184,6 +186,8 @@ def _problem(error: Mapping[str, Any]) -> str:
     *path, last = error["loc"] or ("settings",)
     where = ".".join(str(part) for part in error["loc"])
     message = re.sub(r"^Value error, ", "", error["msg"])
+    if error["type"] == "extra_forbidden" and where in RENAMED:
+        return f"setting {where!r} is the name of an earlier version; it is {RENAMED[where]!r} now"
     if error["type"] == "extra_forbidden":
         known = _fields(path)
         near = difflib.get_close_matches(str(last), known, n=1)

@@ -8,7 +8,17 @@ import pytest
 import torch
 
 from schemas.train import Augmentation, CameraAugmentation
-from trainer.data.augment import Randomness, augment, axis_angle, bend, disturb, flip, new_cameras, random_rotations, stretch
+from trainer.data.augment import (
+    Randomness,
+    add_detector_errors,
+    augment,
+    axis_angle,
+    change_speed,
+    flip,
+    new_cameras,
+    perturb_poses,
+    random_rotations,
+)
 from trainer.data.normalise import project
 from trainer.model.losses import bone_lengths
 
@@ -16,12 +26,12 @@ CPU = torch.device("cpu")
 EVERYTHING = Augmentation(
     flip=0.5,
     reverse=0.5,
-    stretch=(0.7, 1.4),
-    bend=0.5,
-    camera=CameraAugmentation(probability=0.8, roll=10.0, tumble=0.3),
+    speed=(0.7, 1.4),
+    pose_perturbation=0.5,
+    camera=CameraAugmentation(probability=0.8, roll=10.0, random_rotation=0.3),
     noise=0.02,
-    drift=0.02,
-    jitter=0.05,
+    bias=0.02,
+    outliers=0.05,
     missing=0.1,
 )
 
@@ -62,7 +72,7 @@ def test_flip_makes_left_joints_right_ones(batch, data):
 
 
 def test_a_new_camera_keeps_the_body_and_all_of_it_in_view(batch, data):
-    settings = CameraAugmentation(probability=1.0, roll=20.0, tumble=0.5)
+    settings = CameraAugmentation(probability=1.0, roll=20.0, random_rotation=0.5)
     for number in range(20):
         seen = new_cameras(batch, settings, 0, randomness(number))
         assert reprojects(seen)
@@ -92,7 +102,7 @@ def test_a_level_turn_keeps_heights(batch):
 
 def test_a_higher_camera_looks_down(batch):
     """From above, the vertical points up in the image and towards the camera."""
-    seen = new_cameras(batch, CameraAugmentation(probability=1.0, turn=180.0, elevation=(30.0, 30.0)), 0, randomness())
+    seen = new_cameras(batch, CameraAugmentation(probability=1.0, azimuth=180.0, elevation=(30.0, 30.0)), 0, randomness())
     expected = torch.tensor([0.0, math.cos(math.radians(30.0)), -math.sin(math.radians(30.0))])
     assert torch.allclose(seen.up, expected.expand_as(seen.up), atol=1e-5)
 
@@ -102,7 +112,7 @@ def test_a_tilted_source_camera_is_levelled_first(batch):
 
     tilt = axis_angle(torch.tensor([[0.8, 0.0, 0.6]]), torch.tensor([0.5]))[0]
     tilted = replace(batch, up=batch.up @ tilt.T, positions=batch.positions @ tilt.T)
-    settings = CameraAugmentation(probability=1.0, elevation=(0.0, 0.0), turn=0.0, offset=0.0)
+    settings = CameraAugmentation(probability=1.0, elevation=(0.0, 0.0), azimuth=0.0, offset=0.0)
     seen, plain = new_cameras(tilted, settings, 0, randomness()), new_cameras(batch, settings, 0, randomness())
     assert torch.allclose(seen.up, batch.up, atol=1e-5)
     heights = [b.positions[..., 1] - b.positions[:, :1, :1, 1] for b in (plain, seen)]
@@ -110,7 +120,7 @@ def test_a_tilted_source_camera_is_levelled_first(batch):
 
 
 def test_bent_bodies_keep_their_bones_and_their_root(batch, data):
-    bent = bend(batch, 1.0, 40.0, data.joints, randomness())
+    bent = perturb_poses(batch, 1.0, 40.0, data.joints, randomness())
     assert reprojects(bent)
     before, after = bone_lengths(batch.positions, data.joints.parents), bone_lengths(bent.positions, data.joints.parents)
     assert torch.allclose(before, after, atol=1e-5)
@@ -121,7 +131,7 @@ def test_bent_bodies_keep_their_bones_and_their_root(batch, data):
 
 def test_bones_that_share_a_joint_turn_together_and_for_good(batch, data):
     """At the pelvis nothing turns; at the thorax neck and shoulders turn alike, by a rotation that frames of a sequence share."""
-    bent = bend(batch, 1.0, 40.0, data.joints, randomness())
+    bent = perturb_poses(batch, 1.0, 40.0, data.joints, randomness())
     place = data.joints.joints.index
     bones = [
         positions[:, :, 1:] - positions[:, :, [parent for parent in data.joints.parents if parent >= 0]]
@@ -137,23 +147,23 @@ def test_bones_that_share_a_joint_turn_together_and_for_good(batch, data):
 
 
 def test_only_a_share_of_the_bodies_is_bent(batch, data):
-    many = [bend(batch, 0.5, 40.0, data.joints, randomness(number)) for number in range(20)]
+    many = [perturb_poses(batch, 0.5, 40.0, data.joints, randomness(number)) for number in range(20)]
     moved = torch.cat([((bent.positions - batch.positions).abs().amax(dim=(1, 2, 3)) > 1e-3) for bent in many])
     assert 0.3 < moved.float().mean() < 0.7
-    assert torch.allclose(bend(batch, 1.0, 0.0, data.joints, randomness()).positions, batch.positions, atol=1e-5)
+    assert torch.allclose(perturb_poses(batch, 1.0, 0.0, data.joints, randomness()).positions, batch.positions, atol=1e-5)
 
 
 def test_nobody_is_bent_into_the_camera(batch, data):
     near = replace(batch, positions=batch.positions - batch.positions.new_tensor([0.0, 0.0, 1.0]) * (batch.positions[..., 2].min() - 0.31))
     for number in range(10):
-        bent = bend(near, 1.0, 80.0, data.joints, randomness(number))
+        bent = perturb_poses(near, 1.0, 80.0, data.joints, randomness(number))
         assert bent.positions[..., 2].min() > 0.3
         assert torch.isfinite(bent.pixels).all()
 
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])
 def test_stretch_keeps_stored_frames(batch, speed):
-    played = stretch(batch, Augmentation(stretch=(speed, speed)), randomness())
+    played = change_speed(batch, Augmentation(speed=(speed, speed)), randomness())
     length = batch.mask.sum(dim=1)
     assert played.mask.sum(dim=1).tolist() == [math.floor((n - 1) / speed) + 1 for n in length.tolist()]
     row, n = 1, int(played.mask[1].sum())
@@ -165,29 +175,29 @@ def test_stretch_keeps_stored_frames(batch, speed):
 
 
 def test_stretch_backwards_and_cut(batch):
-    played = stretch(batch, Augmentation(reverse=1.0), randomness())
+    played = change_speed(batch, Augmentation(reverse=1.0), randomness())
     n = int(batch.mask[0].sum())
     assert torch.allclose(played.positions[0, :n], batch.positions[0, :n].flip(0), atol=1e-6)
-    assert int(stretch(batch, Augmentation(stretch=(0.5, 0.5)), randomness(), longest=32).mask.sum(dim=1).max()) == 32
+    assert int(change_speed(batch, Augmentation(speed=(0.5, 0.5)), randomness(), longest=32).mask.sum(dim=1).max()) == 32
 
 
 def test_noise_has_the_size_that_was_asked_for(batch):
     offsets = batch.pixels - batch.pixels[:, :, :1]
     size = offsets.square().sum(-1).mean(-1).sqrt()[..., None, None]
-    noisy = disturb(batch, Augmentation(noise=0.03), 0, randomness())
+    noisy = add_detector_errors(batch, Augmentation(noise=0.03), 0, randomness())
     share = (noisy.pixels - batch.pixels) / size
     assert float(share.std()) == pytest.approx(0.03, rel=0.05)
-    drifting = disturb(batch, Augmentation(drift=0.03), 0, randomness())
+    drifting = add_detector_errors(batch, Augmentation(bias=0.03), 0, randomness())
     share = (drifting.pixels - batch.pixels) / size
     assert (share - share[:, :1]).abs().max() < 1e-3
-    jumping = disturb(batch, Augmentation(jitter=0.1), 0, randomness())
+    jumping = add_detector_errors(batch, Augmentation(outliers=0.1), 0, randomness())
     moved = (jumping.pixels - batch.pixels).abs().sum(-1) > 1e-3
     assert float(moved.float().mean()) == pytest.approx(0.1, abs=0.02)
     assert torch.equal(noisy.positions, batch.positions)
 
 
 def test_missing_joints_are_marked_for_some_frames(batch):
-    gone = disturb(batch, Augmentation(missing=0.2), 0, randomness()).confidence == 0
+    gone = add_detector_errors(batch, Augmentation(missing=0.2), 0, randomness()).confidence == 0
     assert float(gone.float().mean()) == pytest.approx(0.2, abs=0.06)
     changes = (gone[:, 1:] != gone[:, :-1]).float().mean()
     assert changes < 0.5 * 2 * 0.2 * 0.8  # in stretches: fewer changes than independent frames would have
@@ -203,7 +213,7 @@ def test_random_rotations_are_rotations_of_every_kind():
 
 def test_cameras_that_stay_only_turn_the_person(batch, data):
     """Heights, the camera and the middle of the root's path stay; nothing comes too near."""
-    seen = new_cameras(batch, CameraAugmentation(probability=1.0, stay=1.0), data.joints.root, randomness())
+    seen = new_cameras(batch, CameraAugmentation(probability=1.0, keep_camera=1.0), data.joints.root, randomness())
     assert reprojects(seen)
     assert torch.equal(seen.intrinsics, batch.intrinsics)
     height = [(part.positions * part.up[:, None, None]).sum(-1)[part.mask] for part in (batch, seen)]
@@ -220,5 +230,5 @@ def test_cameras_do_not_stay_where_the_person_would_run_into_them(batch, data):
     far = batch.positions.clone()
     far[..., 0] += torch.linspace(-6.0, 6.0, far.shape[1])[:, None]  # across the image, wider than the camera is far away
     wide = replace(batch, positions=far, pixels=project(far, batch.intrinsics))
-    seen = new_cameras(wide, CameraAugmentation(probability=1.0, stay=1.0), data.joints.root, randomness())
+    seen = new_cameras(wide, CameraAugmentation(probability=1.0, keep_camera=1.0), data.joints.root, randomness())
     assert seen.positions[wide.mask][..., 2].min() > 0.25

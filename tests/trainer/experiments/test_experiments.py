@@ -283,7 +283,7 @@ def test_finished_runs_are_reported_before_the_others_are_made(series, data_file
     shutil.rmtree(out / "runs" / "paper-C-s3")
     kept = out / "runs" / "paper-A-s3" / "result.json"
     older = json.loads(kept.read_text())
-    assert older["config"]["augment"].pop("bend") == 0.0  # as if the run were of a version that did not know this setting
+    assert older["config"]["augment"].pop("pose_perturbation") == 0.0  # as if the run were of a version that did not know this setting
     kept.write_text(json.dumps(older))
     results = experiments(data_file, cmu_file, out, recipes=("paper", "default"), seeds=(3, 4), assignments=TINY, finished=True)
     assert [run.sides for run in results.runs] == [run.sides for run in made.runs if run.experiment != "C"]

@@ -10,9 +10,10 @@ import numpy as np
 
 from benchmarks.tables import Section, Value
 from benchmarks.timing import measure
+from mocapgen.core.markers import Markers
 from mocapgen.formats import _c3d_process
 from mocapgen.formats.c3d import parse_c3d, write_c3d
-from mocapgen.markers import Markers, solve
+from mocapgen.markers import solve
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
 

@@ -10,8 +10,8 @@ from mocapgen.core.motion import Motion
 from mocapgen.formats.asf import Asf, parse_asf
 from mocapgen.formats.asf_amc import parse_amc
 from mocapgen.sources.base import Clip
+from mocapgen.sources.file_tree import open_tree
 from mocapgen.sources.hdm05 import VARIABLE, Hdm05
-from mocapgen.sources.tree import open_tree
 from schemas.config import BuildConfig
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "data" / "hdm05" / "HDM05_cut_amc"

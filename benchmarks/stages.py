@@ -22,7 +22,7 @@ from mocapgen.cameras.rigs import place_cameras
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion
 from mocapgen.core.resample import resample
-from mocapgen.retarget import Posed, perform
+from mocapgen.retarget import Posed, retarget_to_all
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
 
@@ -63,7 +63,7 @@ class Material:
 
     def retarget(self, motion: Motion, avatars: int | None = None) -> tuple[Posed, ...]:
         """Let avatars perform one clip."""
-        return perform(Posed.of(motion), [skeleton for _, skeleton in self.avatars[:avatars]])
+        return retarget_to_all(Posed.of(motion), [skeleton for _, skeleton in self.avatars[:avatars]])
 
     @cached_property
     def performances(self) -> list[tuple[Posed, ...]]:

@@ -18,7 +18,7 @@ from mocapgen.cameras.project import Sequence, heading, render
 from mocapgen.cameras.rigs import parse_rig, place_cameras
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.resample import resample
-from mocapgen.retarget import Posed, perform
+from mocapgen.retarget import Posed, retarget_to_all
 from mocapgen.shared.atomic import check_target
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
@@ -165,7 +165,7 @@ class Worker:
         whole = part.start == 0 and part.stop == len(motion)
         name = clip.id if whole else f"{clip.id}/{part.start}"
         posed = Posed.of(motion.slice(part.start, part.stop), read.roles)
-        performances = perform(posed, [skeleton for _, skeleton in self.avatars])
+        performances = retarget_to_all(posed, [skeleton for _, skeleton in self.avatars])
         facing = heading(posed.motion, posed.position("LeftUpperLeg")[0], posed.position("RightUpperLeg")[0])
         everything = np.hstack([performed.positions.T.reshape(3, -1) for performed in performances]).T
         cameras = place_cameras(everything, facing, self.config, name)

@@ -15,11 +15,12 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from mocapgen.anatomy.profiles.library import recognise
-from mocapgen.anatomy.roles import OPTIONAL, Roles
+from mocapgen.anatomy.roles import Roles
+from mocapgen.anatomy.tables import ARM, ARM_BONES, LEG, LEG_BONES, ROLE_WORDS, SIDE_WORDS, SIDES
 from mocapgen.core.motion import Array, Skeleton
 from schemas.conventions import JOINT_PARENTS, mirrored
 from schemas.errors import RetargetError
-from schemas.profile import REQUIRED_ROLES
+from schemas.profile import OPTIONAL_ROLES, REQUIRED_ROLES
 
 SURE = 0.55
 """Least confidence: sides and structure alone (0.6) suffice, structure without sides (0.4) or some names do not."""
@@ -31,23 +32,7 @@ _EQUAL = 0.15
 _MOST = 12  # branches from one joint that may be limbs: the furthest ones
 _LONGEST = 40  # letters that names may have in common
 
-# Words for the parts, most specific first; several roles may be meant by one word: which one is seen from the others there are.
-_WORDS: dict[str, tuple[str, ...]] = {
-    "UpperLeg": ("upperleg", "upleg", "legupper", "thigh", "femur", "hip"),
-    "LowerLeg": ("lowerleg", "lowleg", "leglower", "knee", "calf", "shin", "shank", "tibia", "leg"),
-    "Foot": ("ankle", "foot"),
-    "Toes": ("toes", "toe", "toebase", "ball", "forefoot", "foot"),
-    "Shoulder": ("clavicle", "collar", "collarbone", "shoulder"),
-    "UpperArm": ("upperarm", "uparm", "armupper", "humerus", "arm", "shoulder", "shldr"),
-    "LowerArm": ("lowerarm", "lowarm", "forearm", "armlower", "elbow", "radius"),
-    "Hand": ("wrist", "hand"),
-    "Hips": ("hips", "pelvis", "hip"),
-    "Neck": ("neck", "lowerneck", "neckbase"),
-    "Head": ("head", "skull"),
-}
-_SIDED = ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand")
-_SIDE_WORDS = {"l": "Left", "left": "Left", "lft": "Left", "r": "Right", "right": "Right", "rgt": "Right"}
-_VOCABULARY = frozenset(word for words in _WORDS.values() for word in words)
+_VOCABULARY = frozenset(word for words in ROLE_WORDS.values() for word in words)
 _TOKENS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -70,7 +55,7 @@ def find_roles(skeleton: Skeleton) -> Roles:
     RetargetError
         If nothing of that is sure enough: with the roles that no joint plays and the names that were not understood.
     """
-    if all(role in skeleton for role in JOINT_PARENTS if role not in OPTIONAL):
+    if all(role in skeleton for role in JOINT_PARENTS if role not in OPTIONAL_ROLES):
         return Roles({role: role for role in JOINT_PARENTS if role in skeleton})
     found = recognise(skeleton.names)
     if found is not None:
@@ -123,12 +108,12 @@ def infer_roles(skeleton: Skeleton, positions: Array) -> tuple[Roles | None, str
 def words(name: str) -> tuple[str, str]:
     """Return the side (``Left``, ``Right`` or empty) and the rest of a joint's name, in lower case without digits and separators."""
     tokens = [token.lower() for token in _TOKENS.findall(name.rpartition(":")[2])]
-    side = next((_SIDE_WORDS[token] for token in tokens if token in _SIDE_WORDS), "")
-    rest = "".join(token for token in tokens if token not in _SIDE_WORDS)
+    side = next((SIDE_WORDS[token] for token in tokens if token in SIDE_WORDS), "")
+    rest = "".join(token for token in tokens if token not in SIDE_WORDS)
     if not side:
         for word in ("left", "right", "l", "r"):
             if rest.startswith(word) and rest.removeprefix(word) in _VOCABULARY:
-                return _SIDE_WORDS[word], rest.removeprefix(word)
+                return SIDE_WORDS[word], rest.removeprefix(word)
     return side, rest
 
 
@@ -139,12 +124,12 @@ def roles_by_names(skeleton: Skeleton) -> dict[str, str]:
     common = _common_start([rest for _, rest in spelled.values()])
     spelled = {name: (side, rest.removeprefix(common)) for name, (side, rest) in spelled.items()}
     found: dict[str, str] = {}
-    for side in ("Left", "Right"):
-        for limb in (("UpperLeg", "LowerLeg", "Foot", "Toes"), ("Shoulder", "UpperArm", "LowerArm", "Hand")):
-            here = {role: [name for word in _WORDS[role] for name in joints if spelled[name] == (side, word)] for role in limb}
+    for side in SIDES:
+        for limb in ((*LEG, "Toes"), ("Shoulder", *ARM)):
+            here = {role: [name for word in ROLE_WORDS[role] for name in joints if spelled[name] == (side, word)] for role in limb}
             found |= {side + role: joint for role, joint in _chain(skeleton, here).items()}
     for role in ("Hips", "Neck", "Head"):
-        hit = next((name for word in _WORDS[role] for name in joints if spelled[name] == ("", word)), None)
+        hit = next((name for word in ROLE_WORDS[role] for name in joints if spelled[name] == ("", word)), None)
         if hit is not None:
             found[role] = hit
     return found
@@ -290,16 +275,16 @@ def side_agreement(skeleton: Skeleton, joints: Mapping[str, str], positions: Arr
     positions : (T, J, 3) float
         Right-handed axes, whichever points up.
     """
-    if any(role not in joints for role in ("Neck", *(f"{side}{part}" for side in ("Left", "Right") for part in ("UpperLeg", "LowerLeg", "Foot")))):
+    if any(role not in joints for role in ("Neck", *(f"{side}{part}" for side in SIDES for part in LEG))):
         return 0.0
     at = {role: positions[:, skeleton.index(joint)] for role, joint in joints.items()}
     across = at["LeftUpperLeg"] - at["RightUpperLeg"]
     trunk = at["Neck"] - 0.5 * (at["LeftUpperLeg"] + at["RightUpperLeg"])
     legs = sum(np.linalg.norm(at["LeftFoot"] - at["LeftLowerLeg"], axis=-1)) / len(positions)
     votes = np.zeros(len(positions))
-    for side in ("Left", "Right"):
+    for side in SIDES:
         # Toes point forward; so do knees that are bent, seen from the line from hip to ankle.
-        hip, knee, ankle = (at[side + part] for part in ("UpperLeg", "LowerLeg", "Foot"))
+        hip, knee, ankle = (at[side + part] for part in LEG)
         forward = knee - 0.5 * (hip + ankle) if f"{side}Toes" not in at else at[f"{side}Toes"] - ankle
         votes += np.einsum("ti,ti->t", across, np.cross(trunk, forward))
     size = np.linalg.norm(across, axis=-1) * np.linalg.norm(trunk, axis=-1) * legs
@@ -339,16 +324,13 @@ def _geometry_swaps(skeleton: Skeleton, joints: dict[str, str], positions: Array
 
 def _ordered(skeleton: Skeleton, joints: Mapping[str, str]) -> bool:
     """Whether on each limb the joints come after each other, and no joint plays two roles."""
-    chains = [(f"{side}{a}", f"{side}{b}") for side in ("Left", "Right") for a, b in _FOLLOWS]
+    chains = [(f"{side}{a}", f"{side}{b}") for side in SIDES for a, b in (*ARM_BONES, *LEG_BONES)]
     if len(set(joints.values())) < len(joints):
         return False
     return all(joints[a] in _ancestors(skeleton, joints[b]) for a, b in chains if a in joints and b in joints)
 
 
-_FOLLOWS = (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"), ("UpperArm", "LowerArm"), ("LowerArm", "Hand"))
-
-
-_ENDS = {"Head": "HeadTop", **{side + part: f"{side}{part}End" for side in ("Left", "Right") for part in ("Hand", "Toes")}}
+_ENDS = {"Head": "HeadTop", **{side + part: f"{side}{part}End" for side in SIDES for part in ("Hand", "Toes")}}
 
 
 def _completed(skeleton: Skeleton, joints: Mapping[str, str]) -> dict[str, str]:

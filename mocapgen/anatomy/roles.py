@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.profile import OPTIONAL_ROLES as OPTIONAL
+import numpy as np
 
-__all__ = ["OPTIONAL", "Roles"]
+from mocapgen.anatomy.tables import LEG, SIDES
+from mocapgen.core.motion import Skeleton
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,3 +36,12 @@ class Roles:
     def driver(self, role: str) -> str:
         """Return the joint whose rotation turns the bone of a role."""
         return self.drivers.get(role, self.joints[role])
+
+
+def leg_length(skeleton: Skeleton, roles: Roles) -> float:
+    """Return the length of thigh and shank along the bones, mean of both sides, in the skeleton's unit; the zero pose does not matter."""
+    rest, total = skeleton.rest_positions, 0.0
+    for side in SIDES:
+        hip, knee, ankle = (rest[skeleton.index(roles.joints[side + part])] for part in LEG)
+        total += float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+    return 0.5 * total

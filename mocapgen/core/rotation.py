@@ -292,6 +292,32 @@ def from_matrix(matrix: Array) -> Array:
     return quaternion if quaternion[3] >= 0 else -quaternion
 
 
+def from_matrices(matrices: Array) -> Array:
+    """Return the quaternions, (..., 4) float64 of either sign, of proper rotation matrices (..., 3, 3); faster for many than :func:`from_matrix`.
+
+    Notes
+    -----
+    The largest of the four components is found from the trace, the others from it: Shepperd, Journal of Guidance and
+    Control 1(3), 1978.
+    """
+    m = np.moveaxis(np.asarray(matrices), (-2, -1), (0, 1))
+    trace = m[0, 0] + m[1, 1] + m[2, 2]
+    squares = np.stack([m[0, 0], m[1, 1], m[2, 2], trace])
+    largest = squares.argmax(axis=0)
+    candidates = np.empty((4, 4, *trace.shape))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        candidates[i, i] = 1.0 + m[i, i] - m[j, j] - m[k, k]
+        candidates[i, j] = m[j, i] + m[i, j]
+        candidates[i, k] = m[k, i] + m[i, k]
+        candidates[i, 3] = m[k, j] - m[j, k]
+        candidates[3, i] = m[k, j] - m[j, k]
+    candidates[3, 3] = 1.0 + trace
+    chosen = np.take_along_axis(candidates, largest[None, None], axis=0)[0]
+    chosen = np.moveaxis(chosen, 0, -1)
+    return chosen / np.sqrt(np.einsum("...i,...i->...", chosen, chosen))[..., None]
+
+
 def to_matrix(q: Array) -> Array:
     """Return the rotation matrices, (..., 3, 3) float64, of unit quaternions ``q : (..., 4)``."""
     x, y, z, w = _components(q)

@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.formats._text import LARGEST, number
+from mocapgen.formats._text import number
+from mocapgen.formats.limits import LARGEST
 
 _FRONT = 8  # blanks before the text, so that there are 8 characters before every place in it
 _BLOCK = 1 << 15  # words at a time: their intermediate results stay in the processor's cache

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mocapgen.formats.limits import LARGEST
 from schemas.errors import FormatError
 
-LARGEST = 1e9  # no length, angle or count of a motion-capture file comes near it
 MAX_LINES = 2_000_000  # of a header: far beyond any real skeleton, well before memory runs out
 _TO_BLANKS = bytes.maketrans(bytes(range(33)), b" " * 33)
 

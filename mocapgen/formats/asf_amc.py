@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import conjugate, from_euler, make_continuous, multiply, rotate, to_euler
 from mocapgen.formats._numbers import Words
-from mocapgen.formats._text import LARGEST, number, split_words, without_comment
+from mocapgen.formats._text import number, split_words, without_comment
 from mocapgen.formats.asf import ROOT, Asf, AsfBone, format_asf, parse_asf
+from mocapgen.formats.limits import LARGEST
 from schemas.errors import FormatError
 
 DEFAULT_FPS = 120.0

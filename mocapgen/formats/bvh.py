@@ -19,7 +19,7 @@ from mocapgen.core.rotation import from_euler
 from mocapgen.formats._bvh_frames import parse_frames
 from mocapgen.formats._bvh_header import Repairs, parse_header, shown
 from mocapgen.formats._bvh_write import format_bvh, write_bvh
-from mocapgen.sources.tree import MAX_BYTES
+from mocapgen.formats.limits import MAX_BYTES
 from schemas.errors import FormatError
 
 __all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "read_bvh", "write_bvh"]

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.anatomy.marker_sets import load_marker_set, standard_labels
+from mocapgen.anatomy.tables import SIDES
 from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array, Motion
+from mocapgen.formats._c3d_axes import Landmarks, to_world
 from mocapgen.formats._c3d_header import Header, check_header
 from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
-from mocapgen.markers.data import Markers
-from mocapgen.markers.frame import Landmarks, to_world
-from mocapgen.markers.sets import load_marker_set, standard_labels
 from schemas.errors import FormatError, MocapError
 
 LARGEST = 1e6
@@ -186,7 +187,7 @@ def _landmarks(labels: tuple[str, ...]) -> Landmarks:
     found = standard_labels(labels, marker_set)
 
     def those(*landmarks: str) -> tuple[int, ...]:
-        wanted = [marker_set.label(side + landmark) for landmark in landmarks for side in ("Left", "Right")]
+        wanted = [marker_set.label(side + landmark) for landmark in landmarks for side in SIDES]
         return tuple(labels.index(found[label]) for label in wanted) if all(label in found for label in wanted) else ()
 
     return Landmarks(those("FrontHead", "BackHead"), those("FrontWaist", "BackWaist"), those("Knee"), those("Heel", "Toe"))

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mocapgen.anatomy.tables import SIDE_SIGNS
 from mocapgen.core.motion import Array
 from mocapgen.core.rotation import conjugate, rotate
+from mocapgen.core.vectors import across, cross, dot, length, unit
+from mocapgen.markers.orientation import basis, tilt
 from mocapgen.markers.rigid import Frames, fit_centre, fit_rigid, mean_shape
-from mocapgen.markers.vectors import across, basis, cross, dot, length, tilt, unit
 from schemas.marker_set import Anatomy, MarkerSet
-
-SIDES = {"Left": 1.0, "Right": -1.0}
-"""The sides, each with the sign of x there."""
 
 Paths = Mapping[str, Array]
 """Where each landmark's marker goes, (T, 3) metres, by landmark."""
@@ -97,24 +96,24 @@ def calibrate(paths: Paths, marker_set: MarkerSet, seconds: float) -> Calibratio
         How long the clip is.
     """
     shapes = {segment: _shape(segment, _points(paths, segment)) for segment in _FRAMED}
-    leg = float(np.mean([_leg_with_pelvis(paths, side) for side in SIDES]))
+    leg = float(np.mean([_leg_with_pelvis(paths, side) for side in SIDE_SIGNS]))
     anatomy = marker_set.anatomy
     shapes["Hips"] = _level_pelvis(paths, shapes["Hips"], shapes["UpperChest"])
-    hips = {side: _hip(shapes["Hips"], leg, anatomy, sign) for side, sign in SIDES.items()}
+    hips = {side: _hip(shapes["Hips"], leg, anatomy, sign) for side, sign in SIDE_SIGNS.items()}
     between = float(np.median(length(paths["LeftAcromion"] - paths["RightAcromion"])))
     stature = leg * _ASIS_TO_HIP / _LEG_SHARE
     start = Calibration(
         stature,
         shapes,
         hips,
-        dict.fromkeys(SIDES, np.array(anatomy.elbow) * stature),
-        dict.fromkeys(SIDES, np.zeros(2)),
-        {side: np.array(anatomy.shoulder) * (sign * between, between, between) for side, sign in SIDES.items()},
+        dict.fromkeys(SIDE_SIGNS, np.array(anatomy.elbow) * stature),
+        dict.fromkeys(SIDE_SIGNS, np.zeros(2)),
+        {side: np.array(anatomy.shoulder) * (sign * between, between, between) for side, sign in SIDE_SIGNS.items()},
     )
     frames = _frames(paths, start)
-    start = replace(start, arm_axis={side: _arm_axis(paths, side, frames, start, anatomy) for side in SIDES})
+    start = replace(start, arm_axis={side: _arm_axis(paths, side, frames, start, anatomy) for side in SIDE_SIGNS})
     samples = max(1.0, seconds * _INDEPENDENT)
-    return replace(start, elbows={side: _fitted_elbow(paths, side, frames, start, anatomy, samples) for side in SIDES})
+    return replace(start, elbows={side: _fitted_elbow(paths, side, frames, start, anatomy, samples) for side in SIDE_SIGNS})
 
 
 def locate(paths: Paths, calibration: Calibration, anatomy: Anatomy) -> Located:
@@ -122,7 +121,7 @@ def locate(paths: Paths, calibration: Calibration, anatomy: Anatomy) -> Located:
     frames = _frames(paths, calibration)
     joints: dict[str, Array] = {}
     axes: dict[str, Array] = {}
-    for side in SIDES:
+    for side in SIDE_SIGNS:
         _locate_leg(paths, side, frames, calibration, anatomy, joints, axes)
         _locate_arm(paths, side, frames, calibration, anatomy, joints, axes)
     return Located(joints, frames, axes)
@@ -159,7 +158,7 @@ def _level_pelvis(paths: Paths, pelvis: Array, chest: Array) -> Array:
     """Return the waist's markers, (4, 3), in axes that are level when somebody stands straight: front and back need not be equally high."""
     fit = {segment: fit_rigid(shape, _points(paths, segment)).rotations for segment, shape in (("Hips", pelvis), ("UpperChest", chest))}
     straight = rotate(fit["UpperChest"], np.array([0.0, 1.0, 0.0]))[:, 1] > _STRAIGHT
-    for side in SIDES:
+    for side in SIDE_SIGNS:
         waist, knee, ankle = (paths[side + name] for name in ("FrontWaist", "Knee", "Ankle"))
         straight &= dot(unit(waist - knee), unit(knee - ankle)) > _STRAIGHT
     if np.count_nonzero(straight) < _ENOUGH * len(straight):
@@ -217,7 +216,7 @@ def _locate_leg(
     Knee and ankle lie inwards of their markers, half a breadth deep, along the knee's axis. That is normal to thigh and shank, the
     clearer the more the knee is bent, and otherwise normal to shank and foot.
     """
-    sign, knee, ankle = SIDES[side], paths[f"{side}Knee"], paths[f"{side}Ankle"]
+    sign, knee, ankle = SIDE_SIGNS[side], paths[f"{side}Knee"], paths[f"{side}Ankle"]
     hip = frames["Hips"].to_world(calibration.hips[side])
     knee_depth, ankle_depth = (
         sign * (0.5 * breadth * calibration.stature + anatomy.marker_height) for breadth in (anatomy.knee_breadth, anatomy.ankle_breadth)
@@ -249,7 +248,7 @@ def _wrist(paths: Paths, side: str, elbow: Array, calibration: Calibration, anat
     middle = 0.5 * (thumb + little)
     forearm = unit(elbow - middle)
     towards_thumb = unit(across(thumb - little, forearm))
-    back = SIDES[side] * cross(forearm, towards_thumb)
+    back = SIDE_SIGNS[side] * cross(forearm, towards_thumb)
     depth = 0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height
     little_side, distal = np.array(anatomy.wrist) * calibration.stature
     return middle - depth * back - little_side * towards_thumb - distal * forearm, unit(thumb - little)
@@ -271,7 +270,7 @@ def _arm_axis(paths: Paths, side: str, frames: dict[str, Frames], calibration: C
     """Return where about the bone the elbow's outer side is, (2,), from the frames in which the elbow is bent."""
     shoulder = _shoulder(paths, side, frames, calibration)
     _, _, wrist, _ = _elbow(paths, side, shoulder, calibration, anatomy)
-    bend = _bend(shoulder, paths[f"{side}Elbow"], wrist, SIDES[side])
+    bend = _bend(shoulder, paths[f"{side}Elbow"], wrist, SIDE_SIGNS[side])
     out, on = _upper_arm(paths, side, shoulder)
     seen = np.array([dot(bend, out).sum(), dot(bend, on).sum()])
     return seen / max(float(length(bend).sum()), 1e-6)
@@ -279,7 +278,7 @@ def _arm_axis(paths: Paths, side: str, frames: dict[str, Frames], calibration: C
 
 def _elbow(paths: Paths, side: str, shoulder: Array, calibration: Calibration, anatomy: Anatomy) -> tuple[Array, Array, Array, Array]:
     """Return elbow, outer side of its axis, wrist and thumb's side, each (T, 3)."""
-    sign, marker = SIDES[side], paths[f"{side}Elbow"]
+    sign, marker = SIDE_SIGNS[side], paths[f"{side}Elbow"]
     out, on = _upper_arm(paths, side, shoulder)
     cosine, sine = calibration.arm_axis[side]
     middle = 0.5 * (paths[f"{side}WristThumb"] + paths[f"{side}WristLittle"])
@@ -304,7 +303,7 @@ def _fitted_elbow(paths: Paths, side: str, frames: dict[str, Frames], calibratio
     upper_arm = Frames(turn, elbow)
     limb = [upper_arm.to_local(point) for point in (wrist, *(paths[side + name] for name in ("Forearm", "WristThumb", "WristLittle")))]
     moved = fit_centre(limb, np.zeros(3), _ELBOW_SPREAD, _SKIN, samples)
-    return calibration.elbows[side] + moved * (1.0, 1.0, SIDES[side])
+    return calibration.elbows[side] + moved * (1.0, 1.0, SIDE_SIGNS[side])
 
 
 def _locate_arm(
@@ -313,7 +312,7 @@ def _locate_arm(
     """Find shoulder, elbow, wrist and knuckles of an arm."""
     shoulder = _shoulder(paths, side, frames, calibration)
     elbow, axis, wrist, thumb = _elbow(paths, side, shoulder, calibration, anatomy)
-    back = SIDES[side] * cross(unit(elbow - wrist), thumb)
+    back = SIDE_SIGNS[side] * cross(unit(elbow - wrist), thumb)
     knuckles = paths[f"{side}Finger"] - (0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height) * back
     joints[f"{side}UpperArm"], joints[f"{side}LowerArm"], joints[f"{side}Hand"] = shoulder, elbow, wrist
     hand = across(knuckles - wrist, thumb)

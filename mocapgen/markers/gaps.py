@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array
 from mocapgen.core.rotation import conjugate, rotate
-from mocapgen.markers.data import Markers
 from mocapgen.markers.rigid import fit_rigid, mean_shape
 
 SHORT = 0.1

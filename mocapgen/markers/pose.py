@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mocapgen.anatomy.tables import ARM, LEG, SIDE_SIGNS
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import conjugate, multiply, rotate, shortest_arc, slerp
-from mocapgen.markers.centres import SIDES, Calibration, Located
+from mocapgen.core.vectors import across, dot, length, unit
+from mocapgen.markers.centres import Calibration, Located
+from mocapgen.markers.orientation import basis, tilt
 from mocapgen.markers.rigid import Frames
-from mocapgen.markers.vectors import across, basis, dot, length, tilt, unit
 from schemas.conventions import END_POINTS, JOINT_PARENTS
 from schemas.marker_set import Anatomy
 
@@ -72,7 +74,7 @@ class Body:
         anatomy : Anatomy
         """
         stature, frames = calibration.stature, located.frames
-        level = {"Head": _head_level(frames)} | {f"{side}Foot": _foot_level(calibration, frames, side) for side in SIDES}
+        level = {"Head": _head_level(frames)} | {f"{side}Foot": _foot_level(calibration, frames, side) for side in SIDE_SIGNS}
         width, depth = 2.0 * calibration.shapes["Hips"][0, 0], -calibration.shapes["Hips"][2:, 2].mean()
         root = np.array(anatomy.root) * (width, width, depth)
         c7, _, clavicle, _ = calibration.shapes["UpperChest"]
@@ -84,13 +86,11 @@ class Body:
             frames["UpperChest"].to_world(neck) - head.to_world(_HEAD_JOINT * stature)
         )
         offsets["HeadTop"] = _HEAD_TOP * stature
-        for side, sign in SIDES.items():
+        for side, sign in SIDE_SIGNS.items():
             mirror = np.array([sign, 1.0, 1.0])
             sternal = neck + _STERNAL * mirror * stature
             offsets[f"{side}Shoulder"] = sternal - neck + offsets["Neck"]
-            arm, leg = (
-                [located.joints[side + part] for part in parts] for parts in (("UpperArm", "LowerArm", "Hand"), ("UpperLeg", "LowerLeg", "Foot"))
-            )
+            arm, leg = ([located.joints[side + part] for part in parts] for parts in (ARM, LEG))
             offsets[f"{side}UpperArm"] = _CLAVICLE * mirror * _median_length(frames["UpperChest"].to_world(sternal) - arm[0])
             offsets[f"{side}LowerArm"], offsets[f"{side}Hand"] = (np.array([sign * bone, 0.0, 0.0]) for bone in _two_lengths(*arm))
             offsets[f"{side}HandEnd"] = np.array([sign * _HAND * stature, 0.0, 0.0])
@@ -112,7 +112,7 @@ class Body:
         turned: dict[str, Array] = {}
         at: dict[str, Array] = {"Hips": located.frames["Hips"].to_world(self.root)}
         self._pose_trunk(located, turned, at)
-        for side, sign in SIDES.items():
+        for side, sign in SIDE_SIGNS.items():
             self._pose_arm(located, side, sign, turned, at)
             self._pose_leg(located, side, turned, at)
         for joint, parent in JOINT_PARENTS.items():

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from mocapgen.anatomy.marker_sets import load_marker_set, standard_labels
 from mocapgen.core.kinematics import local_rotations
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Motion
 from mocapgen.core.rotation import make_continuous, normalise
+from mocapgen.core.vectors import cross, dot
 from mocapgen.markers.centres import Paths, calibrate, locate
-from mocapgen.markers.data import Markers
 from mocapgen.markers.gaps import LOOSE, Gap, fill_gaps
 from mocapgen.markers.pose import Body
-from mocapgen.markers.sets import load_marker_set, standard_labels
-from mocapgen.markers.vectors import cross, dot
 from schemas.errors import FormatError
 from schemas.marker_set import MarkerSet
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.marker_sets import load_marker_set
 from mocapgen.core.kinematics import global_rotations, joint_positions
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import rotate
-from mocapgen.markers.data import Markers
-from mocapgen.markers.sets import load_marker_set
 from schemas.errors import RetargetError
 from schemas.marker_set import MarkerSet
 

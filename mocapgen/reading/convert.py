@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mocapgen.core.motion import Motion
 from mocapgen.core.resample import frame_count, resample
 from mocapgen.formats import read, readers, understands, writers
-from mocapgen.formats._text import LARGEST
+from mocapgen.formats.limits import LARGEST
 from mocapgen.shared.atomic import check_target
 from mocapgen.shared.together import all_or_nothing
 from schemas.errors import ConfigError, FormatError, MocapError

@@ -12,13 +12,13 @@ import numpy as np
 
 from mocapgen.anatomy.infer import infer_roles, side_agreement
 from mocapgen.anatomy.profiles.library import closest, load_profile, match, recognise
-from mocapgen.anatomy.roles import Roles
+from mocapgen.anatomy.roles import Roles, leg_length
+from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
 from mocapgen.core.kinematics import forward_kinematics, joint_positions
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import IDENTITY, from_euler, multiply, normalise, rotate
 from mocapgen.formats.bvh import Bvh
 from mocapgen.reading.rest_pose import Figure, complete, direction_reference, frame_reference, inserted_t_pose, rebase_rest_pose, zero_reference
-from mocapgen.retarget.feet import CONTACT_POINTS, SIDES
 from schemas.errors import ConfigError, FormatError
 from schemas.profile import UNITS, Profile
 
@@ -160,7 +160,7 @@ class _Reading:
 
     def find_unit(self, wanted: float | None, lenient: bool) -> None:
         """Bring lengths to metres."""
-        leg = _leg_length(self.motion.skeleton, self.roles)
+        leg = leg_length(self.motion.skeleton, self.roles)
         if wanted is not None:
             scale, why = wanted, "as asked for"
         elif self.profile.unit != "infer" and _plausible(leg * _metres(self.profile.unit)):
@@ -202,7 +202,7 @@ class _Reading:
 
     def place_root(self) -> None:
         """Decide whether the root's position channels replace its OFFSET, and add it if not."""
-        decision, size = self.profile.root_position, _leg_length(self.motion.skeleton, self.roles)
+        decision, size = self.profile.root_position, leg_length(self.motion.skeleton, self.roles)
         if decision == "absolute" or np.linalg.norm(self._offset) < _OFFSET * size:
             return
         why = f"by profile {self.name}"
@@ -307,15 +307,6 @@ def _metres(unit: str | float) -> float:
 
 def _plausible(leg: float) -> bool:
     return LEGS[0] <= leg <= LEGS[1]
-
-
-def _leg_length(skeleton: Skeleton, roles: Roles) -> float:
-    """Return the way along the bones from hip to ankle, mean of both sides, in the skeleton's unit: whatever the zero pose is."""
-    rest, total = skeleton.rest_positions, 0.0
-    for side in SIDES:
-        hip, knee, ankle = (rest[skeleton.index(roles.joints[side + part])] for part in ("UpperLeg", "LowerLeg", "Foot"))
-        total += float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
-    return 0.5 * total
 
 
 def _some_positions(motion: Motion, most: int = 256) -> Array:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mocapgen.anatomy.roles import Roles
+from mocapgen.anatomy.tables import ARM_BONES, LEG_BONES, LIMBS, SIDE_SIGNS, SIDES
 from mocapgen.core.kinematics import global_rotations, joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import IDENTITY, conjugate, from_matrix, make_continuous, multiply, normalise, rotate, shortest_arc
-from mocapgen.retarget.transfer import LIMBS
 
 UPRIGHT = 30.0
 """Degrees by which trunk and legs may deviate from the vertical in a pose that stands."""
@@ -22,13 +22,9 @@ LEAP = 25.0
 FURTHEST = 120.0
 """Degrees beyond which the least turn of a bone says nothing about its twist."""
 
-SIDES = ("Left", "Right")
 LEFT, UP, _ = np.eye(3)
 FOOT = np.array([0.0, -0.35, 0.94])
 """Where a foot points from the ankle to the ball in a T-pose: forward, and down to the floor."""
-_SIGNS = (("Left", 1.0), ("Right", -1.0))
-_ARM = (("UpperArm", "LowerArm"), ("LowerArm", "Hand"))
-_LEG = (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
 
 
 def rebase_rest_pose(motion: Motion, reference: Array) -> Motion:
@@ -118,8 +114,8 @@ class Figure:
     def is_t_pose(self) -> bool:
         """Whether this one pose is upright with straight arms and legs, the arms level and spread to the sides."""
         across = self.left * (1.0 - UP)
-        arms = [(sign * across, self.direction(f"{side}{a}", f"{side}{b}")) for side, sign in _SIGNS for a, b in _ARM]
-        legs = [(-UP, self.direction(f"{side}{a}", f"{side}{b}")) for side in SIDES for a, b in _LEG]
+        arms = [(sign * across, self.direction(f"{side}{a}", f"{side}{b}")) for side, sign in SIDE_SIGNS.items() for a, b in ARM_BONES]
+        legs = [(-UP, self.direction(f"{side}{a}", f"{side}{b}")) for side in SIDES for a, b in LEG_BONES]
         return self.stands() and all(_angle(axis, part) < LEVEL for axis, part in (*arms, *legs))
 
 
@@ -194,6 +190,6 @@ def direction_reference(skeleton: Skeleton, roles: Roles) -> Array | str:
 
 def _bones() -> list[tuple[str, str, Array]]:
     """Return where bones point in a T-pose: start, end, direction."""
-    limbs = [(side + start, side + end, sign * LEFT) for side, sign in _SIGNS for start, end in _ARM]
-    limbs += [(side + start, side + end, -UP) for side in SIDES for start, end in _LEG]
+    limbs = [(side + start, side + end, sign * LEFT) for side, sign in SIDE_SIGNS.items() for start, end in ARM_BONES]
+    limbs += [(side + start, side + end, -UP) for side in SIDES for start, end in LEG_BONES]
     return limbs + [(f"{side}Foot", f"{side}Toes", FOOT) for side in SIDES]

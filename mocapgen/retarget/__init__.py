@@ -1,5 +1,6 @@
 """From one skeleton to another."""
 
-from mocapgen.retarget.transfer import Posed, perform, retarget
+from mocapgen.retarget.posed import Posed
+from mocapgen.retarget.transfer import retarget, retarget_to_all
 
-__all__ = ["Posed", "perform", "retarget"]
+__all__ = ["Posed", "retarget", "retarget_to_all"]

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
 from mocapgen.core.motion import Array, Motion
-from mocapgen.retarget.feet import CONTACT_POINTS, SIDES, speeds
-from mocapgen.retarget.transfer import Posed
+from mocapgen.retarget.contacts import speeds
+from mocapgen.retarget.posed import Posed
 
 FOOT_HEIGHT = 0.03
 """Metres: how high the lowest joint of a foot (ball or tip of the toes) is while it rests; the median of HDM05's cuts, whose floor is

@@ -4,63 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.anatomy.infer import find_roles
-from mocapgen.anatomy.roles import Roles
-from mocapgen.core.kinematics import global_rotations, joint_positions, local_rotations
+from mocapgen.anatomy.roles import Roles, leg_length
+from mocapgen.anatomy.tables import LIMBS, SIDES
+from mocapgen.core.kinematics import joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import IDENTITY, make_continuous, multiply, normalise, rotate, shortest_arc
-from mocapgen.retarget.feet import Contacts, keep_feet
+from mocapgen.retarget.feet import keep_feet
+from mocapgen.retarget.posed import Posed
 from schemas.errors import RetargetError
-
-LIMBS = {
-    f"{side}{bone}": f"{side}{end}"
-    for side in ("Left", "Right")
-    for bone, end in (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
-}
-"""Bones whose direction in space is kept, each with the role at its far end."""
-
-
-@dataclass(frozen=True)
-class Posed:
-    """A motion with everything that retargeting asks about it: computed once for all avatars."""
-
-    motion: Motion
-    roles: Roles
-    rotations: Array
-    """(T, J, 4) float64: global rotations."""
-    positions: Array
-    """(T, J, 3) float64, metres, world frame."""
-
-    @classmethod
-    def of(cls, motion: Motion, roles: Roles | None = None) -> Posed:
-        """Find the roles of a motion's skeleton, unless they are given, and where its joints go.
-
-        Raises
-        ------
-        RetargetError
-            If the skeleton's joints are not understood.
-        """
-        rotations = global_rotations(motion.skeleton, motion.rotations)
-        positions = joint_positions(motion.skeleton, rotations, motion.root_positions)
-        return cls(motion, roles or find_roles(motion.skeleton), rotations, positions)
-
-    def position(self, role: str) -> Array:
-        """Return where the joint of a role goes, (T, 3) float64, metres, world frame."""
-        return self.positions[:, self.motion.skeleton.index(self.roles.joints[role])]
-
-    @cached_property
-    def contacts(self) -> Contacts:
-        """When which part of which foot is planted."""
-        return Contacts.of(self)
-
-    def hip_centre(self) -> Array:
-        """Return the middle between the hip joints, (T, 3) float64, metres, world frame."""
-        return 0.5 * (self.position("LeftUpperLeg") + self.position("RightUpperLeg"))
 
 
 def retarget(source: Motion | Posed, target: Skeleton, plant_feet: bool = True) -> Motion:
@@ -90,10 +47,10 @@ def retarget(source: Motion | Posed, target: Skeleton, plant_feet: bool = True) 
     RetargetError
         If a skeleton is not understood or has legs of no length.
     """
-    return perform(source if isinstance(source, Posed) else Posed.of(source), (target,), plant_feet)[0].motion
+    return retarget_to_all(source if isinstance(source, Posed) else Posed.of(source), (target,), plant_feet)[0].motion
 
 
-def perform(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) -> tuple[Posed, ...]:
+def retarget_to_all(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) -> tuple[Posed, ...]:
     """Let several skeletons with the same tree of joints, such as the avatars, perform a motion: one :func:`retarget` for all.
 
     Returns
@@ -118,7 +75,7 @@ def perform(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) 
     plans = [_plan(source, posed.roles, target) for target in targets]
     alignments = np.stack([plan.alignments for plan in plans])
     rotations = multiply(np.take(posed.rotations, plans[0].drivers, axis=1)[:, None], alignments)
-    scales = np.array([leg_length(target, roles) for target in targets]) / leg_length(source, posed.roles)
+    scales = np.array([_checked_leg_length(target, roles) for target in targets]) / _checked_leg_length(source, posed.roles)
     centres = _scaled_about_start(posed.hip_centre(), scales)
     roots = centres - rotate(rotations[..., 0, :], np.stack([_from_root(target, roles) for target in targets]))
     positions = joint_positions(tree, rotations, roots, offsets)
@@ -134,27 +91,16 @@ def perform(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) 
 
 
 @lru_cache(maxsize=256)
-def leg_length(skeleton: Skeleton, roles: Roles) -> float:
-    """Return the length of thigh and shank in metres, mean of both sides.
-
-    Raises
-    ------
-    RetargetError
-        If it is not at least a centimetre.
-    """
-    rest = skeleton.rest_positions
-    total = 0.0
-    for side in ("Left", "Right"):
-        hip, knee, ankle = (rest[skeleton.index(roles.joints[side + part])] for part in ("UpperLeg", "LowerLeg", "Foot"))
-        total += float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
-    if total < 0.02:
-        raise RetargetError(f"expected legs of at least a centimetre, found {total / 2:.4f} m from hip to ankle")
-    return total / 2
+def _checked_leg_length(skeleton: Skeleton, roles: Roles) -> float:
+    legs = leg_length(skeleton, roles)
+    if legs < 0.01:
+        raise RetargetError(f"expected legs of at least a centimetre, found {legs:.4f} m from hip to ankle")
+    return legs
 
 
 def _from_root(skeleton: Skeleton, roles: Roles) -> Array:
     """Return the middle of the hip joints relative to the root in the rest pose, (3,) metres."""
-    left, right = (skeleton.rest_positions[skeleton.index(roles.joints[f"{side}UpperLeg"])] for side in ("Left", "Right"))
+    left, right = (skeleton.rest_positions[skeleton.index(roles.joints[f"{side}UpperLeg"])] for side in SIDES)
     return 0.5 * (left + right)
 
 

@@ -103,7 +103,7 @@ SPECIAL = ("categories", "pattern", "table", "profile", "lenient", "scale", "up"
 """Settings that not every source understands."""
 READING = frozenset({"profile", "lenient", "scale", "up"})
 """Those that say how BVH files are to be understood."""
-NO_SOURCES = ("archives", "base", "cmu_index", "fetch", "files", "naming", "procedural", "selection", "tree")
+NO_SOURCES = ("archives", "base", "cmu_index", "fetch", "file_tree", "files", "naming", "procedural", "selection")
 """Modules of this package that define no source, besides those whose name begins with an underscore."""
 
 

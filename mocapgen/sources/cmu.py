@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 
 from mocapgen.sources.base import READING, Clip, Listing, SourceMotion
 from mocapgen.sources.cmu_index import Trial, categories, trials
+from mocapgen.sources.file_tree import Contents, printable
 from mocapgen.sources.files import FORMATS, FileSource, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
-from mocapgen.sources.tree import Contents, printable
 from schemas.config import BuildConfig
 from schemas.errors import SourceError
 from schemas.report import Skip

@@ -21,7 +21,7 @@ from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
 from mocapgen.sources.archives import fetch_folder, fetched
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
-from mocapgen.sources.tree import Contents, Entry, Tree, open_tree, printable
+from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree, printable
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, RetargetError, SourceError
 from schemas.report import Detection, Skip
@@ -439,9 +439,9 @@ def _understand_bvh(data: bytes, where: str, reading: BvhReading) -> _Understood
 
 
 def _understand_c3d(data: bytes, where: str) -> _Understood:
+    from mocapgen.anatomy.marker_sets import load_marker_set
     from mocapgen.formats.c3d import parse_c3d
     from mocapgen.markers import solve
-    from mocapgen.markers.sets import load_marker_set
 
     marker_set = load_marker_set()
     markers = parse_c3d(data, where, where)

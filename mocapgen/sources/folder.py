@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from mocapgen.sources import hdm05
 from mocapgen.sources.base import READING, Clip
+from mocapgen.sources.file_tree import Contents, printable
 from mocapgen.sources.files import FileSource, Named, what_is_there, what_to_do
 from mocapgen.sources.naming import NamePattern, TableRow, check_fps, read_table
-from mocapgen.sources.tree import Contents, printable
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError
 from schemas.report import Skip

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from mocapgen.sources.base import Clip
+from mocapgen.sources.file_tree import Contents, printable
 from mocapgen.sources.files import FileSource, Format, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
-from mocapgen.sources.tree import Contents, printable
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError
 from schemas.report import Skip

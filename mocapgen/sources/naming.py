@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from mocapgen.sources.file_tree import printable
 from mocapgen.sources.files import format_of
-from mocapgen.sources.tree import printable
 from schemas.errors import ConfigError
 
 FIELDS = {"actor": r"[^/]+?", "action": r"[^/]+", "take": r"[^/]+?", "fps": r"[0-9]+(?:\.[0-9]+)?"}

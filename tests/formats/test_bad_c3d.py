@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mocapgen.core.markers import Markers
+from mocapgen.core.markers import Markers as PlainMarkers
 from mocapgen.formats import _c3d_process
 from mocapgen.formats.c3d import parse_c3d, read_markers
-from mocapgen.markers import Markers
-from mocapgen.markers.data import Markers as PlainMarkers
 from schemas.errors import FormatError
 from tests.formats.c3d_files import BLOCK, c3d_file
 

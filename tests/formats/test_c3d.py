@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Motion
 from mocapgen.formats import _c3d_process, read
 from mocapgen.formats.c3d import format_c3d, parse_c3d, read_markers, write_c3d
-from mocapgen.markers import Markers
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
 from schemas.errors import FormatError, MocapError

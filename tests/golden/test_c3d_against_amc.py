@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.anatomy.tables import LIMBS
 from mocapgen.core.kinematics import forward_kinematics, global_rotations
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import rotate
 from mocapgen.formats import read
 from mocapgen.formats.c3d import read_markers
-from mocapgen.markers import Markers, solve
-from mocapgen.retarget import Posed, perform
-from mocapgen.retarget.transfer import LIMBS
+from mocapgen.markers import solve
+from mocapgen.retarget import Posed, retarget_to_all
 
 TAKE = "hdm05/takes/dg/HDM_dg_06-03_03_120"
 CLIPS = {"dg": (f"{TAKE}.c3d", 0), "mm": ("hdm05/takes/mm/HDM_mm_01-02_03_120.c3d", 1200), "85_12": ("cmu/c3d/85_12.c3d", 2200)}
@@ -73,7 +74,7 @@ def test_joints_are_near_the_makers_own(data_dir: Path) -> None:
 
 def test_an_avatar_moves_alike_from_markers_and_from_the_amc(data_dir: Path) -> None:
     avatar = avatar_skeleton(load_avatar("average_man"))
-    ours, theirs = (perform(Posed.of(motion), (avatar,))[0] for motion in (clip(data_dir, "dg")[1], read(data_dir / f"{TAKE}.amc")))
+    ours, theirs = (retarget_to_all(Posed.of(motion), (avatar,))[0] for motion in (clip(data_dir, "dg")[1], read(data_dir / f"{TAKE}.amc")))
     for role, end in LIMBS.items():
         a, b = (posed.position(end) - posed.position(role) for posed in (ours, theirs))
         cosine = np.einsum("ti,ti->t", a, b) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)

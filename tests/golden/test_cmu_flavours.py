@@ -16,6 +16,7 @@ import pytest
 
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.anatomy.profiles.library import load_profile
+from mocapgen.anatomy.tables import LIMBS
 from mocapgen.cameras.project import heading
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion
@@ -25,8 +26,7 @@ from mocapgen.formats import read
 from mocapgen.formats.bvh import Bvh, parse_bvh, write_bvh
 from mocapgen.reading.interpretation import Interpretation, interpret
 from mocapgen.reading.rest_pose import frame_reference, rebase_rest_pose
-from mocapgen.retarget import Posed, perform
-from mocapgen.retarget.transfer import LIMBS
+from mocapgen.retarget import Posed, retarget_to_all
 from schemas.errors import FormatError
 from tools.derive_rest_pose import main as derive
 from tools.derive_rest_pose import t_pose_rotations
@@ -66,7 +66,7 @@ def source(data: Path, clip: str) -> Posed:
 
 @cache
 def avatar(data: Path, clip: str) -> Posed:
-    return perform(source(data, clip), (AVATAR,))[0]
+    return retarget_to_all(source(data, clip), (AVATAR,))[0]
 
 
 @cache
@@ -143,7 +143,7 @@ def test_01_01_from_bvh_and_from_amc_agree_on_legs_and_lower_spine(data_dir: Pat
 
 
 def test_01_01_from_bvh_and_from_amc_lands_on_an_avatar_the_same_way(data_dir: Path) -> None:
-    found, expected = avatar(data_dir, CGSPEED), perform(Posed.of(amc(data_dir, "01/01_01")), (AVATAR,))[0]
+    found, expected = avatar(data_dir, CGSPEED), retarget_to_all(Posed.of(amc(data_dir, "01/01_01")), (AVATAR,))[0]
     for limb, degrees in limb_degrees(found, expected).items():
         assert degrees < (1.0 if "Leg" in limb else 3.0), f"{limb}: {degrees:.2f} degrees"
     for joint, degrees in turned_degrees(found, expected, AVATAR.names).items():
@@ -166,7 +166,7 @@ def test_02_04_from_iclone_and_from_amc_lands_on_an_avatar_nearly_the_same_way(d
     rotations = np.array(motion.rotations)
     rotations[:, 0] = multiply(turn, rotations[:, 0])
     turned = replace(motion, rotations=rotations, root_positions=rotate(turn, motion.root_positions))
-    expected = perform(Posed.of(turned), (AVATAR,))[0]
+    expected = retarget_to_all(Posed.of(turned), (AVATAR,))[0]
     for limb, degrees in limb_degrees(found, expected).items():
         assert degrees < 3.0, f"{limb}: {degrees:.2f} degrees"
     for joint, degrees in turned_degrees(found, expected, TRUNK).items():
@@ -189,7 +189,7 @@ def test_the_stored_rest_pose_of_iclone_is_the_t_pose_of_its_files(data_dir: Pat
     raw = Motion(bvh.skeleton, bvh.rotations(), bvh.translations()[:, 0] + bvh.offsets[0], bvh.fps)
     scaled = replace(raw, skeleton=replace(raw.skeleton, offsets=0.01 * raw.skeleton.offsets), root_positions=0.01 * raw.root_positions)
     own = rebase_rest_pose(scaled, frame_reference(scaled, found.roles)).slice(1, len(bvh))
-    by_own = perform(Posed.of(own, found.roles), (AVATAR,))[0]
+    by_own = retarget_to_all(Posed.of(own, found.roles), (AVATAR,))[0]
     assert max(limb_degrees(avatar(data_dir, "bvh-iclone/007/007_03"), by_own).values()) < 0.05
 
 

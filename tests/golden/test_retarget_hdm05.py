@@ -1,7 +1,7 @@
 """Retargeting on every real HDM05 cut and every built-in avatar, judged by figures computed here a second time.
 
 Rotation matrices by SciPy, kinematics joint by joint, and a table of joint names of its own: nothing of the program's own
-measures (:mod:`mocapgen.retarget.quality`) enters, and these have to come to the same figures.
+measures (:mod:`tests.retarget.quality`) enters, and these have to come to the same figures.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from mocapgen import read
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.core.motion import Motion
 from mocapgen.core.resample import resample
-from mocapgen.retarget import Posed, perform, retarget
-from mocapgen.retarget.quality import quality
+from mocapgen.retarget import Posed, retarget, retarget_to_all
+from tests.retarget.quality import quality
 
 Array = NDArray[np.float64]
 
@@ -124,7 +124,7 @@ def figures(clips: list[Motion]) -> dict[tuple[str, bool], list[Figures]]:
     for clip in clips:
         posed, world = Posed.of(clip), World.of(clip)
         for planted in (True, False):
-            for name, performed in zip(AVATARS, perform(posed, skeletons, planted), strict=True):
+            for name, performed in zip(AVATARS, retarget_to_all(posed, skeletons, planted), strict=True):
                 found[name, planted].append(Figures.of(world, World.of(performed.motion)))
     return found
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mocapgen.anatomy.marker_sets import load_marker_set
 from mocapgen.core.kinematics import forward_kinematics
-from mocapgen.markers import Gap, Markers, fill_gaps, load_marker_set, solve
+from mocapgen.core.markers import Markers
+from mocapgen.markers import Gap, fill_gaps, solve
 from mocapgen.markers.gaps import LOOSE, SHORT
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make

@@ -11,11 +11,12 @@ import yaml
 
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.marker_sets import load_marker_set, marker_set_names, standard_labels
 from mocapgen.core.kinematics import forward_kinematics, global_rotations
+from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import angle_between
-from mocapgen.markers import Markers, load_marker_set, solve
-from mocapgen.markers.sets import marker_set_names, standard_labels
+from mocapgen.markers import solve
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
 from schemas.conventions import END_POINTS, JOINT_PARENTS

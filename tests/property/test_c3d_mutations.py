@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mocapgen.core.markers import Markers
 from mocapgen.formats import _c3d_process
 from mocapgen.formats.c3d import format_c3d, parse_c3d
-from mocapgen.markers import Markers
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
 from schemas.errors import MocapError

@@ -6,8 +6,8 @@ import pytest
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import make_continuous, normalise
-from mocapgen.retarget import Posed, perform, retarget
-from mocapgen.retarget.feet import solve_tridiagonal
+from mocapgen.retarget import Posed, retarget, retarget_to_all
+from mocapgen.retarget.contacts import solve_tridiagonal
 from schemas.config import DEFAULT_AVATARS
 
 
@@ -41,7 +41,7 @@ def wandering(skeletons):
 
 
 def test_together_as_alone(skeletons, wandering):
-    for skeleton, together in zip(skeletons, perform(Posed.of(wandering), skeletons), strict=True):
+    for skeleton, together in zip(skeletons, retarget_to_all(Posed.of(wandering), skeletons), strict=True):
         alone = retarget(wandering, skeleton)
         assert together.motion.skeleton is skeleton
         np.testing.assert_allclose(together.motion.rotations, alone.rotations, rtol=0, atol=1e-12)
@@ -51,4 +51,4 @@ def test_together_as_alone(skeletons, wandering):
 def test_together_only_with_the_same_tree(skeletons, wandering):
     other = Skeleton(skeletons[0].names, skeletons[0].parents, skeletons[0].offsets)  # its end sites are ordinary joints
     with pytest.raises(ValueError, match="same joints"):
-        perform(Posed.of(wandering), [skeletons[0], other])
+        retarget_to_all(Posed.of(wandering), [skeletons[0], other])

@@ -11,10 +11,10 @@ import pytest
 from mocapgen.formats.asf import parse_asf
 from mocapgen.pipeline import build
 from mocapgen.sources.base import READING, SPECIAL, Clip, check_settings, source_class, source_names
+from mocapgen.sources.file_tree import Contents, Entry
 from mocapgen.sources.files import BvhReading, Skeletons, format_of, read_motion
 from mocapgen.sources.folder import Folder
 from mocapgen.sources.selection import select_clips
-from mocapgen.sources.tree import Contents, Entry
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, FormatError, SourceError
 from schemas.profile import REQUIRED_ROLES

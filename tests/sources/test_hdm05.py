@@ -18,9 +18,9 @@ import numpy as np
 import platformdirs
 import pytest
 
+from mocapgen.sources import file_tree as tree_module
 from mocapgen.sources import files as module
 from mocapgen.sources import source_class
-from mocapgen.sources import tree as tree_module
 from mocapgen.sources.base import Clip
 from mocapgen.sources.hdm05 import Hdm05, parse_name
 from mocapgen.sources.selection import select_clips

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.tables import CONTACT_POINTS, LIMBS, SIDES
 from mocapgen.core.kinematics import forward_kinematics, global_rotations
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import angle_between, shortest_arc
-from mocapgen.retarget.feet import CONTACT_POINTS, PLANTED_HEIGHT, PLANTED_SPEED, SIDES, speeds
-from mocapgen.retarget.transfer import LIMBS, Posed
+from mocapgen.retarget.contacts import PLANTED_HEIGHT, PLANTED_SPEED, speeds
+from mocapgen.retarget.posed import Posed
 
 TRUNK = ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head")
 

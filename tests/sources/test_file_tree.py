@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mocapgen.sources import tree as tree_module
-from mocapgen.sources.tree import FolderTree, Tree, ZipTree, open_tree
+from mocapgen.sources import file_tree as tree_module
+from mocapgen.sources.file_tree import FolderTree, Tree, ZipTree, open_tree
 from schemas.errors import FormatError, SourceError
 
 FILES = {"a.amc": b"one", "b/c/d.AMC": b"two", "b/e f (ü).asf": b"three" * 100, "b.amc": b""}

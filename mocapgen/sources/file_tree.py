@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from mocapgen.formats.limits import MAX_BYTES
 from schemas.errors import FormatError, SourceError
 from schemas.report import Skip, SkipReason
 
-MAX_BYTES = 256 * 2**20
-"""Largest file that is read: ten times the longest motion-capture take, and well before a forged size fills the memory."""
 MAX_ENTRIES = 1_000_000
 """Most files and folders of a tree: far beyond any motion-capture database."""
 

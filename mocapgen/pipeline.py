@@ -19,7 +19,7 @@ from mocapgen.cameras.rigs import parse_rig, place_cameras
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, retarget_to_all
-from mocapgen.shared.atomic import check_target
+from mocapgen.shared.files import check_target
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
 from mocapgen.sources.selection import not_needed, select_clips

@@ -11,9 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError
 from schemas.train import ModelCard, TrainConfig
-from trainer.model.checkpoint import write_atomically
 
 Row = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ def versions() -> dict[str, str]:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file, whole or not at all."""
-    write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    write_file(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def write_history(folder: Path, history: Sequence[Row]) -> None:
@@ -40,8 +40,8 @@ def write_history(folder: Path, history: Sequence[Row]) -> None:
     writer = csv.DictWriter(text, fieldnames=list(history[0]) if history else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in history)
-    write_atomically(folder / "log.csv", text.getvalue().encode())
-    write_atomically(folder / "log.jsonl", "".join(json.dumps(dict(row)) + "\n" for row in history).encode())
+    write_file(folder / "log.csv", text.getvalue().encode())
+    write_file(folder / "log.jsonl", "".join(json.dumps(dict(row)) + "\n" for row in history).encode())
 
 
 def plot_history(path: Path, history: Sequence[Row], title: str) -> bool:
@@ -71,7 +71,7 @@ def plot_history(path: Path, history: Sequence[Row], title: str) -> bool:
     axes.legend()
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=120, metadata={"Software": None})
-    write_atomically(path, stream.getvalue())
+    write_file(path, stream.getvalue())
     return True
 
 
@@ -115,4 +115,4 @@ beside it. `log.csv`, `log.jsonl` and `history.png` tell how the training went, 
 
 {settings}
 """
-    write_atomically(folder / "README.md", text.encode())
+    write_file(folder / "README.md", text.encode())

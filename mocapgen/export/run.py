@@ -12,9 +12,8 @@ from pydantic import ValidationError
 
 from mocapgen.export.base import Draft, Exporter, Progress, exporter, exporter_names
 from mocapgen.export.source import Item, Selection, Source
-from mocapgen.shared.atomic import check_target
 from mocapgen.shared.config import split_list
-from mocapgen.shared.together import all_or_nothing
+from mocapgen.shared.files import check_target, new_files
 from mocapgen.shared.version import __version__
 from mocapgen.store.predictions import Predictions, open_any
 from schemas.base import Model
@@ -95,7 +94,7 @@ def export(
         names = [*([main] if main else []), beside]
         for name in names if folder.is_dir() or main else []:
             check_target(folder / name, overwrite)
-        with all_or_nothing(folder, beside, overwrite) as drafts:
+        with new_files(folder, beside, overwrite) as drafts:
             draft = Draft(drafts, main, progress)
             chosen.write(source, items, settings, draft)
             used = [item for item in items if item.name in draft.written]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from mocapgen.figures.compose import Picture
 from mocapgen.figures.panels import Details
 from mocapgen.figures.performance import Performance, perform
 from mocapgen.figures.theme import THEMES
-from mocapgen.shared.atomic import check_target, disk_errors, put_in_place
+from mocapgen.shared.files import check_target, new_file
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.view.matching import Matches
 from schemas.errors import ConfigError
@@ -76,10 +74,10 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
     performances = _read(path, config, progress)
     pairs: dict[str, str] = {}
     if config.out is not None:
-        with drawing(), _partial(config.out, config.overwrite) as partial:
+        with drawing(), new_file(config.out, config.overwrite) as partial:
             pairs = _draw(partial, performances, config, progress, Path(path).name)
     if config.rrd is not None:
-        with _partial(config.rrd, config.overwrite) as partial:
+        with new_file(config.rrd, config.overwrite) as partial:
             recording.record(partial, performances)
     sizes = "\n".join(f"{file}, {format_size(file.stat().st_size)}" for file in files)
     return Rendered(files, {"file": sizes, **_who(performances, config), **pairs})
@@ -209,22 +207,3 @@ def _counted(images: Iterable[Image], total: int, progress: Progress | None) -> 
 
 def _size(picture: Picture) -> str:
     return f"{picture.canvas.width} x {picture.canvas.height} pixels"
-
-
-# Files --------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _partial(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Yield a file to fill, which then gets its name in one step; if anything fails, what was there stays."""
-    with disk_errors(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        partial = Path(name)
-        try:
-            yield partial
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            put_in_place(partial, path, overwrite)
-        finally:
-            partial.unlink(missing_ok=True)

@@ -10,8 +10,7 @@ import click
 from mocapgen.cli.console import progress_bar
 from mocapgen.inspect.run import survey
 from mocapgen.inspect.terminal import print_inspection
-from mocapgen.shared.atomic import check_target
-from mocapgen.shared.together import all_or_nothing
+from mocapgen.shared.files import check_target, write_file
 from schemas.errors import ConfigError
 from schemas.inspection import Inspection
 
@@ -60,7 +59,7 @@ def inspect_and_report(
     if page is not None:
         from mocapgen.inspect.report import report_page
 
-        _write(report_page(found, path), page, overwrite)
+        write_file(page, report_page(found, path), overwrite)
     if target is not None:
         write_json(inspection, target, overwrite)
     if json == STDOUT:
@@ -79,12 +78,7 @@ def write_json(inspection: Inspection, target: Path, overwrite: bool = False) ->
         If it cannot be written, or exists and must not be replaced.
     """
     check_target(target, overwrite)
-    _write(inspection.model_dump_json(indent=2) + "\n", target, overwrite)
-
-
-def _write(content: str, target: Path, overwrite: bool) -> None:
-    with all_or_nothing(target.parent, target.name, overwrite) as drafts:
-        (drafts / target.name).write_text(content, encoding="utf-8")
+    write_file(target, inspection.model_dump_json(indent=2) + "\n", overwrite)
 
 
 def _check_reports(targets: list[Path], path: Path, overwrite: bool) -> None:

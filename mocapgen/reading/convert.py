@@ -10,8 +10,7 @@ from mocapgen.core.motion import Motion
 from mocapgen.core.resample import frame_count, resample
 from mocapgen.formats import read, readers, understands, writers
 from mocapgen.formats.limits import LARGEST
-from mocapgen.shared.atomic import check_target
-from mocapgen.shared.together import all_or_nothing
+from mocapgen.shared.files import check_target, new_files
 from schemas.errors import ConfigError, FormatError, MocapError
 
 MAX_FRAMES = 10_000_000
@@ -88,7 +87,7 @@ def convert(
     if out.suffix.lower() == ".c3d":
         notes.append(f"{out}: every joint is a marker; no skeleton can be fitted to these, so keep {source.name} to build from")
     chosen = {name: value for name, value in (("unit_metres", scale), ("up", up)) if value is not None}
-    with all_or_nothing(out.parent, out.name, overwrite) as folder:
+    with new_files(out.parent, out.name, overwrite) as folder:
         writer(folder / out.name, motion, **chosen)
         files = tuple(sorted((out.parent / path.name for path in folder.iterdir()), key=lambda path: path != out))
     told = tuple(note.removeprefix(f"{source}: ") for note in notes)

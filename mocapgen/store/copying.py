@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.atomic import check_target
+from mocapgen.shared.files import check_target
 from mocapgen.shared.hdf5 import read_array, read_frames
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.reader import Dataset

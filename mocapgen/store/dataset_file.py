@@ -7,8 +7,6 @@ input gives the same bytes.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +17,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.atomic import check_target, disk_errors, flush_folder, put_in_place
 from mocapgen.shared.disk import DiskFile, interrupts_deferred, remove_stale
+from mocapgen.shared.files import check_target, disk_errors, put_in_place, temporary_file
 from mocapgen.shared.version import __version__
 from schemas.conventions import FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, Array
@@ -88,9 +86,7 @@ class DatasetFile:
             remove_stale(partial)  # left behind by a program that was killed
         try:
             with disk_errors(self.path), interrupts_deferred():
-                handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".partial", dir=self.path.parent)
-                os.close(handle)
-                self._partial = Path(name)
+                self._partial = temporary_file(self.path, ".partial")
                 self._disk = DiskFile(self._partial)
                 self._file = h5py.File(self._disk, "w")
                 self._start()
@@ -210,7 +206,6 @@ class DatasetFile:
         assert self._partial is not None
         put_in_place(self._partial, self.path, self._overwrite)
         self._partial = None
-        flush_folder(self.path.parent)
 
     @interrupts_deferred()
     def _discard(self) -> None:

@@ -13,8 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.atomic import check_target, disk_errors
-from mocapgen.shared.together import all_or_nothing
+from mocapgen.shared.files import check_target, disk_errors, write_file
 from mocapgen.sources.selection import no_match
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.store.reader import Dataset
@@ -207,7 +206,5 @@ def _written(page: bytes, out: str | Path | None, stem: str, overwrite: bool) ->
         with disk_errors(path):
             path.write_bytes(page)
         return path
-    path = Path(out)
-    with all_or_nothing(path.parent, path.name, overwrite) as drafts:
-        (drafts / path.name).write_bytes(page)
-    return path
+    write_file(Path(out), page, overwrite)
+    return Path(out)

@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(*_: Any, **__: Any) -> Any:  # permissions do not stop the super-user, who may run these tests
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("mocapgen.store.dataset_file.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("mocapgen.shared.files.tempfile.mkstemp", refuse)
     with pytest.raises(DatasetError, match="cannot be written: Permission denied; nothing was changed"), writer(tmp_path / "data.h5"):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError
 from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
@@ -17,7 +18,6 @@ from trainer.experiments.report import Block, Bullets, Cell, Code, Heading, Para
 from trainer.experiments.run import describe
 from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
-from trainer.model.checkpoint import write_atomically
 from trainer.recipes.settings import merge, parse_assignments, read_recipe, train_config
 
 COMPLETE = "complete"
@@ -137,7 +137,7 @@ def ablate(
         runs=runs,
         failures=failures,
     )
-    write_atomically(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+    write_file(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
     write_blocks(summarise_ablation(results), suite.out)
     return results
 

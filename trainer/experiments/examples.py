@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.files import write_file
 from schemas.errors import DatasetError
 from schemas.train import Evaluation
 from trainer.data.dataset import PoseData
-from trainer.model.checkpoint import write_atomically
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
 
 MOMENTS = 5
@@ -112,7 +112,7 @@ def write_examples(path: Path, examples: Sequence[Examples]) -> None:
     arrays = {f"{index}/{item.name}": np.asarray(getattr(found, item.name)) for index, found in enumerate(examples) for item in fields(Examples)}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type] # the stubs take them for its option
-    write_atomically(path, stream.getvalue())
+    write_file(path, stream.getvalue())
 
 
 def read_examples(path: Path) -> list[Examples]:

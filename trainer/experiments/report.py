@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mocapgen.shared.files import write_file
 from schemas.experiments import Results
-from trainer.model.checkpoint import write_atomically
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
@@ -106,9 +106,9 @@ def write_blocks(blocks: Sequence[Block], folder: Path) -> None:
     """Write a report in both forms, and the pictures that the Markdown form shows."""
     for block in blocks:
         if isinstance(block, Picture):
-            write_atomically(folder / "pictures" / block.file, block.png)
-    write_atomically(folder / "report.html", as_html(blocks).encode())
-    write_atomically(folder / "report.md", as_markdown(blocks).encode())
+            write_file(folder / "pictures" / block.file, block.png)
+    write_file(folder / "report.html", as_html(blocks).encode())
+    write_file(folder / "report.md", as_markdown(blocks).encode())
 
 
 # HTML -------------------------------------------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer import log
 from trainer.data.dataset import PoseData
 from trainer.experiments.published import benchmark, published
 from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
-from trainer.model.checkpoint import write_atomically
 from trainer.recipes.settings import merge, parse_assignments
 
 EXPERIMENTS = ("A", "clip", "B", "C", "CMU")
@@ -105,7 +105,7 @@ def experiments(
         runs=runs,
         failures=failures,
     )
-    write_atomically(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+    write_file(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
     write_report(results, suite.out)
     return results
 

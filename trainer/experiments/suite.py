@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
 from schemas.train import Evaluation, ModelCard, TrainConfig
@@ -36,7 +37,7 @@ from trainer.evaluate import judge
 from trainer.experiments.examples import Examples, write_examples
 from trainer.experiments.published import benchmark
 from trainer.fit import NOT_COMPARED, Watcher
-from trainer.model.checkpoint import load_lifter, write_atomically
+from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
@@ -260,7 +261,7 @@ class Suite:
                 watch=watch,
             )
         result = self._judge(job, config, folder)
-        write_atomically(folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
+        write_file(folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
         return result
 
     def _judge(self, job: Job, config: TrainConfig, folder: Path) -> RunResult:
@@ -278,7 +279,7 @@ class Suite:
                 continue
             evaluation = judge(predicted, data, sequences, card, f"{described}; judged on {name}")
             sides[name] = _side(data, sequences, evaluation.overall, evaluation.by_group_mm)
-            write_atomically(folder / f"evaluation-{_stem(name)}.json", (evaluation.model_dump_json(indent=2) + "\n").encode())
+            write_file(folder / f"evaluation-{_stem(name)}.json", (evaluation.model_dump_json(indent=2) + "\n").encode())
             examples.append(Examples.pick(name, predicted, data, sequences, evaluation))
         write_examples(folder / "examples.npz", examples)
         if not self.protocol:

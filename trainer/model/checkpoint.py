@@ -18,8 +18,6 @@ What a run folder holds::
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
+from mocapgen.shared.files import write_file
 from schemas.errors import DatasetError
 from schemas.train import MODEL_FORMAT, MODEL_VERSION, ModelCard
 from trainer.data.dataset import JointSet
@@ -63,22 +62,6 @@ class Checkpoint:
         return {name.removeprefix(prefix): tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that its name always has the old content or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def save(path: Path, card: ModelCard, tensors: Mapping[str, Tensor], state: Mapping[str, Any] | None = None) -> None:
     """Write a checkpoint, and its card beside it.
 
@@ -94,8 +77,8 @@ def save(path: Path, card: ModelCard, tensors: Mapping[str, Tensor], state: Mapp
     """
     metadata = {"format": "pt", "card": card.model_dump_json(), "state": json.dumps(dict(state or {}))}
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, serialise(contiguous, metadata))
-    write_atomically(path.with_suffix(".json"), (card.model_dump_json(indent=2) + "\n").encode())
+    write_file(path, serialise(contiguous, metadata))
+    write_file(path.with_suffix(".json"), (card.model_dump_json(indent=2) + "\n").encode())
 
 
 def read(path: str | Path) -> Checkpoint:

@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mocapgen.shared.files import check_target, write_file
 from schemas.conventions import file_conventions
 from schemas.errors import DatasetError
 from schemas.predictions import CONVENTIONS
 from schemas.train import ModelCard
-from trainer.model.checkpoint import load_lifter, write_atomically
+from trainer.model.checkpoint import load_lifter
 from trainer.model.lifter import Lifter, absolute
-from trainer.predict.predictions import check_target
 
 TOLERANCE = 1e-4
 """Metres: the largest difference between the exported model and PyTorch that is accepted, a tenth of a millimetre."""
@@ -108,10 +108,7 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
         raise DatasetError(
             f"{out}: expected ONNX Runtime within {1000 * TOLERANCE:g} mm of PyTorch, found {1000 * difference:.3g} mm; nothing was written"
         )
-    try:
-        write_atomically(out, content)
-    except OSError as error:
-        raise DatasetError(f"{out}: cannot be written: {error.strerror or error}; nothing was changed") from None
+    write_file(out, content)
     return Exported(out, len(content), difference)
 
 

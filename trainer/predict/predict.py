@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from mocapgen.shared.files import check_target
 from schemas.conventions import H36M17, CameraFrame
 from schemas.dataset import LAYOUT
 from schemas.errors import ConfigError, DatasetError
@@ -25,7 +26,7 @@ from trainer.model.device import choose
 from trainer.model.lift import lift_frames, lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.predict.keypoints import Keypoints, read_keypoints
-from trainer.predict.predictions import Predictions, check_target, write
+from trainer.predict.predictions import Predictions, write
 from trainer.predict.tracks import LEAST_JOINTS, Array, Flags, complete, resample, stretches
 
 TYPICAL_DEPTH = 4.0

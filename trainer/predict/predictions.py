@@ -13,13 +13,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.files import write_file
 from schemas.conventions import file_conventions
 from schemas.dataset import CHUNK_FRAMES
-from schemas.errors import DatasetError
 from schemas.predictions import CONVENTIONS, PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 from schemas.train import ModelCard
 from trainer.log import versions
-from trainer.model.checkpoint import write_atomically
 
 _TYPES: dict[str, Any] = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8", "bool": np.bool_, "str": h5py.string_dtype()}
 _FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
@@ -76,24 +75,8 @@ class Predictions:
         return {f"{group}/{name}": values for group, columns in groups.items() for name, values in columns.items()}
 
 
-def check_target(path: Path, overwrite: bool) -> None:
-    """Make sure that a file can be written, before any work is done.
-
-    Raises
-    ------
-    DatasetError
-        If the folder is missing, the path is a folder, or the file exists and must not be overwritten.
-    """
-    if path.is_dir():
-        raise DatasetError(f"{path}: expected the name of a file to write, found a folder; add a file name")
-    if not path.parent.is_dir():
-        raise DatasetError(f"{path}: expected an existing folder to write to, found no {path.parent}; create it first")
-    if path.exists() and not overwrite:
-        raise DatasetError(f"{path}: the file exists already; choose another name or say --overwrite")
-
-
 def write(path: Path, predictions: Predictions) -> None:
-    """Write a predictions file, whole or not at all, in place of one that may be there (see :func:`check_target`).
+    """Write a predictions file, whole or not at all, in place of one that may be there.
 
     Raises
     ------
@@ -113,10 +96,7 @@ def write(path: Path, predictions: Predictions) -> None:
             chunked = {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **_FILTERS} if name.startswith("/frames/") else {}
             dataset = file.create_dataset(name, data=values, **chunked)
             dataset.attrs["unit"], dataset.attrs["meaning"] = array.unit, array.meaning
-    try:
-        write_atomically(path, memory.getvalue())
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}; nothing was changed") from None
+    write_file(path, memory.getvalue())
 
 
 def _attributes(predictions: Predictions) -> PredictionAttributes:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mocapgen.shared.files import write_file
 from schemas.errors import DatasetError
 from schemas.train import MODEL_VERSION, TrainConfig
 from trainer import fit
@@ -71,15 +72,15 @@ def test_wrong_checkpoints_are_one_line(folder, tmp_path):
     assert all("\n" not in str(case.value) for case in cases)
 
 
-def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
+def test_writing_is_atomic(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    checkpoint.write_atomically(path, b"old")
+    write_file(path, b"old")
 
     def broken(handle):
         raise OSError("disk full")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", broken)
-    with pytest.raises(OSError, match="disk full"):
-        checkpoint.write_atomically(path, b"new")
+    monkeypatch.setattr("os.fsync", broken)
+    with pytest.raises(DatasetError, match="disk full; nothing was changed"):
+        write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -323,7 +323,7 @@ def test_disk_errors_leave_what_was_there(run_folder, sequence, tmp_path, monkey
     def full(handle):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DatasetError, match="cannot be written: No space left on device; nothing was changed"):
         predict(run_folder, keypoints, out, overwrite=True, threads=1)
     assert out.read_bytes() == b"old"

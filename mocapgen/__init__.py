@@ -3,69 +3,84 @@
 Everything a script needs is here and loaded at first use, so that ``import mocapgen`` costs nothing:
 
 >>> import mocapgen
->>> config = mocapgen.BuildConfig(source="sample", out="data.h5")
->>> report = mocapgen.build(config)                                     # doctest: +SKIP
->>> motion = mocapgen.read("HDM_bd_squat1Reps_001_120.amc")             # doctest: +SKIP
->>> positions = mocapgen.forward_kinematics(motion)                     # doctest: +SKIP
+>>> motion = mocapgen.read("walk.bvh")                                                        # doctest: +SKIP
+>>> motion.positions()                                                                        # doctest: +SKIP
+>>> report = mocapgen.build(source="sample", actions="walk", out="walk.h5")                   # doctest: +SKIP
+>>> mocapgen.inspect("walk.h5").findings                                                      # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mocapgen.shared.distribution import require_own_packages
+from mocapgen.shared.facade import install
 from mocapgen.shared.version import __version__
 
 if TYPE_CHECKING:
+    from mocapgen.anatomy.avatars import avatar_names
+    from mocapgen.cameras.camera import Camera
     from mocapgen.core.kinematics import forward_kinematics
     from mocapgen.core.motion import Motion, Skeleton
+    from mocapgen.core.resample import resample
     from mocapgen.formats import read
-    from mocapgen.pipeline import build
-    from mocapgen.store.merge import merge_datasets
-    from mocapgen.store.reader import open_dataset
-    from mocapgen.store.select import select_sequences
+    from mocapgen.inspect.run import inspect
+    from mocapgen.library import build, retarget, select, view
+    from mocapgen.reading.convert import convert
+    from mocapgen.store.merge import merge_datasets as merge
+    from mocapgen.store.predictions import Predictions, open_predictions
+    from mocapgen.store.reader import Dataset, open_dataset
     from schemas.config import BuildConfig
+    from schemas.errors import MocapError
     from schemas.subset import SelectConfig
 
 __all__ = [
     "BuildConfig",
+    "Camera",
+    "Dataset",
+    "MocapError",
     "Motion",
+    "Predictions",
     "SelectConfig",
     "Skeleton",
     "__version__",
+    "avatar_names",
     "build",
+    "convert",
     "forward_kinematics",
-    "merge_datasets",
+    "inspect",
+    "merge",
     "open_dataset",
+    "open_predictions",
     "read",
-    "select_sequences",
+    "resample",
+    "retarget",
+    "select",
+    "view",
 ]
 
-_HOME = {
-    "BuildConfig": "schemas.config",
-    "Motion": "mocapgen.core.motion",
-    "SelectConfig": "schemas.subset",
-    "Skeleton": "mocapgen.core.motion",
-    "build": "mocapgen.pipeline",
-    "forward_kinematics": "mocapgen.core.kinematics",
-    "merge_datasets": "mocapgen.store.merge",
-    "open_dataset": "mocapgen.store.reader",
-    "read": "mocapgen.formats",
-    "select_sequences": "mocapgen.store.select",
+_HOMES = {
+    "BuildConfig": "schemas.config:BuildConfig",
+    "Camera": "mocapgen.cameras.camera:Camera",
+    "Dataset": "mocapgen.store.reader:Dataset",
+    "MocapError": "schemas.errors:MocapError",
+    "Motion": "mocapgen.core.motion:Motion",
+    "Predictions": "mocapgen.store.predictions:Predictions",
+    "SelectConfig": "schemas.subset:SelectConfig",
+    "Skeleton": "mocapgen.core.motion:Skeleton",
+    "avatar_names": "mocapgen.anatomy.avatars:avatar_names",
+    "build": "mocapgen.library:build",
+    "convert": "mocapgen.reading.convert:convert",
+    "forward_kinematics": "mocapgen.core.kinematics:forward_kinematics",
+    "inspect": "mocapgen.inspect.run:inspect",
+    "merge": "mocapgen.store.merge:merge_datasets",
+    "open_dataset": "mocapgen.store.reader:open_dataset",
+    "open_predictions": "mocapgen.store.predictions:open_predictions",
+    "read": "mocapgen.formats:read",
+    "resample": "mocapgen.core.resample:resample",
+    "retarget": "mocapgen.library:retarget",
+    "select": "mocapgen.library:select",
+    "view": "mocapgen.library:view",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'mocapgen' has no attribute {name!r}")
-    import importlib
-
-    from mocapgen.shared.distribution import require_own_packages
-
-    require_own_packages()
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+install(__name__, _HOMES, require_own_packages)

@@ -18,9 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mocapgen import build, merge_datasets, open_dataset, select_sequences
+from mocapgen import open_dataset
+from mocapgen.pipeline import build
 from mocapgen.store import copying
 from mocapgen.store.copying import FRAMES
+from mocapgen.store.merge import merge_datasets
+from mocapgen.store.select import select_sequences
 from schemas.config import BuildConfig
 from schemas.dataset import LAYOUT
 from schemas.errors import ConfigError, DatasetError
@@ -477,7 +480,7 @@ def test_killed(whole: Path, tmp_path: Path, old: bool) -> None:
     if old:
         out.write_bytes(OLD)
     script = (
-        "import os, sys, time; from mocapgen import select_sequences, SelectConfig\n"
+        "import os, sys, time; from mocapgen.store.select import select_sequences; from schemas.subset import SelectConfig\n"
         "def stop(done, total, label):\n"
         "    if done > total // 2: print('half', flush=True); time.sleep(60)\n"
         "select_sequences(sys.argv[1], SelectConfig(), sys.argv[2], True, stop)"

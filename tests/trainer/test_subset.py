@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mocapgen import SelectConfig, merge_datasets, select_sequences
+from mocapgen.store.merge import merge_datasets
+from mocapgen.store.select import select_sequences
+from schemas.subset import SelectConfig
 from schemas.train import TrainConfig
 from trainer.data.dataset import load
 from trainer.fit import fit

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
-from mocapgen.inspect.markup import counted, number, text
+from mocapgen.inspect.report_html import counted, number, text
 
 WIDTH, HEIGHT = 420, 236
 """Size of a chart in its own units; it is scaled to the room that it has."""

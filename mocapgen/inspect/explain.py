@@ -17,7 +17,7 @@ from mocapgen.core.motion import Array
 from schemas.conventions import EULER_ORDER, mirrored
 
 if TYPE_CHECKING:
-    from mocapgen.inspect.views import SequenceView
+    from mocapgen.inspect.sequence_view import SequenceView
 
 _COLUMNS = ["XYZ".index(letter) for letter in EULER_ORDER]
 _UNITS = {

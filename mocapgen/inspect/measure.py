@@ -1,14 +1,226 @@
-"""What the charts of the report show of each sequence, measured while the checks look at it: a few numbers, so that much fits into memory."""
+"""What is measured of each sequence, a few numbers: for the checks of the dataset as a whole, and for the charts of the report."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
-from mocapgen.inspect.views import SequenceView
+from mocapgen.inspect.duplicates import poses
+from mocapgen.inspect.sequence_view import SequenceView, runs
+
+GRAVITY = 9.81
+"""m/s²"""
+GAIT = 1.4
+"""Length of a step over its rate, both made dimensionless by leg length and gravity, of people who walk or run.
+
+People who go faster take longer steps and more of them, in about the same proportion (Grieve and Gear, Ergonomics 9:379, 1966;
+Sekiya et al., Journal of Human Movement Studies 30:241, 1996). On HDM05 and CMU recordings it is 1.05 to 2.0 from a walk to a run, 1.4
+in the median. At half the true frame rate it doubles.
+"""
+
+_SEGMENTS = {
+    ("Hips", "Chest"): (0.142, 0.5),
+    ("Chest", "Neck"): (0.355, 0.5),
+    ("Neck", "HeadTop"): (0.081, 0.5),
+    ("UpperArm", "LowerArm"): (0.028, 0.436),
+    ("LowerArm", "Hand"): (0.016, 0.430),
+    ("Hand", "HandEnd"): (0.006, 0.5),
+    ("UpperLeg", "LowerLeg"): (0.100, 0.433),
+    ("LowerLeg", "Foot"): (0.0465, 0.433),
+    ("Foot", "ToesEnd"): (0.0145, 0.5),
+}
+"""Share of each segment in the body's mass, and where its centre lies between its joints (Winter, Biomechanics and Motor Control, 2009)."""
+
+
+def gravity(view: SequenceView) -> float:
+    """Return the acceleration, m/s², at which the body falls while it is in the air; NaN without a jump.
+
+    A parabola through the heights of the centre of mass; median over the jumps. Carried over to a smaller avatar, everybody falls more
+    slowly in proportion to size.
+    """
+    height = _centre_height(view)
+    if height is None:
+        return float("nan")
+    lowest = view.world[..., 1].min(axis=1)
+    found = []
+    for start, stop in runs(lowest > 0.09):
+        if stop - start < 5 or start == 0 or stop == len(lowest):
+            continue
+        time = (np.arange(stop - start) - 0.5 * (stop - start - 1)) / view.fps
+        curve = np.polynomial.polynomial.polyfit(time, height[start:stop], 2)
+        off = np.abs(np.polynomial.polynomial.polyval(time, curve) - height[start:stop]).max()
+        rise = -curve[2] * time[-1] ** 2
+        if rise > 0.02 and abs(curve[1] / curve[2]) < 2.0 * time[-1] and off < 0.2 * rise:
+            found.append(-2.0 * curve[2])
+    return float(np.median(found)) if found else float("nan")
+
+
+def _centre_height(view: SequenceView) -> Array | None:
+    """Return the height of the centre of mass, (T,) metres, or None if joints are missing."""
+    weights = np.zeros(len(view.skeleton.names))
+    for (first, second), (mass, along) in _SEGMENTS.items():
+        for side in ("",) if view.has(first, second) else ("Left", "Right"):
+            if not view.has(side + first, side + second):
+                return None
+            weights[view.joint(side + first)] += mass * (1.0 - along)
+            weights[view.joint(side + second)] += mass * along
+    return np.asarray(view.world[..., 1] @ (weights / weights.sum()))
+
+
+def gait(view: SequenceView) -> float:
+    """Return the walk ratio of a sequence in which somebody walks or runs on for three steps or more: see :data:`GAIT`; NaN if nobody does."""
+    if not view.has("LeftFoot", "RightFoot", "LeftLowerLeg") or len(view.world) < 8:
+        return float("nan")
+    world = view.world
+    leg = float(view.lengths[:, [view.joint("LeftLowerLeg") - 1, view.joint("LeftFoot") - 1]].sum(axis=1).mean())
+    hips = world[:, 0, ::2]
+    count = len(world)
+    reach = max(2, count // 8)
+    frames = np.arange(count)
+    course = hips[np.minimum(frames + reach, count - 1)] - hips[np.maximum(frames - reach, 0)]
+    course /= np.maximum(np.hypot(*course.T), 1e-6)[:, None]
+    stride = ((world[:, view.joint("LeftFoot"), ::2] - world[:, view.joint("RightFoot"), ::2]) * course).sum(axis=1) / leg
+    passing = np.flatnonzero(np.sign(stride[1:]) * np.sign(stride[:-1]) < 0)  # one foot passes the other
+    if len(passing) < 4:
+        return float("nan")
+    advance = np.hypot(*(hips[passing[1:]] - hips[passing[:-1]]).T) / leg
+    widest = np.maximum.reduceat(np.abs(stride), passing + 1)[:-1]
+    steps = (widest > 0.4) & (advance > 0.6)
+    if steps.sum() < 3 or not leg > 0:
+        return float("nan")
+    seconds = np.diff(passing)[steps] / view.fps
+    return float(np.median(advance[steps]) * np.median(seconds) / np.sqrt(leg / GRAVITY))
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What is remembered of one sequence.
+
+    Parameters
+    ----------
+    frames : int
+    digest : bytes
+        Of the positions, camera frame: equal for equal sequences.
+    azimuth : float
+        Where the camera stands as seen by the person, degrees: 0 in front, 90 to the left, -90 to the right, 180 behind; NaN for bodies
+        without hips. Mean over the frames.
+    elevation : float
+        How high it stands above the hips, degrees; 0 is level with them. Mean over the frames.
+    distance : float
+        Of the camera from the hips, metres; mean over the frames.
+    fov : float
+        Vertical field of view, degrees.
+    in_view : float
+        Share of the joints' frames that the image shows, 0 to 1.
+    anchors : (3, 3) float64
+        Where the root, a joint halfway down the list and the last one are in the first frame; metres, world frame.
+    gravity : float
+        At which the body falls in jumps, m/s²; NaN without any (:func:`mocapgen.inspect.measure.gravity`).
+    gait : float
+        Walk ratio; NaN where nobody walks (:func:`mocapgen.inspect.measure.gait`).
+    poses : (T, 30) float16 or None
+        The course of the pose, whatever the avatar and the camera (:func:`mocapgen.inspect.duplicates.poses`); None if nobody asked.
+    """
+
+    frames: int
+    digest: bytes
+    azimuth: float
+    elevation: float
+    distance: float
+    fov: float
+    in_view: float
+    anchors: Array
+    gravity: float
+    gait: float
+    poses: NDArray[np.float16] | None = None
+
+
+def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
+    """Return what is to be remembered of a sequence.
+
+    Raises
+    ------
+    DatasetError
+        If its arrays cannot be read.
+    """
+    camera = sequence.row.camera
+    azimuth, elevation, distance = _placed(sequence)
+    with np.errstate(all="ignore"):
+        fov = 2.0 * np.degrees(np.arctan(0.5 * camera.height / abs(camera.K[1, 1])))
+    return Gathered(
+        frames=sequence.row.length,
+        digest=hashlib.blake2b(sequence.row["positions_3d"].tobytes(), digest_size=16).digest(),
+        azimuth=azimuth,
+        elevation=elevation,
+        distance=distance,
+        fov=float(fov),
+        in_view=float(np.mean(sequence.row["in_view"])),
+        anchors=sequence.world[0, [0, len(sequence.skeleton.names) // 2, -1]],
+        gravity=gravity(sequence),
+        gait=gait(sequence),
+        poses=poses(sequence) if with_poses else None,
+    )
+
+
+def merged(first: Gathered, second: Gathered) -> Gathered:
+    """Return what is remembered of a long sequence, given that of two parts that follow each other."""
+    share = second.frames / (first.frames + second.frames)
+
+    def mean(name: str) -> float:
+        return _mean(getattr(first, name), getattr(second, name), share)
+
+    turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
+    return Gathered(
+        frames=first.frames + second.frames,
+        digest=hashlib.blake2b(first.digest + second.digest, digest_size=16).digest(),
+        azimuth=(first.azimuth + share * turn + 180.0) % 360.0 - 180.0,
+        elevation=mean("elevation"),
+        distance=mean("distance"),
+        fov=mean("fov"),
+        in_view=mean("in_view"),
+        anchors=first.anchors,
+        gravity=mean("gravity"),
+        gait=mean("gait"),
+        poses=None if first.poses is None or second.poses is None else np.concatenate([first.poses, second.poses]),
+    )
+
+
+def _mean(first: float, second: float, share: float) -> float:
+    """Return the mean of two numbers, the second with this share; where one is NaN, the other."""
+    if np.isnan(first) or np.isnan(second):
+        return second if np.isnan(first) else first
+    return (1.0 - share) * first + share * second
+
+
+def _placed(sequence: SequenceView) -> tuple[float, float, float]:
+    """Return azimuth, elevation (degrees) and distance (metres) of the camera, as the person sees it."""
+    names = sequence.skeleton.names
+    world = sequence.world
+    camera = sequence.row.camera
+    to_camera = -camera.R.T @ camera.t - world[:, 0]
+    level = np.hypot(to_camera[:, 0], to_camera[:, 2])
+    elevation = float(np.degrees(np.arctan2(to_camera[:, 1], level)).mean())
+    distance = float(np.linalg.norm(to_camera, axis=-1).mean())
+    if not {"LeftUpperLeg", "RightUpperLeg"} <= set(names):
+        return float("nan"), elevation, distance
+    left = world[:, names.index("LeftUpperLeg")] - world[:, names.index("RightUpperLeg")]
+    return _mean_angle(left, to_camera), elevation, distance
+
+
+def _mean_angle(left: Array, to_camera: Array) -> float:
+    """Return the mean angle about the vertical from where a person faces, whose left is `left`, to `to_camera`; degrees, positive to the left."""
+    # x is to the left of a person who faces z, so facing is `left` turned by a quarter to the right: (-z, x) of it
+    forward_x, forward_z = -left[:, 2], left[:, 0]
+    ahead = forward_x * to_camera[:, 0] + forward_z * to_camera[:, 2]
+    aside = left[:, 0] * to_camera[:, 0] + left[:, 2] * to_camera[:, 2]
+    size = np.hypot(ahead, aside)
+    weight = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0.0)
+    return float(np.degrees(np.arctan2((aside * weight).sum(), (ahead * weight).sum())))
+
 
 ROWS, COLUMNS = 27, 48
 """Cells of the image in which joints are counted."""

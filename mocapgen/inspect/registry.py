@@ -3,8 +3,8 @@
 A check looks at one of three things, its scope:
 
 file      the open HDF5 file as it is, before anything in it is believed
-sequence  one sequence at a time, as a :class:`mocapgen.inspect.views.SequenceView`
-dataset   the whole dataset, as a :class:`mocapgen.inspect.whole.DatasetView`: tables, and what was gathered from each sequence
+sequence  one sequence at a time, as a :class:`mocapgen.inspect.sequence_view.SequenceView`
+dataset   the whole dataset, as a :class:`mocapgen.inspect.dataset_view.DatasetView`: tables, and what was gathered from each sequence
 
 Its keyword arguments with defaults are its limits; a policy may set them. Whoever runs a check fills in its id and the severity of
 its findings, lets it be silent about numbers that are not finite, and leaves it out for sequences of which it cannot read what it

@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mocapgen.inspect.gather import Gathered
-from mocapgen.inspect.ledger import Ledger
-from mocapgen.inspect.measure import Measurements
-from mocapgen.inspect.opening import Opened, open_file, open_leniently
+from mocapgen.inspect.dataset_view import DatasetView, Split, read_split
+from mocapgen.inspect.lenient_reader import Opened, open_file, open_leniently
+from mocapgen.inspect.measure import Gathered, Measurements
 from mocapgen.inspect.policy import Planned, load_policy, plan
-from mocapgen.inspect.sequences import Looked, Progress, look
-from mocapgen.inspect.split import Split, read_split
+from mocapgen.inspect.run_checks import Ledger, Looked, Progress, look
 from mocapgen.inspect.summary import summarise
-from mocapgen.inspect.whole import DatasetView
 from mocapgen.shared.version import __version__
 from schemas.inspection import Inspection, Severity
 

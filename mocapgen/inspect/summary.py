@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.inspect.raw import column
-from mocapgen.inspect.whole import recordings
+from mocapgen.inspect.dataset_view import recordings
+from mocapgen.inspect.lenient_reader import column
 from schemas.inspection import Lengths, Summary, Tally
 
 

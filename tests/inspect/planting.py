@@ -13,7 +13,7 @@ from mocapgen.cameras.project import render
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import from_euler, multiply, rotate
-from mocapgen.inspect.views import SequenceView
+from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.store.reader import Row
 from schemas.conventions import END_POINTS
 from tests.inspect.defects import rows

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mocapgen.inspect.charts import HEIGHT, WIDTH, bars, bins, heat_map, histogram, nice_step, polar, scatter, ticks
-from mocapgen.inspect.markup import Column, number, table, text
+from mocapgen.inspect.report_html import Column, number, table, text
 
 NAMES = "</title><script>alert(1)</script>\"'&\u202e\x00"
 values = arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e6, 1e6, allow_nan=False))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mocapgen import open_dataset
-from mocapgen.inspect import sequences
+from mocapgen.inspect import run_checks
 from mocapgen.inspect.measure import COLUMNS, ROWS
 from mocapgen.inspect.run import survey
 from schemas.conventions import CAMERA_FRAMES
@@ -40,7 +40,7 @@ def test_numbers_are_those_of_the_file(frame: str, clean_files: dict[str, Path])
 
 def test_parts_of_long_sequences_are_put_together(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = survey(clean, workers=1, measuring=True, select="structure.rows").measured
-    monkeypatch.setattr(sequences, "PART", 32)
+    monkeypatch.setattr(run_checks, "PART", 32)
     parts = survey(clean, workers=1, measuring=True, select="structure.rows").measured
     np.testing.assert_array_equal(parts.image, whole.image)
     for number, found in whole.sequences.items():

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from mocapgen.core.motion import Motion
-from mocapgen.inspect.checks import motion as glitches
-from mocapgen.inspect.checks import world
+from mocapgen.inspect.checks import motion
+from mocapgen.inspect.measure import GAIT, gait, gravity
 from mocapgen.inspect.registry import checks
 from mocapgen.inspect.run import inspect
-from mocapgen.inspect.tempo import GAIT, gait, gravity
 from tests.inspect.planting import SEQUENCES, move, perform, shifted, tipped, turned, viewed
 
 KICK, LIE, SQUAT, WALK = SEQUENCES.values()
@@ -41,7 +40,7 @@ def test_a_kick_however_fast_is_no_spike(stage: h5py.File, times: int) -> None:
     view = viewed(stage, KICK)
     fast = viewed(stage, KICK, **{name: view.row[name][::times] for name in ("positions_3d", "positions_2d", "quaternions", "euler", "in_view")})
     assert fast.speeds.max() > 7.0 * times - 1.0
-    assert list(glitches.speed_spike(fast)) == list(glitches.acceleration_spike(fast)) == []
+    assert list(motion.speed_spike(fast)) == list(motion.acceleration_spike(fast)) == []
 
 
 def test_a_spike_is_found_among_fast_movement(stage: h5py.File) -> None:
@@ -51,20 +50,20 @@ def test_a_spike_is_found_among_fast_movement(stage: h5py.File) -> None:
         positions[frame, 20] += [0.0, 0.15, 0.0]
 
     move(stage, KICK, edit)
-    (finding,) = glitches.acceleration_spike(viewed(stage, KICK))
+    (finding,) = motion.acceleration_spike(viewed(stage, KICK))
     assert finding.frame in (frame - 1, frame, frame + 1)
 
 
 @pytest.mark.parametrize("size", [0.001, 0.003])
 def test_the_noise_of_a_good_recording_is_no_jitter(stage: h5py.File, size: float) -> None:
     move(stage, SQUAT, lambda positions: positions + np.random.default_rng(2).normal(0, size, positions.shape))
-    assert list(glitches.jitter(viewed(stage, SQUAT))) == []
+    assert list(motion.jitter(viewed(stage, SQUAT))) == []
 
 
 @pytest.mark.parametrize("size", [0.008, 0.02])
 def test_jitter_is_measured(stage: h5py.File, size: float) -> None:
     move(stage, SQUAT, lambda positions: positions + np.random.default_rng(2).normal(0, size, positions.shape))
-    (finding,) = glitches.jitter(viewed(stage, SQUAT))
+    (finding,) = motion.jitter(viewed(stage, SQUAT))
     assert finding.value == pytest.approx(1000 * size, rel=0.6)
 
 
@@ -73,13 +72,13 @@ def test_one_glitch_is_no_jitter(stage: h5py.File) -> None:
         positions[30, 5] += 0.5
 
     move(stage, SQUAT, edit)
-    assert list(glitches.jitter(viewed(stage, SQUAT))) == []
+    assert list(motion.jitter(viewed(stage, SQUAT))) == []
 
 
 def test_planted_feet_and_straight_knees_are_not_frozen(stage: h5py.File) -> None:
     view = viewed(stage, SQUAT)
     assert (view.speeds[:, view.joint("LeftToes")] < 1e-3).all()
-    assert list(glitches.frozen_joint(view)) == []
+    assert list(motion.frozen_joint(view)) == []
 
 
 # The world ----------------------------------------------------------------------------------------
@@ -108,7 +107,7 @@ def test_a_handstand_is_upright(stage: h5py.File) -> None:
     perform(stage, WALK, lambda motion: shifted(motion, [0.0, -lowest, 0.0]))
     view = viewed(stage, WALK)
     assert view.path("Head")[:, 1].max() < view.world[:, 0, 1].min()
-    assert list(world.up_axis(view)) == list(world.floating(view)) == []
+    assert list(motion.up_axis(view)) == list(motion.floating(view)) == []
 
 
 @pytest.mark.parametrize("way", [("X", 90.0), ("X", -90.0)], ids=["on the belly", "on the back"])
@@ -120,7 +119,7 @@ def test_somebody_who_lies_on_the_floor_is_upright_enough(stage: h5py.File, way:
     perform(stage, WALK, lying)
     lowest = float(viewed(stage, WALK).world[..., 1].min())
     perform(stage, WALK, lambda motion: shifted(motion, [0.0, -lowest, 0.0]))
-    assert list(world.up_axis(viewed(stage, WALK))) == []
+    assert list(motion.up_axis(viewed(stage, WALK))) == []
 
 
 def test_tips_of_toes_may_bend_into_the_floor(stage: h5py.File) -> None:
@@ -132,12 +131,12 @@ def test_tips_of_toes_may_bend_into_the_floor(stage: h5py.File) -> None:
     view = viewed(stage, WALK)
     assert [view.skeleton.names[joint] for joint in (21, 26)] == ["LeftToesEnd", "RightToesEnd"]
     move(stage, WALK, edit)
-    assert list(world.below_floor(viewed(stage, WALK))) == []
+    assert list(motion.below_floor(viewed(stage, WALK))) == []
 
 
 def test_a_walk_in_place_of_the_body_does_not_slide(stage: h5py.File) -> None:
-    assert list(world.foot_slide(viewed(stage, WALK))) == []
-    assert list(world.foot_slide(viewed(stage, LIE))) == []
+    assert list(motion.foot_slide(viewed(stage, WALK))) == []
+    assert list(motion.foot_slide(viewed(stage, LIE))) == []
 
 
 GIANTS = [(1000, "millimetres"), (100, "centimetres"), (39.37, "inches"), (17.72, "the units of ASF files"), (0.001, "metres taken for millimetres")]
@@ -146,13 +145,13 @@ GIANTS = [(1000, "millimetres"), (100, "centimetres"), (39.37, "inches"), (17.72
 @pytest.mark.parametrize(("leg", "unit"), GIANTS)
 def test_the_unit_of_a_giant_is_told(stage: h5py.File, leg: float, unit: str) -> None:
     positions = viewed(stage, WALK).row["positions_3d"] * np.float32(leg)
-    (finding,) = world.scale(viewed(stage, WALK, positions_3d=positions))
+    (finding,) = motion.scale(viewed(stage, WALK, positions_3d=positions))
     assert finding.message.endswith(f"in {unit}")
 
 
 @pytest.mark.parametrize("size", [0.6, 1.25])
 def test_small_and_tall_people_are_people(stage: h5py.File, size: float) -> None:
-    assert list(world.scale(viewed(stage, WALK, positions_3d=viewed(stage, WALK).row["positions_3d"] * np.float32(size)))) == []
+    assert list(motion.scale(viewed(stage, WALK, positions_3d=viewed(stage, WALK).row["positions_3d"] * np.float32(size)))) == []
 
 
 # How fast time passes -----------------------------------------------------------------------------

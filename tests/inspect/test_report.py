@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from mocapgen.cli.main import cli
-from mocapgen.inspect.paragraphs import first_sentence, inline, paragraphs
 from mocapgen.inspect.registry import checks
 from mocapgen.inspect.report import report_page
-from mocapgen.inspect.report_findings import Places, findings_section
+from mocapgen.inspect.report_html import first_sentence, inline, paragraphs
+from mocapgen.inspect.report_tables import Places, findings_section
 from mocapgen.inspect.run import Survey, survey
 from mocapgen.inspect.terminal import printable
 from mocapgen.view.page import player_parts

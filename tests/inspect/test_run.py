@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mocapgen.inspect import ledger, policy, registry, sequences
+from mocapgen.inspect import policy, registry, run_checks
 from mocapgen.inspect.registry import Check, checks
 from mocapgen.inspect.run import inspect
 from mocapgen.store import open_dataset
@@ -250,8 +250,8 @@ def test_of_very_many_findings_the_worst_are_kept_and_all_are_counted(clean: Pat
     inspection = inspect(clean, select="motion.many", workers=1)
     (result,) = [result for result in inspection.checks if result.id == "motion.many"]
     assert (result.findings, result.sequences, result.clips) == (4800, 16, 8)
-    assert len(inspection.findings) == ledger.KEPT
-    assert min(finding.value or 0.0 for finding in inspection.findings) >= 300 - ledger.KEPT / 16 - 1
+    assert len(inspection.findings) == run_checks.KEPT
+    assert min(finding.value or 0.0 for finding in inspection.findings) >= 300 - run_checks.KEPT / 16 - 1
     assert inspection.count("warning") == 4800
 
 
@@ -267,15 +267,15 @@ def test_long_sequences_are_looked_at_in_parts_that_keep_their_frames(edited: Ca
         change(file, "positions_3d", 6, lambda values: np.where((np.arange(len(values)) == 70)[:, None, None], np.nan, values))
 
     path = edited(broken)
-    monkeypatch.setattr(sequences, "PART", 32)
+    monkeypatch.setattr(run_checks, "PART", 32)
     (finding,) = found(inspect(path, select="structure.not_finite", workers=1), "structure.not_finite")
     assert (finding.sequence, finding.frame, finding.joint) == (6, 70, "Hips")
 
 
 @given(lengths=st.lists(st.integers(1, 20_000), max_size=40))
 def test_little_is_looked_at_at_a_time_and_nothing_is_left_out(lengths: list[int]) -> None:
-    batches = list(sequences._batches(list(enumerate(lengths))))
-    assert all(sum(part.length for part in batch) <= sequences.PART for batch in batches)
+    batches = list(run_checks._batches(list(enumerate(lengths))))
+    assert all(sum(part.length for part in batch) <= run_checks.PART for batch in batches)
     looked: dict[int, int] = {}
     for part in (part for batch in batches for part in batch):
         assert looked.get(part.sequence, 0) == part.offset
@@ -286,7 +286,7 @@ def test_little_is_looked_at_at_a_time_and_nothing_is_left_out(lengths: list[int
 def test_what_is_gathered_from_parts_is_what_is_gathered_from_the_whole(edited: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = edited(copied(1, first_frame=5))
     whole = found(inspect(path, select="dataset", workers=1), "dataset.near_duplicates")
-    monkeypatch.setattr(sequences, "PART", 32)
+    monkeypatch.setattr(run_checks, "PART", 32)
     parts = found(inspect(path, select="dataset", workers=1), "dataset.near_duplicates")
     assert [(finding.clip, finding.value) for finding in parts] == [(finding.clip, finding.value) for finding in whole] != []
 

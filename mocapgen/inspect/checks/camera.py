@@ -8,10 +8,9 @@ import numpy as np
 
 from mocapgen.core.motion import Array
 from mocapgen.inspect import explain
-from mocapgen.inspect.arrays import norms
+from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.views import SequenceView
-from mocapgen.inspect.whole import DatasetView
+from mocapgen.inspect.sequence_view import SequenceView, norms
 from schemas.inspection import Finding
 
 

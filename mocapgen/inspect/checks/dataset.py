@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.whole import DatasetView
 from schemas.inspection import Finding
 
 _LISTED = 5

@@ -9,10 +9,9 @@ import numpy as np
 from mocapgen.core.motion import Skeleton
 from mocapgen.core.rotation import rotate
 from mocapgen.inspect import explain
-from mocapgen.inspect.arrays import angles, dot, norms, unit
+from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.views import SequenceView
-from mocapgen.inspect.whole import DatasetView
+from mocapgen.inspect.sequence_view import SequenceView, angles, dot, norms, unit
 from schemas.inspection import Finding
 
 # Bones --------------------------------------------------------------------------------------------

@@ -11,10 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.inspect.opening import DamagedFrames, InspectedRow
-from mocapgen.inspect.raw import attribute, camera_frame, dataset, found, members
+from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, camera_frame, dataset, found, members
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.views import SequenceView
+from mocapgen.inspect.sequence_view import SequenceView
 from schemas.conventions import CAMERA_FRAMES, file_conventions
 from schemas.dataset import LAYOUT, RootAttributes
 from schemas.dataset import Array as LayoutArray

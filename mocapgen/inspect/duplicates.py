@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mocapgen.core.motion import Array
 
 if TYPE_CHECKING:
-    from mocapgen.inspect.views import SequenceView
+    from mocapgen.inspect.sequence_view import SequenceView
 
 BONES = (
     ("LeftUpperArm", "LeftLowerArm"),

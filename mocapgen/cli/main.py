@@ -119,8 +119,8 @@ def build(context: click.Context, /, config: str | None, **options: Any) -> None
 
 def _list_checks(context: click.Context, parameter: click.Parameter, given: bool) -> None:
     if given and not context.resilient_parsing:
+        from mocapgen.cli.inspect_report import print_checks
         from mocapgen.inspect.registry import checks
-        from mocapgen.inspect.terminal import print_checks
 
         print_checks(checks().values())
         context.exit()
@@ -164,7 +164,7 @@ def inspect(context: click.Context, /, path: Path, **options: Any) -> int:
 
     Exit status 0: nothing found; 1: findings at or above the threshold; 2: the file could not be inspected.
     """
-    from mocapgen.inspect.command import inspect_and_report
+    from mocapgen.cli.inspect_report import inspect_and_report
 
     return inspect_and_report(path, level=context.ensure_object(Verbosity).level, **options)
 

@@ -17,10 +17,12 @@ from mocapgen.inspect.lenient_reader import DAMAGED, Opened, open_file, open_len
 from mocapgen.inspect.report_html import counted, text
 from mocapgen.inspect.report_tables import Places, balance_tables, checks_table, findings_section, groups, skipped_section
 from mocapgen.inspect.run import Survey
-from mocapgen.inspect.terminal import summary_pairs
+from mocapgen.inspect.summary import summary_pairs
+from mocapgen.shared.files import check_target, write_file
 from mocapgen.store.reader import Dataset, Row
 from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, sequences_of
 from mocapgen.view.page import filled
+from schemas.errors import ConfigError
 from schemas.inspection import SEVERITIES, Finding, Inspection, Tally
 
 MOST_BARS = 15
@@ -276,3 +278,48 @@ def _tiles(inspection: Inspection) -> str:
 
 def _plural(counts: dict[str, int]) -> dict[str, str]:
     return {f"{name}{'s' * (count != 1)}": f"{count:,}" for name, count in counts.items()}
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def write_json(inspection: Inspection, target: Path, overwrite: bool = False) -> None:
+    """Write an inspection as JSON: all of the file or none of it.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be written, or exists and must not be replaced.
+    """
+    check_target(target, overwrite)
+    write_file(target, inspection.model_dump_json(indent=2) + "\n", overwrite)
+
+
+def write_html(survey: Survey, path: str | Path, target: Path, overwrite: bool = False) -> None:
+    """Write the report of an inspection of `path` as one HTML page: all of the file or none of it.
+
+    Raises
+    ------
+    DatasetError
+        As :func:`report_page` and :func:`write_json` do.
+    """
+    check_target(target, overwrite)
+    write_file(target, report_page(survey, path), overwrite)
+
+
+def check_reports(targets: list[Path], path: Path, overwrite: bool) -> None:
+    """Check that reports can be written to these files, before the work is done.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is the inspected file, or two are the same.
+    DatasetError
+        If one cannot be written, or exists and must not be replaced.
+    """
+    for target in targets:
+        if target.exists() and path.exists() and target.samefile(path):
+            raise ConfigError(f"{target}: expected another file for the report than the one to inspect, found the same; choose another name")
+        check_target(target, overwrite)
+    if len({target.resolve() for target in targets}) < len(targets):
+        raise ConfigError(f"--html: expected another file than that of --json, found {targets[0]} for both")

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from mocapgen.inspect.terminal import printable
+from mocapgen.inspect.summary import printable
 
 
 def text(value: object) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from mocapgen.inspect.lenient_reader import DAMAGED, Opened
 from mocapgen.inspect.report_html import Column, counted, first_sentence, heading, inline, number, paragraphs, slug, table, text
-from mocapgen.inspect.terminal import printable
+from mocapgen.inspect.summary import printable
 from mocapgen.shared.hdf5 import read_array
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection, Summary, Tally
 

@@ -1,19 +1,22 @@
-"""The summary of a dataset: what is in it and how much of it."""
+"""The summary of a dataset: what is in it and how much of it, and the same as text."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.cli.console import format_size
 from mocapgen.inspect.dataset_view import recordings
 from mocapgen.inspect.lenient_reader import column
 from schemas.inspection import Lengths, Summary, Tally
+
+_LISTED = 12
 
 
 def summarise(file: h5py.File, size: int) -> Summary:
@@ -129,3 +132,49 @@ def _tally(
         sequences[str(name)] += 1
         frames[str(name)] += length
     return tuple(Tally(name=name, clips=len(recorded[name]), sequences=sequences[name], frames=frames[name]) for name in sorted(recorded))
+
+
+# As text ------------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """Return text from a file so that it does nothing to a terminal: what cannot be printed is escaped."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def _name(text: str) -> str:
+    """Return a name for a list that is separated by commas."""
+    return f'"{printable(text)}"' if "," in text or text != text.strip() or not text else printable(text)
+
+
+def _counted(tallies: Sequence[Tally]) -> str:
+    """Return how many names there are, and which: ``5: bd, bk, dg, mm, tr``."""
+    if not tallies:
+        return "unknown"
+    more = len(tallies) - _LISTED
+    shown = ", ".join(_name(tally.name) for tally in tallies[:_LISTED])
+    return f"{len(tallies):,}: {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def summary_pairs(summary: Summary) -> dict[str, str]:
+    """Return the summary of a dataset, name to description, ready to print."""
+    seconds = summary.frames / summary.fps if summary.fps else None
+    rigs = ", ".join(_name(tally.name) for tally in summary.rigs) or "unknown"
+    skipped = ", ".join(f"{count:,} {printable(reason)}" for reason, count in summary.skipped.items())
+    lengths = summary.lengths
+    return {
+        "schema": f"{printable(summary.schema_version) or 'unknown'}, written by {printable(summary.generator) or 'unknown'}",
+        "size": format_size(summary.size),
+        "sources": _counted(summary.sources),
+        "clips": f"{summary.clips:,}" + (f" in {summary.windows:,} windows" if summary.windows != summary.clips else ""),
+        "actors": _counted(summary.actors),
+        "actions": _counted(summary.actions),
+        "avatars": _counted(summary.avatars),
+        "joints": f"{summary.joints:,}",
+        "cameras": f"{summary.cameras:,}, rig {rigs}, axes of {printable(summary.camera_frame) or 'unknown'}",
+        "sequences": f"{summary.sequences:,}",
+        "frames": f"{summary.frames:,}"
+        + (f" at {summary.fps:g} frames/s, {seconds / 60.0:,.1f} minutes" if summary.fps and seconds is not None else ", frame rate unknown"),
+        "lengths": f"{lengths.shortest} to {lengths.longest} frames, median {lengths.median:g}" if lengths else "none",
+        "skipped": f"{sum(summary.skipped.values()):,}" + (f": {skipped}" if skipped else ""),
+    }

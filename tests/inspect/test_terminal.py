@@ -10,8 +10,9 @@ from pathlib import Path
 import h5py
 import pytest
 
+from mocapgen.cli.inspect_report import aggregated
 from mocapgen.inspect.registry import checks
-from mocapgen.inspect.terminal import aggregated, printable
+from mocapgen.inspect.summary import printable
 from schemas.inspection import CheckResult, Finding, Inspection
 from tests.inspect.defects.dataset import copied
 

@@ -1,4 +1,4 @@
-"""An inspection as text: a summary that a person can take in, then what was found, worst first."""
+"""What ``mocapgen inspect`` prints: the summary, then the findings, worst first; and the reports that it writes."""
 
 from __future__ import annotations
 
@@ -6,57 +6,68 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mocapgen.cli.console import format_size, print_pairs
+from mocapgen.cli.console import print_pairs, progress_bar
 from mocapgen.inspect.registry import Check
-from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection, Summary, Tally
+from mocapgen.inspect.report import check_reports, write_html, write_json
+from mocapgen.inspect.run import survey
+from mocapgen.inspect.summary import printable, summary_pairs
+from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
 
-_LISTED = 12
-
-
-def printable(text: str) -> str:
-    """Return text from a file so that it does nothing to a terminal: what cannot be printed is escaped."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+STDOUT = "-"
 
 
-def _name(text: str) -> str:
-    """Return a name for a list that is separated by commas."""
-    return f'"{printable(text)}"' if "," in text or text != text.strip() or not text else printable(text)
+def inspect_and_report(
+    path: Path,
+    *,
+    level: int = 0,
+    detailed: bool = False,
+    json: str | None = None,
+    html: str | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> int:
+    """Inspect a file, print what there is to say, and return the exit status.
 
+    Parameters
+    ----------
+    path : Path
+    level : int
+        Verbosity: below 0 nothing is printed, above 0 each finding is.
+    detailed : bool
+        Whether each finding is printed.
+    json : str, optional
+        File for the whole :class:`~schemas.inspection.Inspection`; ``-`` for standard output, in place of the text.
+    html : str, optional
+        File for the report with charts and player (:func:`mocapgen.inspect.report.report_page`).
+    overwrite : bool
+        Whether these files may be replaced.
+    **options
+        Of :func:`mocapgen.inspect.run.inspect`.
 
-def _counted(tallies: Sequence[Tally]) -> str:
-    """Return how many names there are, and which: ``5: bd, bk, dg, mm, tr``."""
-    if not tallies:
-        return "unknown"
-    more = len(tallies) - _LISTED
-    shown = ", ".join(_name(tally.name) for tally in tallies[:_LISTED])
-    return f"{len(tallies):,}: {shown}" + (f" and {more:,} more" if more > 0 else "")
-
-
-def summary_pairs(summary: Summary) -> dict[str, str]:
-    """Return the summary of a dataset, name to description, ready to print."""
-    seconds = summary.frames / summary.fps if summary.fps else None
-    rigs = ", ".join(_name(tally.name) for tally in summary.rigs) or "unknown"
-    skipped = ", ".join(f"{count:,} {printable(reason)}" for reason, count in summary.skipped.items())
-    lengths = summary.lengths
-    return {
-        "schema": f"{printable(summary.schema_version) or 'unknown'}, written by {printable(summary.generator) or 'unknown'}",
-        "size": format_size(summary.size),
-        "sources": _counted(summary.sources),
-        "clips": f"{summary.clips:,}" + (f" in {summary.windows:,} windows" if summary.windows != summary.clips else ""),
-        "actors": _counted(summary.actors),
-        "actions": _counted(summary.actions),
-        "avatars": _counted(summary.avatars),
-        "joints": f"{summary.joints:,}",
-        "cameras": f"{summary.cameras:,}, rig {rigs}, axes of {printable(summary.camera_frame) or 'unknown'}",
-        "sequences": f"{summary.sequences:,}",
-        "frames": f"{summary.frames:,}"
-        + (f" at {summary.fps:g} frames/s, {seconds / 60.0:,.1f} minutes" if summary.fps and seconds is not None else ", frame rate unknown"),
-        "lengths": f"{lengths.shortest} to {lengths.longest} frames, median {lengths.median:g}" if lengths else "none",
-        "skipped": f"{sum(summary.skipped.values()):,}" + (f": {skipped}" if skipped else ""),
-    }
+    Raises
+    ------
+    MocapError
+        If the file could not be inspected, or a report not be written.
+    """
+    target = None if json in (None, STDOUT) else Path(str(json))
+    page = None if html is None else Path(html)
+    check_reports([report for report in (target, page) if report is not None], path, overwrite)
+    with progress_bar(level) as progress:
+        found = survey(path, progress=progress, measuring=page is not None, **options)
+    inspection = found.inspection
+    if page is not None:
+        write_html(found, path, page, overwrite)
+    if target is not None:
+        write_json(inspection, target, overwrite)
+    if json == STDOUT:
+        click.echo(inspection.model_dump_json(indent=2))
+    elif level >= 0:
+        print_inspection(inspection, path, detailed or level > 0)
+    return inspection.exit_status
 
 
 def _place(finding: Finding) -> str:

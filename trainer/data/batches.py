@@ -1,4 +1,4 @@
-"""From sequences to batches: which ones (a pure function of seed and epoch), and their padded, masked tensors."""
+"""From sequences to batches: their order (a pure function of seed and epoch), and their padded, masked tensors."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from trainer.data.dataset import PoseData
 PAD_TO = 8
 """Batches are padded to multiples of this many frames, so that few different shapes occur."""
 POOL = 16
-"""Batches whose sequences are sorted by length together: little padding, and still another mixture in every epoch."""
+"""Batches whose sequences are sorted by length together: little padding, and still a different mixture in every epoch."""
 
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """What a batch is made of: stretches of sequences.
+    """What a batch is made of: sequences, or windows of them.
 
     Parameters
     ----------
     sequence, first, length : (B,) int64
-        Sequence, its first frame that is used, and how many.
+        Sequence, first frame in it, and number of frames.
     """
 
     sequence: NDArray[np.int64]
@@ -49,7 +49,7 @@ class Batch:
     positions : (B, T, J, 3) float32, metres, camera frame
     pixels : (B, T, J, 2) float32
     mask : (B, T) bool
-        Which frames there are.
+        False for padding.
     intrinsics : (B, 4) float32, pixels
         fx, fy, cx, cy.
     image : (B, 2) float32, pixels
@@ -57,9 +57,9 @@ class Batch:
     up : (B, 3) float32, camera frame
         The world's vertical.
     confidence : (B, T, J) float32
-        1 where a joint was seen, 0 where it is missing.
+        1 where a joint is visible, 0 where it is missing.
     items : Items
-        Where the rows come from.
+        The sequences of the rows.
     """
 
     positions: Tensor
@@ -77,48 +77,90 @@ class Batch:
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
-class Loader:
-    """The frames of a file on a device, and batches gathered from them."""
+class Frames:
+    """The frames of a file as tensors on one device, and padded items gathered from them.
+
+    Holds tensors only, so that worker processes share them without a copy.
+
+    Parameters
+    ----------
+    data : PoseData
+    device : torch.device or str
+    """
 
     def __init__(self, data: PoseData, device: torch.device | str = "cpu") -> None:
-        self.data = data
         self.device = torch.device(device)
-        self._positions, self._pixels, self._intrinsics, self._image, self._up = (
+        self._start = torch.from_numpy(data.start)
+        self._positions, self._pixels, self._intrinsics, self._image = (
             torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
-            for array in (data.positions_3d, data.positions_2d, data.intrinsics, data.image, data.up)
+            for array in (data.positions_3d, data.positions_2d, data.intrinsics, data.image)
         )
 
+    def take(self, items: Items, frames: int) -> dict[str, Tensor]:
+        """Return `positions`, `pixels`, `mask`, `intrinsics` and `image` of :class:`Batch`, padded to a number of frames."""
+        sequence = torch.from_numpy(items.sequence)
+        first = (self._start[sequence] + torch.from_numpy(items.first)).to(self.device)
+        sequence, length = sequence.to(self.device), torch.from_numpy(items.length).to(self.device)
+        step = torch.arange(frames, device=self.device)
+        rows = first[:, None] + torch.minimum(step, length[:, None] - 1)
+        flat = rows.reshape(-1)
+        joints = self._positions.shape[1]
+        return {
+            "positions": self._positions.index_select(0, flat).reshape(*rows.shape, joints, 3),
+            "pixels": self._pixels.index_select(0, flat).reshape(*rows.shape, joints, 2),
+            "mask": step < length[:, None],
+            "intrinsics": self._intrinsics[sequence],
+            "image": self._image[sequence],
+        }
+
+
+class Loader(Frames):
+    """The data of a file, its frames on a device, and batches gathered from them."""
+
+    def __init__(self, data: PoseData, device: torch.device | str = "cpu") -> None:
+        super().__init__(data, device)
+        self.data = data
+        self._up = torch.from_numpy(np.ascontiguousarray(data.up)).to(self.device)
+
     def gather(self, items: Items, pad_to: int | None = None) -> Batch:
-        """Return the batch of some stretches.
+        """Return a batch.
 
         Parameters
         ----------
         items : Items
         pad_to : int, optional
-            Number of frames; by default the longest stretch, rounded up to a multiple of :data:`PAD_TO`.
+            Number of frames; by default the longest item, rounded up to a multiple of :data:`PAD_TO`.
         """
-        frames = pad_to or -(-int(items.length.max()) // PAD_TO) * PAD_TO
-        sequence = torch.from_numpy(items.sequence).to(self.device)
-        first = torch.from_numpy(self.data.start[items.sequence] + items.first).to(self.device)
-        length = torch.from_numpy(items.length).to(self.device)
-        step = torch.arange(frames, device=self.device)
-        rows = first[:, None] + torch.minimum(step, length[:, None] - 1)
-        flat = rows.reshape(-1)
-        joints = self._positions.shape[1]
-        return Batch(
-            positions=self._positions.index_select(0, flat).reshape(*rows.shape, joints, 3),
-            pixels=self._pixels.index_select(0, flat).reshape(*rows.shape, joints, 2),
-            mask=step < length[:, None],
-            intrinsics=self._intrinsics[sequence],
-            image=self._image[sequence],
-            up=self._up[sequence],
-            confidence=torch.ones(*rows.shape, joints, device=self.device),
-            items=items,
-        )
+        arrays = self.take(items, pad_to or -(-int(items.length.max()) // PAD_TO) * PAD_TO)
+        confidence = torch.ones(arrays["positions"].shape[:3], device=self.device)
+        up = self._up[torch.from_numpy(items.sequence).to(self.device)]
+        return Batch(**arrays, up=up, confidence=confidence, items=items)
+
+
+def fixed_items(length: NDArray[np.int64], window: int | None, stride: int | None = None) -> Items:
+    """Return all sequences as a whole, or cut into windows that begin at the same frames in every epoch.
+
+    Parameters
+    ----------
+    length : (S,) int64
+        Frames of each sequence.
+    window : int, optional
+        Frames of a window; the last one of a sequence, and that of a short sequence, may be shorter.
+    stride : int, optional
+        Frames from the beginning of a window to that of the next; `window` by default.
+    """
+    if window is None:
+        return Items(np.arange(len(length)), np.zeros_like(length), length)
+    stride = stride or window
+    count = -(-np.maximum(length - window, 0) // stride) + 1
+    sequence = np.repeat(np.arange(len(length)), count)
+    first = stride * (np.arange(len(sequence)) - np.repeat(np.cumsum(count) - count, count))
+    items = Items(sequence, first, np.minimum(window, length[sequence] - first))
+    return items[items.length > 0]
 
 
 def epoch_items(data: PoseData, sequences: NDArray[np.int64], window: int | None, seed: int, epoch: int) -> Items:
-    """Return all stretches of an epoch: whole sequences, or windows whose phase differs from epoch to epoch.
+    """Return all items of an epoch: whole sequences, or windows whose phase differs from epoch to epoch.
 
     Every frame is in exactly one window; the first and the last window of a sequence may be shorter.
     """
@@ -131,12 +173,11 @@ def epoch_items(data: PoseData, sequences: NDArray[np.int64], window: int | None
     for sequence, frames, cut in zip(sequences, length, phase, strict=True):
         edges = np.unique(np.concatenate([[0], np.arange(cut, frames, window), [frames]]))
         rows.append(np.stack([np.full(len(edges) - 1, sequence), edges[:-1], np.diff(edges)], axis=1))
-    stretches = np.concatenate(rows)
-    return Items(stretches[:, 0], stretches[:, 1], stretches[:, 2])
+    return Items(*np.concatenate(rows).T)
 
 
 def epoch_batches(items: Items, batch_size: int, seed: int, epoch: int) -> list[Items]:
-    """Return the batches of an epoch: every item once, sequences of like length together, the batches in random order.
+    """Return the batches of an epoch: every item once, items of similar length together, the batches in random order.
 
     A pure function of its arguments: a resumed run needs no state of a generator.
     """
@@ -152,7 +193,7 @@ def epoch_batches(items: Items, batch_size: int, seed: int, epoch: int) -> list[
 
 
 def whole_sequences(data: PoseData, sequences: NDArray[np.int64], frames: int = 8192) -> Iterator[Items]:
-    """Yield whole sequences in batches of like length, about `frames` padded frames in each, for evaluation."""
+    """Yield whole sequences in batches of similar length, about `frames` padded frames in each, for evaluation."""
     order = sequences[np.argsort(data.length[sequences], kind="stable")]
     begin = 0
     while begin < len(order):

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     Parameters
     ----------
     task : callable
-        Picklable; sent to each worker once.
+        Picklable, and defined in a module, not in the script that runs; sent to each worker once.
     items : sequence
     workers : int
         Processes; 0 means one per processor core that may be used, 1 means this process and no other.
@@ -66,7 +67,7 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
     waiting: deque[Future[Any]] = deque()
     try:
         for item in items:
-            with _interrupts_blocked():  # submitting is what starts workers
+            with _interrupts_blocked(), _main_module_hidden():  # submitting is what starts workers
                 waiting.append(pool.submit(_run, item))
             if len(waiting) >= limit:
                 yield waiting.popleft().result()
@@ -74,8 +75,7 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise MocapError(
-            'a worker process died (killed, out of memory, or started by a script that does not build below `if __name__ == "__main__":`); '
-            "nothing was changed; try again with fewer workers (--workers 1 needs none)"
+            "a worker process died (killed, or out of memory); nothing was changed; try again with fewer workers (workers=1 needs none)"
         ) from None
 
 
@@ -94,6 +94,23 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Start processes that do not import the script that runs: it needs no ``if __name__ == "__main__":``, and need not be a file.
+
+    Spawned processes import the main module by its ``__spec__`` or ``__file__``, for the sake of tasks that are defined in it: ours are not.
+    """
+    main = sys.modules["__main__"].__dict__
+    before = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    main.update(__spec__=None, __file__=None)
+    try:
+        yield
+    finally:
+        for name in ("__spec__", "__file__"):
+            main.pop(name)
+        main.update(before)
 
 
 @contextlib.contextmanager

@@ -103,7 +103,7 @@ def _main_module_hidden() -> Iterator[None]:
     Spawned processes import the main module by its ``__spec__`` or ``__file__``, for the sake of tasks that are defined in it: ours are not.
     """
     main = sys.modules["__main__"].__dict__
-    before = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    before: dict[str, Any] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
     main.update(__spec__=None, __file__=None)
     try:
         yield

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mocapgen.core.kinematics import forward_kinematics
     from mocapgen.core.motion import Motion, Skeleton
     from mocapgen.core.resample import resample
-    from mocapgen.formats import read
     from mocapgen.inspect.run import inspect
     from mocapgen.library import build, retarget, select, view
+    from mocapgen.reading import read, write
     from mocapgen.reading.convert import convert
     from mocapgen.store.merge import merge_datasets as merge
     from mocapgen.store.predictions import Predictions, open_predictions
@@ -57,6 +57,7 @@ __all__ = [
     "retarget",
     "select",
     "view",
+    "write",
 ]
 
 _HOMES = {
@@ -76,11 +77,12 @@ _HOMES = {
     "merge": "mocapgen.store.merge:merge_datasets",
     "open_dataset": "mocapgen.store.reader:open_dataset",
     "open_predictions": "mocapgen.store.predictions:open_predictions",
-    "read": "mocapgen.formats:read",
+    "read": "mocapgen.reading:read",
     "resample": "mocapgen.core.resample:resample",
     "retarget": "mocapgen.library:retarget",
     "select": "mocapgen.library:select",
     "view": "mocapgen.library:view",
+    "write": "mocapgen.reading:write",
 }
 
 install(__name__, _HOMES, require_own_packages)

@@ -1,4 +1,7 @@
-"""Motion-capture files: bytes <-> Motion. Adding a format is adding one module here with a ``SUFFIXES`` and a ``WRITERS`` table."""
+"""Motion-capture files: bytes <-> what the file says. Adding a format is adding one module here that defines ``FORMAT``.
+
+What a file means (its unit, axes, rest pose, or the skeleton behind markers) is for :mod:`mocapgen.reading` to find out.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +9,60 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mocapgen.core.motion import Motion
-from schemas.errors import ConfigError, FormatError
-
-Reader = Callable[..., Motion]
-"""Called with a path, and with the options that it names among its parameters."""
-Writer = Callable[..., None]
-"""Called with a path and a motion, and with the options that it names; may write other files beside the path."""
+from schemas.errors import FormatError
 
 
-def readers() -> dict[str, Reader]:
-    """Return the function that reads a file, by lower-case suffix."""
-    return _registered("SUFFIXES")
-
-
-def writers() -> dict[str, Writer]:
-    """Return the function that writes a file, by lower-case suffix."""
-    return _registered("WRITERS")
-
-
-def _registered(table: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if not module.name.startswith("_"):
-            found |= getattr(importlib.import_module(f"{__name__}.{module.name}"), table, {})
-    return found
-
-
-def understands(function: Reader | Writer, option: str) -> bool:
-    """Tell whether a reader or a writer has an option."""
-    return option in inspect.signature(function).parameters
-
-
-def read(path: str | Path, **options: Any) -> Motion:
-    """Read a motion-capture file.
+@dataclass(frozen=True)
+class Format:
+    """How files with one suffix are read and written.
 
     Parameters
     ----------
-    path : str or Path
-        The format follows from the suffix, in either case: ``.amc`` (with its ``.asf`` beside it), ``.bvh``, ``.c3d`` (markers,
-        to which a skeleton is fitted).
-    **options
-        What the format has to be told, None for what is to be found out. AMC: ``asf`` (path of the skeleton), ``fps``. BVH: ``profile``,
-        ``lenient``, ``scale``, ``up``, as in :func:`mocapgen.anatomy.profiles.interpret`. BVH and C3D: ``notes``, a list to which is added
-        what had to be decided.
+    suffix : str
+        In lower case: ``.bvh``.
+    read : callable
+        Called with a path, and with those of `options` that it names among its parameters. Returns what the file says: a
+        :class:`~mocapgen.core.motion.Motion` if it says everything, else a :class:`~mocapgen.formats.bvh.Bvh` or
+        :class:`~mocapgen.core.markers.Markers`.
+    write : callable
+        Called with a path and a motion, and with ``scale`` and ``up`` if it names them; may write other files beside the path.
+    options : tuple of str
+        What may be said about a file of this format when it is read: some of the options of :func:`mocapgen.reading.read`.
+    """
 
-    Returns
-    -------
-    Motion
-        Metres, world frame (y up), at the file's own frame rate and on its own skeleton.
+    suffix: str
+    read: Callable[..., Any]
+    write: Callable[..., None]
+    options: tuple[str, ...] = ()
+
+
+def formats() -> dict[str, Format]:
+    """Return all formats, by suffix."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
+    found: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    return {form.suffix: form for form in sorted(found, key=lambda form: form.suffix)}
+
+
+def format_to_read(path: Path) -> Format:
+    """Return the format of a file that is there.
 
     Raises
     ------
-    ConfigError
-        If the format has no such option.
     FormatError
-        If there is no such file, its format is not known, or it is damaged: file, line and bone.
+        If there is no such file, or its format is not known.
     """
-    path = Path(path)
-    known = readers()
+    known = formats()
     if path.suffix.lower() not in known:
-        raise FormatError(f"{path}: expected a file that ends in {', '.join(sorted(known))}, found {path.suffix or 'no suffix'}")
+        raise FormatError(f"{path}: expected a file that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}")
     if not path.is_file():
         raise FormatError(f"{path}: expected a file, found {'a folder' if path.is_dir() else 'nothing'}")
-    reader = known[path.suffix.lower()]
-    options = {name: value for name, value in options.items() if value is not None}
-    if wrong := [name for name in options if not understands(reader, name)]:
-        raise ConfigError(f"{path}: {wrong[0]}: {path.suffix.lower()} files have no such option; leave it out")
-    try:
-        return reader(path, **options)
-    except OSError as error:
-        raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
+    return known[path.suffix.lower()]
+
+
+def accepts(function: Callable[..., Any], option: str) -> bool:
+    """Tell whether a function has a parameter."""
+    return option in inspect.signature(function).parameters

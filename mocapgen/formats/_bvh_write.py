@@ -18,14 +18,14 @@ DECIMALS = 10
 _UNSAFE = re.compile(r"[\s{}\x00-\x1f\x7f-\xa0]+")
 
 
-def format_bvh(motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> bytes:
+def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> bytes:
     """Return the bytes of a BVH file.
 
     Parameters
     ----------
     motion : Motion
         Its rest pose becomes the file's zero pose.
-    unit_metres : float
+    scale : float
         Length of the file's unit; most programs take centimetres.
     up : {"y", "z"}
         Axis that points up in the file: for z, (x, y, z) is written as (x, -z, y), and every rotation accordingly.
@@ -44,7 +44,7 @@ def format_bvh(motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] 
     Raises
     ------
     ValueError
-        If `unit_metres` is not positive or `up` or `order` is none of those above.
+        If `scale` is not positive or `up` or `order` is none of those above.
 
     Notes
     -----
@@ -52,8 +52,8 @@ def format_bvh(motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] 
     of the 10th digit behind the point, and the frame rate exactly if :func:`~mocapgen.core.resample.snap_frame_rate` knows it
     (all whole and NTSC rates): joint positions agree to 1e-9 m.
     """
-    if not (np.isfinite(unit_metres) and unit_metres > 0):
-        raise ValueError(f"unit_metres: expected a positive length, found {unit_metres}")
+    if not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f"scale: expected a positive length, found {scale}")
     if up not in ("y", "z"):
         raise ValueError(f"up: expected y or z, found {up!r}")
     skeleton = motion.skeleton
@@ -62,18 +62,18 @@ def format_bvh(motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] 
     quaternions = motion.rotations[:, moving]
     quaternions[..., :3] = _to_axes(quaternions[..., :3], up)
     angles = np.degrees(np.unwrap(to_euler(order, quaternions), axis=0))
-    positions = _to_axes(motion.root_positions, up) / unit_metres
+    positions = _to_axes(motion.root_positions, up) / scale
     rows = np.round(np.concatenate([positions, angles.reshape(len(motion), -1)], axis=1), DECIMALS) + 0.0  # no negative zeros
     pattern = " ".join([f"%.{DECIMALS}f"] * rows.shape[1])
-    header = _hierarchy(motion, joints, _to_axes(skeleton.offsets, up) / unit_metres, order)
+    header = _hierarchy(motion, joints, _to_axes(skeleton.offsets, up) / scale, order)
     frame_time = np.format_float_positional(1.0 / motion.fps, trim="0")
     lines = [*header, "MOTION", f"Frames: {len(motion)}", f"Frame Time: {frame_time}", *(pattern % tuple(row) for row in rows.tolist())]
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
-def write_bvh(path: Path, motion: Motion, unit_metres: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> None:
+def write_bvh(path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> None:
     """Write a motion as BVH; see :func:`format_bvh`."""
-    path.write_bytes(format_bvh(motion, unit_metres, up, order))
+    path.write_bytes(format_bvh(motion, scale, up, order))
 
 
 def _to_axes(vectors: Array, up: str) -> Array:

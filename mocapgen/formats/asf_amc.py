@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import conjugate, from_euler, make_continuous, multiply, rotate, to_euler
+from mocapgen.formats import Format
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import number, split_words, without_comment
 from mocapgen.formats.asf import ROOT, Asf, AsfBone, format_asf, parse_asf
@@ -367,5 +368,4 @@ def write_amc(path: Path, motion: Motion, asf: Path | None = None) -> None:
     path.write_bytes(data)
 
 
-SUFFIXES = {".amc": read_amc}
-WRITERS = {".amc": write_amc}
+FORMAT = Format(".amc", read_amc, write_amc, options=("asf", "fps"))

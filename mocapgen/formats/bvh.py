@@ -1,7 +1,7 @@
 """BVH, Biovision's hierarchy and motion in one file: bytes <-> :class:`Bvh`, the file as it stands.
 
 Nothing in a BVH file says what its unit is, which axis is up, whether the root's position channels replace its OFFSET or
-are relative to it, or which pose the zero pose is: that is for :mod:`mocapgen.anatomy.profiles` to find out.
+are relative to it, or which pose the zero pose is: that is for :mod:`mocapgen.reading` to find out.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from mocapgen.core.kinematics import global_rotations, joint_positions
-from mocapgen.core.motion import Array, Motion, Skeleton
+from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.resample import snap_frame_rate
 from mocapgen.core.rotation import from_euler
+from mocapgen.formats import Format
 from mocapgen.formats._bvh_frames import parse_frames
 from mocapgen.formats._bvh_header import Repairs, parse_header, shown
 from mocapgen.formats._bvh_write import format_bvh, write_bvh
 from mocapgen.formats.limits import MAX_BYTES
 from schemas.errors import FormatError
 
-__all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "read_bvh", "write_bvh"]
+__all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "write_bvh"]
 
 MAX_POSES = 20_000_000
 """Most joints times frames: three times what an hour of a whole body at 120 frames per second takes."""
@@ -263,25 +264,4 @@ def load_bvh(path: Path, lenient: bool = False) -> Bvh:
     return parse_bvh(path.read_bytes(), str(path), lenient)
 
 
-def read_bvh(
-    path: Path,
-    profile: str | Path | None = None,
-    lenient: bool = False,
-    scale: float | None = None,
-    up: str | None = None,
-    notes: list[str] | None = None,
-) -> Motion:
-    """Read a BVH file as a motion in metres, y up, with an upright rest pose: :func:`mocapgen.anatomy.profiles.interpret` of :func:`load_bvh`.
-
-    What was decided, such as the profile and the unit, is added to `notes`.
-    """
-    from mocapgen.reading.interpretation import interpret  # which in turn needs this module
-
-    found = interpret(load_bvh(path, lenient), profile, lenient, scale, up)
-    if notes is not None:
-        notes += found.notes
-    return found.motion
-
-
-SUFFIXES = {".bvh": read_bvh}
-WRITERS = {".bvh": write_bvh}
+FORMAT = Format(".bvh", load_bvh, write_bvh, options=("profile", "lenient", "scale", "up"))

@@ -1,4 +1,4 @@
-"""C3D, the format of marker trajectories: bytes <-> :class:`~mocapgen.markers.Markers`, and a file's Motion by solving them.
+"""C3D, the format of marker trajectories: bytes <-> :class:`~mocapgen.core.markers.Markers`.
 
 ezc3d does the reading, in a process of its own (:mod:`mocapgen.formats._c3d_process`), after the sizes that the file states
 were held against its length (:mod:`mocapgen.formats._c3d_header`).
@@ -7,7 +7,6 @@ were held against its length (:mod:`mocapgen.formats._c3d_header`).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from mocapgen.anatomy.tables import SIDES
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array, Motion
+from mocapgen.formats import Format
 from mocapgen.formats._c3d_axes import Landmarks, to_world
 from mocapgen.formats._c3d_header import Header, check_header
 from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
@@ -208,20 +208,10 @@ def _value(read: Points, parameter: str, otherwise: float) -> float:
     return float(value) if isinstance(value, int | float) else otherwise
 
 
-def _read_motion(path: Path, notes: list[str] | None = None) -> Motion:
-    from mocapgen.markers.solve import solve
-
-    markers = read_markers(path)
-    if notes is not None:
-        notes += markers.notes
-    return solve(markers)
-
-
 def _write_joints(path: Path, motion: Motion) -> None:
     """Write a marker at every joint, labelled by its name."""
     positions = forward_kinematics(motion)
     write_c3d(path, Markers(motion.skeleton.names, positions, np.ones(positions.shape[:2], dtype=np.bool_), motion.fps, motion.name))
 
 
-SUFFIXES: dict[str, Callable[..., Motion]] = {".c3d": _read_motion}
-WRITERS: dict[str, Callable[..., None]] = {".c3d": _write_joints}
+FORMAT = Format(".c3d", read_markers, _write_joints)

@@ -1,1 +1,5 @@
-"""From file objects to motions in metres, y up, with roles."""
+"""From motion-capture files to motions in metres, y up, and back."""
+
+from mocapgen.reading.files import read, write
+
+__all__ = ["read", "write"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from mocapgen.core.motion import Motion
 from mocapgen.core.resample import frame_count, resample
-from mocapgen.formats import read, readers, understands, writers
-from mocapgen.formats.limits import LARGEST
-from mocapgen.shared.files import check_target, new_files
+from mocapgen.formats import formats
+from mocapgen.reading.files import files_written, format_to_write, option_fault, read, write
+from mocapgen.shared.files import check_target
 from schemas.errors import ConfigError, FormatError, MocapError
 
 MAX_FRAMES = 10_000_000
@@ -33,33 +34,36 @@ class Converted:
 
 
 def convert(
-    source: Path,
-    out: Path,
+    source: str | Path,
+    out: str | Path,
+    *,
+    asf: str | Path | None = None,
+    source_fps: float | None = None,
+    profile: str | Path | None = None,
+    lenient: bool = False,
+    source_scale: float | None = None,
+    source_up: Literal["y", "z"] | None = None,
     scale: float | None = None,
     up: Literal["y", "z"] | None = None,
     fps: float | None = None,
     overwrite: bool = False,
-    **options: Any,
 ) -> Converted:
     """Read a file and write its motion in the format of another suffix.
 
     Parameters
     ----------
-    source : Path
+    source : str or Path
         ``.amc``, ``.bvh`` or ``.c3d``; to the markers of the last a skeleton is fitted first.
-    out : Path
+    out : str or Path
         ``.amc`` (and ``.asf`` beside it), ``.bvh``, or ``.c3d`` with a marker at every joint.
-    scale : float, optional
-        Metres in a unit of a BVH file that is written, by default 0.01. The other formats say what their unit is.
-    up : {"y", "z"}, optional
-        Axis that points up in a BVH file that is written, by default y. The other formats have one of their own.
+    asf, source_fps, profile, lenient, source_scale, source_up
+        About the source: as ``asf``, ``fps``, ``profile``, ``lenient``, ``scale`` and ``up`` of :func:`mocapgen.reading.read`.
+    scale, up
+        Unit and vertical axis of a BVH file that is written, as in :func:`mocapgen.reading.write`.
     fps : float, optional
         Frames per second to resample to, by default those of the source.
     overwrite : bool
         Replace files that exist.
-    **options
-        What the source's format has to be told: ``asf``, ``source_fps`` for AMC; ``profile``, ``lenient``, ``source_scale``, ``source_up`` for
-        BVH. See :func:`mocapgen.read`.
 
     Returns
     -------
@@ -74,62 +78,50 @@ def convert(
     DatasetError
         If the file exists or cannot be written. Either everything is written or nothing.
     """
-    writer = _writer(source, out, scale, up, fps)
-    notes: list[str] = []
-    products = [out, out.with_suffix(".asf")] if out.suffix.lower() == ".amc" else [out]
-    for path in products:
+    source, out = Path(source), Path(out)
+    _check_target(source, out, {name: value for name, value in (("scale", scale), ("up", up)) if value is not None}, fps)
+    for path in files_written(out):
         check_target(path, overwrite)
-    motion = _read(source, options, notes)
+    notes: list[str] = []
+    given = {"asf": asf, "source_fps": source_fps, "profile": profile, "lenient": lenient, "source_scale": source_scale, "source_up": source_up}
+    motion = _read(source, {name: value for name, value in given.items() if value not in (None, False)}, notes)
     if fps is not None:
         motion = _resampled(motion, fps, source)
     if out.suffix.lower() == ".amc":
         notes.append(f"{out}: AMC does not hold the frame rate, which is {motion.fps:g} frames per second")
     if out.suffix.lower() == ".c3d":
         notes.append(f"{out}: every joint is a marker; no skeleton can be fitted to these, so keep {source.name} to build from")
-    chosen = {name: value for name, value in (("unit_metres", scale), ("up", up)) if value is not None}
-    with new_files(out.parent, out.name, overwrite) as folder:
-        writer(folder / out.name, motion, **chosen)
-        files = tuple(sorted((out.parent / path.name for path in folder.iterdir()), key=lambda path: path != out))
-    told = tuple(note.removeprefix(f"{source}: ") for note in notes)
-    return Converted(files, len(motion), motion.fps, len(motion.skeleton.names), told)
+    files = write(motion, out, scale=scale, up=up, overwrite=overwrite)
+    return Converted(files, len(motion), motion.fps, len(motion.skeleton.names), tuple(note.removeprefix(f"{source}: ") for note in notes))
 
 
-def _writer(source: Path, out: Path, scale: float | None, up: str | None, fps: float | None) -> Any:
-    """Return the function that writes `out`, after checking whatever can be checked before reading."""
-    known = writers()
-    suffix = out.suffix.lower()
-    if suffix not in known:
-        raise ConfigError(f"{out}: expected a file to write that ends in {', '.join(sorted(known))}, found {out.suffix or 'no suffix'}")
-    if scale is not None and not 0 < scale < LARGEST:
-        raise ConfigError(f"--scale: expected a positive number of metres in a unit of {out.name}, found {scale:g}")
+def _check_target(source: Path, out: Path, options: Mapping[str, Any], fps: float | None) -> None:
+    """Check whatever can be checked before reading."""
+    form = format_to_write(out)
     if fps is not None and not 0 < fps <= _FASTEST:
         raise ConfigError(f"--fps: expected a positive number of frames per second up to {_FASTEST:g}, found {fps:g}")
-    for option, name, value in (("--scale", "unit_metres", scale), ("--up", "up", up)):
-        if value is not None and not understands(known[suffix], name):
-            raise ConfigError(f"{option}: {suffix} files have a unit and axes of their own, so there is nothing to choose; leave the option out")
-    if source.suffix.lower() == suffix == ".c3d":
+    if fault := option_fault(form, options):
+        raise ConfigError(f"--{': '.join(fault)}")
+    if source.suffix.lower() == form.suffix == ".c3d":
         raise ConfigError(f"{out}: expected .amc or .bvh, found .c3d like {source.name}: its markers would become joints; copy the file instead")
     if source.exists() and out.exists() and source.samefile(out):
         raise ConfigError(f"{out}: expected another file to write than the one to read, found the same; choose another name")
-    return known[suffix]
 
 
-def _read(source: Path, options: dict[str, Any], notes: list[str]) -> Motion:
+def _read(source: Path, given: dict[str, Any], notes: list[str]) -> Motion:
     """Read a file, saying what the command calls its options."""
-    reader = readers().get(source.suffix.lower())
-    given = {name: value for name, value in options.items() if value not in (None, False)}
-    translated = {name.removeprefix("source_"): value for name, value in given.items()}
-    for name, option in zip(translated, given, strict=True):
-        if reader is not None and not understands(reader, name):
-            known = ", ".join(suffix for suffix, other in sorted(readers().items()) if understands(other, name))
-            raise ConfigError(f"--{option.replace('_', '-')}: expected only with {known} files to read, found {source}; leave the option out")
-    rate = translated.get("fps")
+    known = formats()
+    form = known.get(source.suffix.lower())
+    for option in given:
+        name = option.removeprefix("source_")
+        if form is not None and name not in form.options:
+            suffixes = ", ".join(suffix for suffix, other in known.items() if name in other.options)
+            raise ConfigError(f"--{option.replace('_', '-')}: expected only with {suffixes} files to read, found {source}; leave the option out")
+    rate = given.get("source_fps")
     if rate is not None and not 0 < rate <= _FASTEST:
         raise ConfigError(f"--source-fps: expected a positive number of frames per second up to {_FASTEST:g}, found {rate:g}")
-    if reader is not None and understands(reader, "notes"):
-        translated["notes"] = notes
     try:
-        return read(source, **translated)
+        return read(source, **{option.removeprefix("source_"): value for option, value in given.items()}, notes=notes)
     except MocapError as error:  # readers advise the options that a build has
         text = str(error)
         for name, option in _SOURCE_OPTIONS.items():

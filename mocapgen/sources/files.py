@@ -12,18 +12,16 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
-from mocapgen.anatomy.infer import find_roles
-from mocapgen.anatomy.roles import Roles
-from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.formats.asf import Asf, parse_asf
 from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc
+from mocapgen.reading.understand import BvhOptions, Understood, understand
 from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
 from mocapgen.sources.archives import fetch_folder, fetched
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
 from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree, printable
 from schemas.config import BuildConfig
-from schemas.errors import FormatError, RetargetError, SourceError
+from schemas.errors import FormatError, SourceError
 from schemas.report import Detection, Skip
 
 Format = Literal["amc", "bvh", "c3d"]
@@ -107,8 +105,8 @@ class FileSource(Source):
     def __init__(self, config: BuildConfig, root: Path, formats: Sequence[Format] = FORMATS) -> None:
         self._tree = open_tree(root)
         self._formats = tuple(known for known in formats if config.format in (None, known))
-        self._reading = BvhReading(config.profile, config.lenient, config.scale, config.up)
-        self._reading.check()
+        self._bvh = BvhOptions(config.profile, config.lenient, config.scale, config.up)
+        self._bvh.check()
         self._skeletons: Skeletons | None = None
 
     @abstractmethod
@@ -166,7 +164,7 @@ class FileSource(Source):
             if path is None:
                 raise FormatError(self.no_skeleton(clip, self._skeletons).detail)
             asf = read_asf(self._tree, path)
-        read = read_motion(self._tree.read(clip.file), clip, asf, self._reading)
+        read = read_motion(self._tree.read(clip.file), clip, asf, self._bvh)
         return on_the_floor(read) if self.levels_floor and read.roles is not None else read
 
     def _faults(self, clips: Iterable[Clip], skeletons: Skeletons) -> dict[str, Skip]:
@@ -305,42 +303,7 @@ def _parse_asf(data: bytes) -> Asf:
 # Motions ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class BvhReading:
-    """What the user says about the BVH files."""
-
-    profile: str | None = None
-    lenient: bool = False
-    scale: float | None = None
-    up: Literal["y", "z"] | None = None
-
-    def check(self) -> None:
-        """Read the profile.
-
-        Raises
-        ------
-        ConfigError
-            If there is none of that name, or it is not valid.
-        """
-        if self.profile is not None:
-            from mocapgen.anatomy.profiles import load_profile
-
-            load_profile(self.profile)
-
-
-@dataclass(frozen=True)
-class _Understood:
-    """What a file turned out to hold."""
-
-    motion: Motion
-    roles: Roles | None
-    profile: str
-    metres_per_unit: float
-    up: str
-    notes: tuple[str, ...] = ()
-
-
-def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhReading | None = None) -> SourceMotion:
+def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOptions | None = None) -> SourceMotion:
     """Turn a motion file of any format into a motion whose joints' roles are known.
 
     Parameters
@@ -351,7 +314,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhRea
         Its ``file`` says the format; its ``fps``, if set, overrides what the file says.
     asf : Asf, optional
         Skeleton of an AMC file.
-    reading : BvhReading, optional
+    options : BvhOptions, optional
 
     Returns
     -------
@@ -364,20 +327,14 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhRea
         If the file is damaged, or it cannot be told what it means.
     """
     found = format_of(clip.file) or "amc"
-    if found == "bvh":
-        understood = _understand_bvh(data, clip.file, reading or BvhReading())
-    elif found == "c3d":
-        understood = _understand_c3d(data, clip.file)
-    else:
-        assert asf is not None
-        understood = _understand_amc(data, clip, asf)
+    understood = _understand(found, data, clip, asf, options or BvhOptions())
     motion, notes = replace(understood.motion, name=clip.id), understood.notes
     warnings: tuple[str, ...] = ()
     if clip.fps is not None and clip.fps != motion.fps:  # not AMC, which says no rate
         warnings = (f"{clip.fps:g} frames per second as table or pattern say, not the {motion.fps:g} of the file",)
         notes += warnings
         motion = replace(motion, fps=clip.fps)
-    roles = understood.roles or _roles(motion.skeleton)
+    roles = understood.roles
     detection = (
         None
         if roles is None
@@ -399,18 +356,18 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, reading: BvhRea
     return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection)
 
 
-def _roles(skeleton: Skeleton) -> Roles | None:
-    """Return who plays what, None if that cannot be told: the file is sound, and whoever needs to know will raise."""
-    try:
-        return find_roles(skeleton)
-    except RetargetError:
-        return None
+def _understand(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: BvhOptions) -> Understood:
+    if form == "bvh":
+        from mocapgen.formats.bvh import parse_bvh
 
+        return understand(parse_bvh(data, clip.file, options.lenient), options)
+    if form == "c3d":
+        from mocapgen.formats.c3d import parse_c3d
 
-def _understand_amc(data: bytes, clip: Clip, asf: Asf) -> _Understood:
-    motion = parse_amc(data, asf, clip.file, clip.fps or DEFAULT_FPS, clip.id)
+        return understand(parse_c3d(data, clip.file, clip.file))
+    assert asf is not None
     notes = () if clip.fps else (f"an AMC file does not say its frame rate: {DEFAULT_FPS:g} frames per second assumed",)
-    return _Understood(motion, None, _profile_name(motion.skeleton), asf.metres_per_unit, "y", notes)
+    return replace(understand(parse_amc(data, asf, clip.file, clip.fps or DEFAULT_FPS, clip.id)), metres_per_unit=asf.metres_per_unit, notes=notes)
 
 
 def on_the_floor(read: SourceMotion) -> SourceMotion:
@@ -420,29 +377,3 @@ def on_the_floor(read: SourceMotion) -> SourceMotion:
         return read
     assert read.detection is not None
     return replace(read, motion=motion, detection=read.detection.model_copy(update={"notes": (*read.detection.notes, note)}))
-
-
-@lru_cache(maxsize=_SKELETONS)
-def _profile_name(skeleton: Skeleton) -> str:
-    from mocapgen.anatomy.profiles import recognise
-
-    match = recognise(skeleton.names)
-    return "inferred" if match is None else match.profile.name
-
-
-def _understand_bvh(data: bytes, where: str, reading: BvhReading) -> _Understood:
-    from mocapgen.formats.bvh import parse_bvh
-    from mocapgen.reading.interpretation import interpret
-
-    found = interpret(parse_bvh(data, where, reading.lenient), reading.profile, reading.lenient, reading.scale, reading.up)
-    return _Understood(found.motion, found.roles, found.profile, found.metres_per_unit, found.up, found.notes)
-
-
-def _understand_c3d(data: bytes, where: str) -> _Understood:
-    from mocapgen.anatomy.marker_sets import load_marker_set
-    from mocapgen.formats.c3d import parse_c3d
-    from mocapgen.markers import solve
-
-    marker_set = load_marker_set()
-    markers = parse_c3d(data, where, where)
-    return _Understood(solve(markers, marker_set), None, marker_set.name, markers.metres_per_unit, markers.up, markers.notes)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import angle_between, from_euler
-from mocapgen.formats import read
 from mocapgen.formats.asf import Asf, format_asf, parse_asf
 from mocapgen.formats.asf_amc import DEFAULT_FPS, find_asf, format_amc, parse_amc, read_amc, write_amc
+from mocapgen.reading import read
 from schemas.errors import FormatError
 
 ORDERS = ["".join(order) for order in itertools.permutations("XYZ")]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mocapgen.formats import read
 from mocapgen.formats.asf import parse_asf
 from mocapgen.formats.asf_amc import parse_amc
+from mocapgen.reading import read
 from schemas.errors import FormatError
 
 ASF = """\

@@ -313,7 +313,7 @@ def test_a_single_joint_and_wrong_arguments(tmp_path) -> None:  # type: ignore[n
     single = Motion(Skeleton(("a",), (-1,), np.zeros((1, 3)), frozenset({"a"})), np.array([[[0, 0, 0, 1.0]]]), np.array([[1, 2, 3.0]]), 30.0)
     write_bvh(tmp_path / "a.bvh", single, 1.0)
     np.testing.assert_allclose(parse_bvh((tmp_path / "a.bvh").read_bytes(), "a").positions()[0], [[1, 2, 3], [1, 2, 3]])
-    with pytest.raises(ValueError, match="unit_metres"):
+    with pytest.raises(ValueError, match="scale"):
         format_bvh(single, 0.0)
     with pytest.raises(ValueError, match="up: expected y or z"):
         format_bvh(single, up="x")  # type: ignore[arg-type]

@@ -17,9 +17,10 @@ import pytest
 
 from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Motion
-from mocapgen.formats import _c3d_process, read
+from mocapgen.formats import _c3d_process
 from mocapgen.formats.c3d import format_c3d, parse_c3d, read_markers, write_c3d
 from mocapgen.markers.virtual import place_markers
+from mocapgen.reading import read
 from mocapgen.sources.sample import clips, make
 from schemas.errors import FormatError, MocapError
 from tests.formats.c3d_files import as_dec, c3d_file

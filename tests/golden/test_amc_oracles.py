@@ -19,9 +19,9 @@ import pytest
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import angle_between
-from mocapgen.formats import read
 from mocapgen.formats.asf import Asf, format_asf, parse_asf
 from mocapgen.formats.asf_amc import find_asf, format_amc, parse_amc
+from mocapgen.reading import read
 
 ORACLES = {
     "01_01": "cmu/asfamc/01/01_01.amc",

@@ -19,9 +19,9 @@ from mocapgen.core.kinematics import forward_kinematics, global_rotations
 from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import rotate
-from mocapgen.formats import read
 from mocapgen.formats.c3d import read_markers
 from mocapgen.markers import solve
+from mocapgen.reading import read
 from mocapgen.retarget import Posed, retarget_to_all
 
 TAKE = "hdm05/takes/dg/HDM_dg_06-03_03_120"

@@ -22,8 +22,8 @@ from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.resample import resample
 from mocapgen.core.rotation import angle_between, from_euler, multiply, rotate
-from mocapgen.formats import read
 from mocapgen.formats.bvh import Bvh, parse_bvh, write_bvh
+from mocapgen.reading import read
 from mocapgen.reading.interpretation import Interpretation, interpret
 from mocapgen.reading.rest_pose import frame_reference, rebase_rest_pose
 from mocapgen.retarget import Posed, retarget_to_all

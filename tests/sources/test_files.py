@@ -10,9 +10,10 @@ import pytest
 
 from mocapgen.formats.asf import parse_asf
 from mocapgen.pipeline import build
+from mocapgen.reading.understand import BvhOptions
 from mocapgen.sources.base import READING, SPECIAL, Clip, check_settings, source_class, source_names
 from mocapgen.sources.file_tree import Contents, Entry
-from mocapgen.sources.files import BvhReading, Skeletons, format_of, read_motion
+from mocapgen.sources.files import Skeletons, format_of, read_motion
 from mocapgen.sources.folder import Folder
 from mocapgen.sources.selection import select_clips
 from schemas.config import BuildConfig
@@ -134,7 +135,7 @@ def test_what_the_user_says_of_bvh_files_counts(data_dir: Path) -> None:
     data = (data_dir / "cmu" / file).read_bytes()
     with pytest.raises(FormatError, match=r"007_01\.bvh: .* vertical motion is lost"):
         read_motion(data, clip(file))
-    found = read_motion(data, clip(file), None, BvhReading(profile="iclone", lenient=True, scale=0.02)).detection
+    found = read_motion(data, clip(file), None, BvhOptions(profile="iclone", lenient=True, scale=0.02)).detection
     assert found is not None
     assert found.metres_per_unit == 0.02
     assert any("vertical" in note for note in found.notes)

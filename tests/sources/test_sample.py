@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from mocapgen import build
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion
-from mocapgen.formats import read
+from mocapgen.reading import read
 from mocapgen.sources.base import Clip
 from mocapgen.sources.folder import Folder
 from mocapgen.sources.sample import ACTORS, Sample, clips, make, write_sample

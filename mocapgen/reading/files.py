@@ -1,0 +1,148 @@
+"""Read and write motion-capture files of any format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from mocapgen.core.motion import Motion
+from mocapgen.formats import Format, accepts, format_to_read, formats
+from mocapgen.formats.limits import LARGEST
+from mocapgen.reading.understand import BvhOptions, understand
+from mocapgen.shared.files import check_target, new_files
+from schemas.errors import ConfigError, FormatError
+
+
+def read(
+    path: str | Path,
+    *,
+    asf: str | Path | None = None,
+    fps: float | None = None,
+    profile: str | Path | None = None,
+    lenient: bool = False,
+    scale: float | None = None,
+    up: Literal["y", "z"] | None = None,
+    notes: list[str] | None = None,
+) -> Motion:
+    """Read a motion-capture file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The format follows from the suffix, in either case: ``.amc`` (with its ``.asf`` beside it), ``.bvh``, ``.c3d`` (markers,
+        to which a skeleton is fitted).
+    asf : str or Path, optional
+        AMC: the skeleton; by default the file beside it.
+    fps : float, optional
+        AMC: frames per second, which the file does not say; by default the last part of an HDM05 name, else 120.
+    profile : str or Path, optional
+        BVH: name of a built-in profile or path of a YAML file; by default what knows the joints' names, or names and proportions.
+    lenient : bool
+        BVH: mend what can be mended, and take what would otherwise be refused, such as a mirrored figure.
+    scale : float, optional
+        BVH: metres in a unit of the file, in place of what the profile or the body's size says.
+    up : {"y", "z"}, optional
+        BVH: the file's axis that points up, likewise.
+    notes : list of str, optional
+        To which is added what had to be decided, one line each.
+
+    Returns
+    -------
+    Motion
+        Metres, world frame (y up), at the file's own frame rate and on its own skeleton.
+
+    Raises
+    ------
+    ConfigError
+        If the format has no such option.
+    FormatError
+        If there is no such file, its format is not known, or it is damaged: file, line and bone.
+    """
+    path = Path(path)
+    form = format_to_read(path)
+    asf = None if asf is None else Path(asf)
+    given = {"asf": asf, "fps": fps, "profile": profile, "lenient": lenient, "scale": scale, "up": up}
+    given = {name: value for name, value in given.items() if value is not None and value is not False}
+    if wrong := [name for name in given if name not in form.options]:
+        raise ConfigError(f"{path}: {wrong[0]}: {form.suffix} files have no such option; leave it out")
+    try:
+        file = form.read(path, **{name: value for name, value in given.items() if accepts(form.read, name)})
+    except OSError as error:
+        raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
+    found = understand(file, BvhOptions(profile, lenient, scale, up))
+    if notes is not None:
+        notes += found.notes
+    return found.motion
+
+
+def write(
+    motion: Motion, path: str | Path, *, scale: float | None = None, up: Literal["y", "z"] | None = None, overwrite: bool = False
+) -> tuple[Path, ...]:
+    """Write a motion-capture file.
+
+    Parameters
+    ----------
+    motion : Motion
+    path : str or Path
+        The format follows from the suffix: ``.amc`` (and ``.asf`` beside it), ``.bvh``, or ``.c3d`` with a marker at every joint.
+    scale : float, optional
+        BVH: metres in a unit of the file; by default 0.01. The other formats say what their unit is.
+    up : {"y", "z"}, optional
+        BVH: axis that points up in the file; by default y. The other formats have one of their own.
+    overwrite : bool
+        Replace files that exist.
+
+    Returns
+    -------
+    tuple of Path
+        What was written, `path` first: everything or, if it fails, nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the format is not known or has no such option.
+    FormatError
+        If the format cannot hold the motion.
+    DatasetError
+        If a file exists or cannot be written.
+    """
+    path = Path(path)
+    form = format_to_write(path)
+    options = {name: value for name, value in (("scale", scale), ("up", up)) if value is not None}
+    if fault := option_fault(form, options):
+        raise ConfigError(f"{path}: {': '.join(fault)}")
+    for file in files_written(path):
+        check_target(file, overwrite)
+    with new_files(path.parent, path.name, overwrite) as folder:
+        form.write(folder / path.name, motion, **options)
+        return tuple(sorted((path.parent / file.name for file in folder.iterdir()), key=lambda file: file != path))
+
+
+def format_to_write(path: Path) -> Format:
+    """Return the format of a file to be written.
+
+    Raises
+    ------
+    ConfigError
+        If it is not known.
+    """
+    known = formats()
+    if path.suffix.lower() not in known:
+        raise ConfigError(f"{path}: expected a file to write that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}")
+    return known[path.suffix.lower()]
+
+
+def option_fault(form: Format, options: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return which option of :func:`write` cannot be used with a format and why; None if all can."""
+    for name, value in options.items():
+        if not accepts(form.write, name):
+            return name, f"{form.suffix} files have a unit and axes of their own, so there is nothing to choose; leave the option out"
+        if name == "scale" and not 0 < value < LARGEST:
+            return name, f"expected a positive number of metres in a unit of the file, found {value:g}"
+    return None
+
+
+def files_written(path: Path) -> list[Path]:
+    """Return what :func:`write` makes: the file itself, and the skeleton of an AMC file."""
+    return [path, path.with_suffix(".asf")] if path.suffix.lower() == ".amc" else [path]

@@ -1,0 +1,106 @@
+"""From what a file says to what it means: a motion in metres, y up, and who is who in its skeleton."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.profiles import load_profile, recognise
+from mocapgen.anatomy.roles import Roles
+from mocapgen.core.markers import Markers
+from mocapgen.core.motion import Motion
+from mocapgen.core.skeleton import Skeleton
+from schemas.errors import RetargetError
+
+if TYPE_CHECKING:
+    from mocapgen.formats.bvh import Bvh
+
+
+@dataclass(frozen=True)
+class BvhOptions:
+    """What the user says about BVH files, as in :func:`~mocapgen.reading.interpretation.interpret`."""
+
+    profile: str | Path | None = None
+    lenient: bool = False
+    scale: float | None = None
+    up: str | None = None
+
+    def check(self) -> None:
+        """Read the profile.
+
+        Raises
+        ------
+        ConfigError
+            If there is none of that name, or it is not valid.
+        """
+        if self.profile is not None:
+            load_profile(self.profile)
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a file turned out to hold."""
+
+    motion: Motion
+    """Metres, world frame (y up), at the file's own frame rate and on its own skeleton."""
+    metres_per_unit: float = 1.0
+    up: str = "y"
+    """The file's vertical axis, such as ``y`` or ``+Z``."""
+    notes: tuple[str, ...] = ()
+    """What was decided, one line each."""
+    known_roles: Roles | None = None
+    """Who plays what in the skeleton, where that was needed to understand the file."""
+    known_profile: str | None = None
+    """The profile or marker set that it was understood by, likewise."""
+
+    @property
+    def roles(self) -> Roles | None:
+        """Who plays what in the skeleton; None if that cannot be told: the file is sound, and whoever needs to know will raise."""
+        try:
+            return self.known_roles or find_roles(self.motion.skeleton)
+        except RetargetError:
+            return None
+
+    @property
+    def profile(self) -> str:
+        """The profile or marker set that knows the skeleton; ``inferred`` if none does."""
+        return self.known_profile or _profile_of(self.motion.skeleton)
+
+
+@lru_cache(maxsize=64)
+def _profile_of(skeleton: Skeleton) -> str:
+    match = recognise(skeleton.names)
+    return "inferred" if match is None else match.profile.name
+
+
+def understand(file: Motion | Bvh | Markers, options: BvhOptions | None = None) -> Understood:
+    """Find out what a file means.
+
+    Parameters
+    ----------
+    file : Motion, Bvh or Markers
+        What the reader of its format returned. A motion needs no understanding; to markers a skeleton is fitted.
+    options : BvhOptions, optional
+        For a Bvh.
+
+    Raises
+    ------
+    ConfigError, FormatError
+        As :func:`~mocapgen.reading.interpretation.interpret` and :func:`~mocapgen.markers.solve.solve`.
+    """
+    if isinstance(file, Motion):
+        return Understood(file)
+    if isinstance(file, Markers):
+        from mocapgen.anatomy.marker_sets import load_marker_set
+        from mocapgen.markers.solve import solve
+
+        marker_set = load_marker_set()
+        return Understood(solve(file, marker_set), file.metres_per_unit, file.up, file.notes, known_profile=marker_set.name)
+    from mocapgen.reading.interpretation import interpret
+
+    said = options or BvhOptions()
+    found = interpret(file, said.profile, said.lenient, said.scale, said.up)
+    return Understood(found.motion, found.metres_per_unit, found.up, found.notes, found.roles, found.profile)

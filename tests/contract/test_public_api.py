@@ -41,6 +41,7 @@ NAMES = (
     "retarget",
     "select",
     "view",
+    "write",
 )
 
 

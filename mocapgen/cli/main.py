@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs: ``mocapgen --help`` needs click
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,11 @@ import click
 from click.core import ParameterSource
 
 from mocapgen.shared.command import CONTEXT_SETTINGS, Verbosity, common_options, example, run
+from mocapgen.shared.parts import part_names
 from mocapgen.shared.version import __version__
 
-_MODULES = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "sources")])]
-_SOURCES = ", ".join(name for name in _MODULES if name in ("cmu", "folder", "hdm05", "sample"))
-_EXPORTS = sorted(
-    module.name
-    for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "export")])
-    if module.name not in ("base", "held_out", "run", "source")
-)
+_SOURCES = ", ".join(part_names("mocapgen.sources", "SOURCE"))
+_EXPORTS = part_names("mocapgen.export", "EXPORTER")
 
 _BUILD_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--source", default="hdm05", show_default=True, help=f"Where the motion comes from: {_SOURCES}."),

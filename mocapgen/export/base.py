@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mocapgen.export.source import Item, Source
+from mocapgen.shared.parts import load_part, part_names
 from schemas.base import Model
-from schemas.errors import ConfigError
 
 Progress = Callable[[int, int, str], None]
 
@@ -79,12 +76,9 @@ class Exporter:
     each: bool = False
 
 
-@cache
 def exporter_names() -> tuple[str, ...]:
     """Return the names of all formats."""
-    import mocapgen.export as package
-
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in ("base", "held_out", "run", "source")))
+    return part_names("mocapgen.export", "EXPORTER")
 
 
 def exporter(name: str) -> Exporter:
@@ -95,7 +89,5 @@ def exporter(name: str) -> Exporter:
     ConfigError
         With the formats that there are.
     """
-    if name not in exporter_names():
-        raise ConfigError(f"--format: expected one of {', '.join(exporter_names())}, found {name!r}")
-    found: Exporter = importlib.import_module(f"mocapgen.export.{name}").EXPORTER
+    found: Exporter = load_part("mocapgen.export", "EXPORTER", name, "--format")
     return found

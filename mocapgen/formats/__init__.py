@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.parts import part_names
 from schemas.errors import FormatError
 
 
@@ -42,8 +42,7 @@ class Format:
 
 def formats() -> dict[str, Format]:
     """Return all formats, by suffix."""
-    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
-    found: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    found: list[Format] = [importlib.import_module(f"mocapgen.formats.{name}").FORMAT for name in part_names("mocapgen.formats", "FORMAT")]
     return {form.suffix: form for form in sorted(found, key=lambda form: form.suffix)}
 
 

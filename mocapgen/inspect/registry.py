@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import importlib
 import inspect as _inspect
-import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args
 
+from mocapgen.shared.parts import part_names
 from schemas.inspection import Family, Finding, Severity
 
 Scope = Literal["file", "sequence", "dataset"]
@@ -105,9 +105,7 @@ def check(id: str, severity: Severity, scope: Scope, unit: str = "", needs: Lite
 @cache
 def checks() -> dict[str, Check]:
     """Return all checks by id, in the order of the families and of their modules' text."""
-    from mocapgen.inspect import checks as package
-
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    for name in part_names("mocapgen.inspect.checks"):
+        importlib.import_module(f"mocapgen.inspect.checks.{name}")
     families: tuple[Any, ...] = get_args(Family)
     return dict(sorted(_REGISTER.items(), key=lambda item: families.index(item[1].family)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mocapgen.core.motion import Motion
+from mocapgen.shared.parts import load_part, part_names
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import Detection, Skip
@@ -103,8 +102,6 @@ SPECIAL = ("categories", "pattern", "table", "profile", "lenient", "scale", "up"
 """Settings that not every source understands."""
 READING = frozenset({"profile", "lenient", "scale", "up"})
 """Those that say how BVH files are to be understood."""
-NO_SOURCES = ("archives", "base", "cmu_index", "fetch", "file_tree", "files", "naming", "procedural", "selection")
-"""Modules of this package that define no source, besides those whose name begins with an underscore."""
 
 
 def check_settings(source: type[Source], config: BuildConfig) -> None:
@@ -123,10 +120,8 @@ def check_settings(source: type[Source], config: BuildConfig) -> None:
 
 
 def source_names() -> tuple[str, ...]:
-    """Return the names of all sources: one per module of this package that is a source."""
-    import mocapgen.sources as package
-
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in NO_SOURCES and module.name[0] != "_"))
+    """Return the names of all sources: one for each module of this package that defines ``SOURCE``."""
+    return part_names("mocapgen.sources", "SOURCE")
 
 
 def source_class(name: str) -> type[Source]:
@@ -137,7 +132,5 @@ def source_class(name: str) -> type[Source]:
     ConfigError
         With the names that there are.
     """
-    if name not in source_names():
-        raise ConfigError(f"--source: expected one of {', '.join(source_names())}, found {name!r}")
-    found: type[Source] = importlib.import_module(f"mocapgen.sources.{name}").SOURCE
+    found: type[Source] = load_part("mocapgen.sources", "SOURCE", name, "--source")
     return found

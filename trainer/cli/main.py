@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs: ``trainer --help`` needs click 
 
 from __future__ import annotations
 
-import pkgutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +13,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from mocapgen.shared.parts import part_names
 from trainer._command import CONTEXT_SETTINGS, Verbosity, common_options, example, run
 
 _HOME = Path(__file__).parents[1]
-_MODELS = ", ".join(
-    sorted(module.name for module in pkgutil.iter_modules([str(_HOME / "model" / "networks")]) if module.name not in ("base", "layers"))
-)
+_MODELS = ", ".join(part_names("trainer.model.networks", "NETWORK"))
 _RECIPES = ", ".join(sorted(path.stem for path in (_HOME / "recipes").glob("*.yaml")))
 
 _FIT_OPTIONS: tuple[Callable[[Any], Any], ...] = (

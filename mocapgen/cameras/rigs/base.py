@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 import math
-import pkgutil
 import zlib
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from mocapgen.cameras.camera import UP, Camera, View
 from mocapgen.core.motion import Array
+from mocapgen.shared.parts import load_part, part_names
 from schemas.camera import RIG_PATTERN
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
@@ -89,15 +89,9 @@ class Scene:
         return View(self.centre + distance * direction, -direction, fov, rig)
 
 
-_MODULES = ("base",)
-
-
-@lru_cache(maxsize=1)
 def rig_names() -> tuple[str, ...]:
     """Return the names of all rigs."""
-    import mocapgen.cameras.rigs as package
-
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _MODULES))
+    return part_names("mocapgen.cameras.rigs", "place")
 
 
 def parse_rig(text: str) -> tuple[str, int]:
@@ -139,5 +133,5 @@ def place_cameras(points: Array, heading: Array, config: BuildConfig, clip_id: s
     name, count = parse_rig(config.camera)
     random = np.random.default_rng([config.seed, zlib.crc32(clip_id.encode())])
     scene = Scene(points, heading, config.image.width / config.image.height, math.radians(config.fov), random)
-    views: tuple[View, ...] = importlib.import_module(f"mocapgen.cameras.rigs.{name}").place(scene, count)
+    views: tuple[View, ...] = load_part("mocapgen.cameras.rigs", "place", name, "--camera")(scene, count)
     return tuple(Camera.of(view, config.image.width, config.image.height, config.camera_frame) for view in views)

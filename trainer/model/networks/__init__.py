@@ -5,22 +5,18 @@ Adding a model is adding a file: it is found by its name, and its settings by it
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mocapgen.shared.parts import load_part, part_names
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from trainer.model.networks.base import Network
 
-_SUPPORT = ("base", "layers")
-
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all models, without importing any."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name not in _SUPPORT))
+    return part_names("trainer.model.networks", "NETWORK")
 
 
 def network_class(name: str) -> type[Network]:
@@ -31,9 +27,7 @@ def network_class(name: str) -> type[Network]:
     ConfigError
         With the models that there are.
     """
-    if name not in model_names():
-        raise ConfigError(f"model: expected one of {', '.join(model_names())}, found {name!r}")
-    network: type[Network] = importlib.import_module(f"trainer.model.networks.{name}").NETWORK
+    network: type[Network] = load_part("trainer.model.networks", "NETWORK", name, "model")
     return network
 
 

@@ -1,0 +1,97 @@
+"""What a build counts on its way, for its report and for the file's ``/skipped``."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from mocapgen.sources import Listing
+from schemas.config import BuildConfig
+from schemas.errors import FormatError, SourceError
+from schemas.report import FAULTS, BuildReport, Detection, Skip
+
+
+class BuildCounts:
+    """Counts of a build so far.
+
+    Parameters
+    ----------
+    config : BuildConfig
+    sequences_per_window : int
+        Avatars times cameras.
+    """
+
+    def __init__(self, config: BuildConfig, sequences_per_window: int) -> None:
+        self._began = time.perf_counter()
+        self._config = config
+        self._per_window = sequences_per_window
+        self._found = self._clips = self._windows = self._frames = 0
+        self._skips: list[Skip] = []
+        self._detections: list[Detection] = []
+
+    def found(self, listing: Listing) -> None:
+        """Count the clips that the source holds."""
+        self._found = len(listing.clips) + sum(skip.reason != "not a clip" for skip in listing.skipped)
+
+    def skip(self, skips: Iterable[Skip]) -> None:
+        """Count what is not used.
+
+        Raises
+        ------
+        FormatError
+            If something is wrong with one of them and the build is strict.
+        """
+        for skip in skips:
+            if self._config.strict and skip.reason in FAULTS:
+                raise FormatError(f"{skip.detail} (--strict; without it the clip would be left out)")
+            self._skips.append(skip)
+
+    def use(self, windows: tuple[int, ...], detection: Detection | None) -> None:
+        """Count a clip that is used, by the frames of its windows; none if it is not used after all."""
+        self._clips += bool(windows)
+        self._windows += len(windows)
+        self._frames += sum(windows)
+        if detection is not None:
+            self._detections.append(detection)
+
+    def require_clips(self) -> None:
+        """Check that there is a usable clip.
+
+        Raises
+        ------
+        SourceError
+            With what was found instead.
+        """
+        if self._clips:
+            return
+        skips = self.sorted_skips()
+        reasons = Counter(skip.reason for skip in skips)
+        counts = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "no clip at all"
+        telling = [skip for skip in skips if skip.reason != "not selected"] or skips
+        first = f"; first: {telling[0].detail}" if telling else ""
+        raise SourceError(f"source {self._config.source}: expected at least one usable clip, found {counts}{first}")
+
+    def sorted_skips(self) -> list[Skip]:
+        """Return what is not used, in file order."""
+        return sorted(self._skips, key=lambda skip: (skip.file, skip.reason, skip.detail))
+
+    def report(self, out: Path | None) -> BuildReport:
+        """Return the report of the build.
+
+        Parameters
+        ----------
+        out : Path, optional
+            The file, if one was written.
+        """
+        return BuildReport(
+            clips_found=self._found,
+            clips_used=self._clips,
+            sequences=self._windows * self._per_window,
+            frames=self._frames * self._per_window,
+            skipped=tuple(self.sorted_skips()),
+            detections=tuple(self._detections),
+            bytes=0 if out is None else out.stat().st_size,
+            seconds=time.perf_counter() - self._began,
+        )

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictConfig, PredictionAttributes
 from trainer.predict.keypoints import LAYOUTS
-from trainer.predict.tracks import LEAST_JOINTS
+from trainer.predict.tracks import MIN_JOINTS
 
 
 @pytest.fixture(scope="module")
@@ -36,5 +36,5 @@ def test_defaults_and_layouts_are_those_of_the_code(page):
     config = PredictConfig()
     assert f"`--min-confidence` ({config.min_confidence})" in plain
     assert f"`--gap` ({config.gap} s)" in plain
-    assert f"at least {LEAST_JOINTS} joints are seen" in plain
+    assert f"at least {MIN_JOINTS} joints are seen" in plain
     assert all(f"`{layout}` (" in plain for layout in LAYOUTS)

@@ -13,13 +13,14 @@ from schemas.predictions import PredictConfig
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import reach
+from trainer.predict.camera import assumed_intrinsics
 from trainer.predict.keypoints import LAYOUTS, to_h36m17
-from trainer.predict.predict import assumed_intrinsics, lift_person, require_causal, require_joints, waiting_frames
-from trainer.predict.tracks import LEAST_JOINTS, Array, complete
+from trainer.predict.person import lift_person, require_causal, require_joints, waiting_frames
+from trainer.predict.tracks import MIN_JOINTS, Array, fill_joints
 
 
 class Stream:
-    """A causal model in live use; gives what ``trainer predict --causal`` gives for the whole video.
+    """A causal model in live use; gives the same as ``trainer predict --causal`` for the whole video.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class Stream:
         """Forget everything: the next frame is the first."""
         self._frames.clear()
         self._held = np.zeros((len(self.card.joints) + 1, 2))
-        self._away = 0
+        self._absent = 0
 
     def push(self, keypoints: NDArray[np.floating]) -> NDArray[np.float32] | None:
         """Take a frame.
@@ -78,12 +79,12 @@ class Stream:
         Parameters
         ----------
         keypoints : (K, 2) or (K, 3) float, pixels
-            With confidence or without; what is not finite is missing.
+            With or without confidence; joints that are not finite are missing.
 
         Returns
         -------
         (J, 3) float32, metres, camera frame
-            Joints in the order of ``card.joints``. None while nobody is there.
+            Joints in the order of ``card.joints``. None while no person is detected.
 
         Raises
         ------
@@ -97,11 +98,11 @@ class Stream:
             points = np.concatenate([points, np.ones((len(points), 1))], axis=1)
         pixels, confidence = (array[:, self._columns] for array in to_h36m17(points[None], self._names))
         confidence = np.where(confidence < self._config.min_confidence, 0.0, confidence)
-        self._away = 0 if (confidence > 0).sum() >= LEAST_JOINTS else self._away + 1
-        if self._away and (not self._frames or self._away > waiting_frames(self.card, self._config)):
+        self._absent = 0 if (confidence > 0).sum() >= MIN_JOINTS else self._absent + 1
+        if self._absent and (not self._frames or self._absent > waiting_frames(self.card, self._config)):
             self.reset()
             return None
-        filled = complete(pixels, confidence > 0, self.card.parents, self._held)
+        filled = fill_joints(pixels, confidence > 0, self.card.parents, self._held)
         self._frames.append((filled[0], confidence[0]))
         window, certainty = (np.stack(arrays) for arrays in zip(*self._frames, strict=True))
         return lift_person(self._lifter, window, certainty, self._intrinsics, self._image)[-1].astype(np.float32)

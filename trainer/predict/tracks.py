@@ -1,4 +1,4 @@
-"""From keypoints as a detector gives them to what a model takes: its frame rate, no holes, and only while somebody is there."""
+"""From the keypoints of a detector to the input of a model: its frame rate, missing joints filled in, and the segments with a person."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-LEAST_JOINTS = 5
-"""Joints that must be seen in a frame for a person to be there."""
+MIN_JOINTS = 5
+"""Visible joints in a frame from which on a person counts as detected."""
 _SNAP = 1e-6
 """Frames: times closer than this to a frame are that frame."""
 
@@ -24,15 +24,15 @@ def resample(positions: Array, confidence: Array, source_fps: float, fps: float,
     ----------
     positions : (T, J, 2) float, pixels
     confidence : (T, J) float
-        0 where a joint was not seen.
+        0 where a joint is not visible.
     source_fps, fps : float, frames per second
     gap : float, seconds
-        A joint that is seen again within this time is interpolated in between; neighbouring frames always are.
+        A joint that is visible again within this time is interpolated in between; neighbouring frames always are.
 
     Returns
     -------
     positions : (T', J, 2) float64, pixels
-        Frame k shows the time k / fps: linear interpolation between the frames before and after in which the joint was seen.
+        Frame k shows the time k / fps: linear interpolation between the frames before and after in which the joint is visible.
         Where that is a frame of the source, it is that frame; 0 where the joint is missing.
     confidence : (T', J) float64
         Interpolated in the same way; 0 where the joint is missing.
@@ -41,9 +41,9 @@ def resample(positions: Array, confidence: Array, source_fps: float, fps: float,
     count = int(np.floor((frames - 1) * (fps / source_fps) + _SNAP)) + 1
     at = np.arange(count) * (source_fps / fps)
     at = np.minimum(np.where(np.abs(at - np.round(at)) < _SNAP, np.round(at), at), frames - 1)
-    seen, place = confidence > 0, np.arange(frames)[:, None]
-    last = np.maximum.accumulate(np.where(seen, place, -1))
-    following = np.minimum.accumulate(np.where(seen, place, frames)[::-1])[::-1]
+    visible, place = confidence > 0, np.arange(frames)[:, None]
+    last = np.maximum.accumulate(np.where(visible, place, -1))
+    following = np.minimum.accumulate(np.where(visible, place, frames)[::-1])[::-1]
     before, after = last[np.floor(at).astype(np.intp)], following[np.ceil(at).astype(np.intp)]
     known = (before >= 0) & (after < frames) & (after - before <= max(gap * source_fps + _SNAP, 1))
     before, after = np.where(known, before, 0), np.where(known, after, 0)
@@ -56,60 +56,60 @@ def resample(positions: Array, confidence: Array, source_fps: float, fps: float,
     return np.where(known[..., None], between(positions, share[..., None]), 0.0), np.where(known, between(confidence, share), 0.0)
 
 
-def stretches(confidence: Array, gap: int, causal: bool = False) -> list[tuple[int, int]]:
-    """Return the stretches of frames in which somebody is there, (first, end), the end not included.
+def segments(confidence: Array, gap: int, causal: bool = False) -> list[tuple[int, int]]:
+    """Return the segments of frames in which a person is detected, (first, end), the end not included.
 
     Parameters
     ----------
     confidence : (T, J) float
-        At least :data:`LEAST_JOINTS` above 0 make a person.
+        At least :data:`MIN_JOINTS` above 0 make a person.
     gap : int
-        Somebody who is away for this many frames or fewer is taken as still there.
+        A person who is not detected for this many frames or fewer is taken as still present.
     causal : bool
-        Decide without knowledge of later frames: everybody is waited for, whether they come back or not.
+        Decide without knowledge of later frames: a segment lasts for `gap` frames after the last detection, whether the person comes back or not.
     """
-    there = np.flatnonzero((confidence > 0).sum(axis=1) >= LEAST_JOINTS)
-    if not len(there):
+    present = np.flatnonzero((confidence > 0).sum(axis=1) >= MIN_JOINTS)
+    if not len(present):
         return []
-    breaks = np.flatnonzero(np.diff(there) > gap + 1)
-    first = there[np.concatenate([[0], breaks + 1])]
-    end = there[np.concatenate([breaks, [len(there) - 1]])] + 1
+    breaks = np.flatnonzero(np.diff(present) > gap + 1)
+    first = present[np.concatenate([[0], breaks + 1])]
+    end = present[np.concatenate([breaks, [len(present) - 1]])] + 1
     if causal:
         end = np.minimum(end + gap, len(confidence))
     return list(zip(first.tolist(), end.tolist(), strict=True))
 
 
-def complete(positions: Array, seen: Flags, parents: tuple[int, ...], held: Array | None = None) -> Array:
-    """Put joints that were not seen where they probably are: each keeps its offset from its parent.
+def fill_joints(positions: Array, visible: Flags, parents: tuple[int, ...], held: Array | None = None) -> Array:
+    """Fill in joints that are not visible: each keeps its offset from its parent.
 
     Parameters
     ----------
     positions : (T, J, 2) float, pixels
-        Of one stretch.
-    seen : (T, J) bool
+        Of one segment.
+    visible : (T, J) bool
     parents : tuple of int
-        Parents before children; the root's parent is the middle of the seen joints.
+        Parents before children; the root's parent is the mean of the visible joints.
     held : (J + 1, 2) float, pixels, optional
-        For causal use: the offsets that were seen last, the middle's own place first, zeros at the beginning; they are kept in it
+        For causal use: the last visible offsets, the mean's own position first, zeros at the beginning; updated in place
         for the next call. Without, offsets are interpolated in time.
 
     Returns
     -------
     (T, J, 2) float64, pixels
-        `positions` where `seen`. A joint that is never seen lies on its parent.
+        `positions` where `visible`. A joint that is never visible lies on its parent.
     """
 
     def along(place: int) -> Callable[[Array, Flags], Array]:
         return _interpolated if held is None else partial(_held, last=held[place])
 
-    anybody: Flags = np.any(seen, axis=1)
-    middle = (positions * seen[..., None]).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)[:, None]
+    anybody: Flags = np.any(visible, axis=1)
+    middle = (positions * visible[..., None]).sum(axis=1) / np.maximum(visible.sum(axis=1), 1)[:, None]
     middle = along(0)(middle, anybody)
     filled = np.empty_like(positions, dtype=np.float64)
     for joint, parent in enumerate(parents):
         base = middle if parent < 0 else filled[:, parent]
-        offset = along(joint + 1)(positions[:, joint] - base, seen[:, joint])
-        filled[:, joint] = np.where(seen[:, joint, None], positions[:, joint], base + offset)
+        offset = along(joint + 1)(positions[:, joint] - base, visible[:, joint])
+        filled[:, joint] = np.where(visible[:, joint, None], positions[:, joint], base + offset)
     return filled
 
 

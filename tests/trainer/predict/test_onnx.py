@@ -16,7 +16,7 @@ from trainer.cli.main import main
 from trainer.model import checkpoint
 from trainer.model.lift import lift_frames
 from trainer.predict import onnx as export
-from trainer.predict.predict import assumed_intrinsics
+from trainer.predict.camera import assumed_intrinsics
 
 IMAGE = np.array([1920.0, 1080.0])
 

@@ -22,7 +22,8 @@ from trainer.model import checkpoint
 from trainer.model import lift as inference
 from trainer.model.lifter import Lifter
 from trainer.model.metrics import joint_errors, root_relative
-from trainer.predict.predict import TYPICAL_DEPTH, assumed_intrinsics, place, predict, predict_config
+from trainer.predict.camera import TYPICAL_DEPTH, assumed_intrinsics, place
+from trainer.predict.predict import predict, predict_config
 from trainer.recipes.settings import train_config
 
 NAMES = tuple(H36M17)
@@ -142,7 +143,7 @@ def test_missing_joints_and_absent_people(run_folder, live_folder, sequence, tmp
         np.testing.assert_array_equal(np.flatnonzero(empty), np.arange(75, 90))
         assert np.isfinite(positions[~empty]).all()
         assert any("right_wrist" in note for note in result.notes)
-        assert any(f"nobody is there in 15 of {len(pixels)} frames" in note for note in result.notes)
+        assert any(f"no person detected in 15 of {len(pixels)} frames" in note for note in result.notes)
 
 
 def test_what_a_missing_joint_says_is_not_looked_at(live_folder, sequence, tmp_path):
@@ -364,7 +365,7 @@ WRONG = {
     "bad rate": (["RUN", "KEYPOINTS", "--fps", "nan"], "--fps: input should be a finite number, found nan"),
     "another layout": (["RUN", "KEYPOINTS", "--layout", "body_25"], "expected 25 joints a frame"),
     "unknown layout": (["RUN", "KEYPOINTS", "--layout", "coco"], "expected a layout of joints"),
-    "too few joints": (["RUN", "FEW"], "expected a frame with 5 joints or more of at least 0.1 confidence, found at most 4"),
+    "too few joints": (["RUN", "FEW"], "expected a frame with at least 5 joints of confidence 0.1 or more, found at most 4"),
     "not a number": (["RUN", "NAN"], "expected keypoints with a confidence above 0"),
     "no pixels": (["RUN", "UNIT"], "expected pixels, found numbers up to"),
     "far away": (["RUN", "FAR"], "expected pixels, found 1e+30"),

@@ -14,8 +14,9 @@ from schemas.train import TrainConfig
 from trainer.fit import fit
 from trainer.model.checkpoint import load_lifter
 from trainer.model.lift import lift_frames, reach
+from trainer.predict.camera import assumed_intrinsics
 from trainer.predict.keypoints import LAYOUTS, Keypoints
-from trainer.predict.predict import assumed_intrinsics, of_keypoints, predict
+from trainer.predict.predict import of_keypoints, predict
 from trainer.predict.stream import Stream
 
 IMAGE = (1920, 1080)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.conventions import H36M17, H36M17_PARENTS
-from trainer.predict.tracks import LEAST_JOINTS, complete, resample, stretches
+from trainer.predict.tracks import MIN_JOINTS, fill_joints, resample, segments
 
 NAMES = tuple(H36M17)
 PARENTS = tuple(-1 if parent is None else NAMES.index(parent) for parent in H36M17_PARENTS.values())
@@ -83,7 +83,7 @@ def test_nothing_is_made_up_before_the_first_or_after_the_last_sighting():
     np.testing.assert_array_equal(certain[:, 3] > 0, confidence[:, 3] > 0)
 
 
-def stretches_by_walking(there, gap, causal):
+def segments_by_walking(there, gap, causal):
     """Walk along the frames as a stream does."""
     runs, first, last = [], None, None
     for frame, present in enumerate([*there, *[False] * (gap + 1)]):
@@ -98,22 +98,22 @@ def stretches_by_walking(there, gap, causal):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(0, 8), st.booleans())
-def test_stretches_are_those_of_a_walk(there, gap, causal):
+def test_segments_are_those_of_a_walk(there, gap, causal):
     confidence = np.zeros((len(there), 17))
-    confidence[there, :LEAST_JOINTS] = 0.5
-    confidence[~np.array(there), : LEAST_JOINTS - 1] = 0.5  # not enough for a person
-    assert stretches(confidence, gap, causal) == stretches_by_walking(there, gap, causal)
+    confidence[there, :MIN_JOINTS] = 0.5
+    confidence[~np.array(there), : MIN_JOINTS - 1] = 0.5  # not enough for a person
+    assert segments(confidence, gap, causal) == segments_by_walking(there, gap, causal)
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_what_was_seen_is_left_alone(causal):
     positions, confidence = keypoints(2, 50)
     held = np.zeros((18, 2)) if causal else None
-    filled = complete(positions, confidence > 0, PARENTS, held)
+    filled = fill_joints(positions, confidence > 0, PARENTS, held)
     np.testing.assert_array_equal(filled[confidence > 0], positions[confidence > 0])
     assert np.isfinite(filled).all()
     full, _ = keypoints(2, 50, missing=0.0)
-    np.testing.assert_array_equal(complete(full, np.ones((50, 17), dtype=bool), PARENTS), full)
+    np.testing.assert_array_equal(fill_joints(full, np.ones((50, 17), dtype=bool), PARENTS), full)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -125,7 +125,7 @@ def test_a_hidden_hand_travels_with_its_arm(causal):
     seen = np.ones((60, 17), dtype=bool)
     seen[20:45, NAMES.index("right_wrist")] = False
     seen[30:60, NAMES.index("left_knee")] = seen[30:60, NAMES.index("left_ankle")] = False
-    filled = complete(positions * seen[..., None], seen, PARENTS, np.zeros((18, 2)) if causal else None)
+    filled = fill_joints(positions * seen[..., None], seen, PARENTS, np.zeros((18, 2)) if causal else None)
     np.testing.assert_allclose(filled, positions, atol=1e-9)
 
 
@@ -133,18 +133,18 @@ def test_a_joint_that_is_never_seen_lies_on_its_parent():
     positions, _ = keypoints(4, 10, missing=0.0)
     seen = np.ones((10, 17), dtype=bool)
     seen[:, NAMES.index("head_top")] = False
-    filled = complete(positions, seen, PARENTS)
+    filled = fill_joints(positions, seen, PARENTS)
     np.testing.assert_array_equal(filled[:, NAMES.index("head_top")], positions[:, NAMES.index("neck")])
     seen[:, 0] = False
-    np.testing.assert_allclose(complete(positions, seen, PARENTS)[:, 0], positions[:, seen[0]].mean(axis=1))
+    np.testing.assert_allclose(fill_joints(positions, seen, PARENTS)[:, 0], positions[:, seen[0]].mean(axis=1))
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 9), min_size=1, max_size=6))
 def test_looking_back_is_the_same_in_one_piece_and_in_many(seed, sizes):
     positions, confidence = keypoints(seed, sum(sizes), missing=0.5)
-    whole = complete(positions, confidence > 0, PARENTS, np.zeros((18, 2)))
+    whole = fill_joints(positions, confidence > 0, PARENTS, np.zeros((18, 2)))
     held = np.zeros((18, 2))
     ends = np.cumsum(sizes)
-    parts = [complete(positions[end - size : end], confidence[end - size : end] > 0, PARENTS, held) for size, end in zip(sizes, ends, strict=True)]
+    parts = [fill_joints(positions[end - size : end], confidence[end - size : end] > 0, PARENTS, held) for size, end in zip(sizes, ends, strict=True)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)

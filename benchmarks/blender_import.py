@@ -56,14 +56,14 @@ def exported(source: Path, folder: Path, clips: tuple[str, ...]) -> Iterator[Cas
     """Export sequences of a dataset or predictions file."""
     from mocapgen import forward_kinematics, read
     from mocapgen.export import export
-    from mocapgen.export.source import Selection, Source
+    from mocapgen.export.export_input import ExportInput, SequenceFilter
     from mocapgen.store import open_any
     from schemas.conventions import END_POINTS
 
     export(source, "bvh", folder / "out", clips=clips, scale=UNIT)
     with open_any(source) as data:
-        source_file = Source(data)
-        items = source_file.select(Selection(clips=clips))
+        source_file = ExportInput(data)
+        items = source_file.select(SequenceFilter(clips=clips))
         for item in items[:: max(len(items) // SEQUENCES, 1)][:SEQUENCES]:
             out = folder / "out" / f"{item.name}.bvh"
             names, positions, ends = list(source_file.bones), source_file.world(item), END_POINTS

@@ -12,7 +12,7 @@ from mocapgen.pipeline import Progress
 from mocapgen.retarget import transfer
 from mocapgen.shared.config import build_config, select_config
 from mocapgen.store.select import select_sequences
-from mocapgen.view import show
+from mocapgen.view import write_page
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.keywords import BuildSettings, SelectSettings
@@ -124,7 +124,7 @@ def view(
     overwrite: bool = False,
     progress: Progress | None = None,
     **conditions: Unpack[SelectSettings],
-) -> show.Viewed:
+) -> write_page.ViewReport:
     """Show a dataset or predictions file in the browser: ``view("data.h5", actions="walk*")``.
 
     Parameters
@@ -148,12 +148,14 @@ def view(
 
     Returns
     -------
-    Viewed
+    ViewReport
         Where the page is and what is on it. The call does not wait for the browser.
 
     Raises
     ------
     ConfigError, DatasetError
-        See :func:`mocapgen.view.show.view`.
+        See :func:`mocapgen.view.write_page.view`.
     """
-    return show.view(path, select_config(conditions), out, predictions=predictions, clip=clip, frame=frame, overwrite=overwrite, progress=progress)
+    return write_page.view(
+        path, select_config(conditions), out, predictions=predictions, clip=clip, frame=frame, overwrite=overwrite, progress=progress
+    )

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mocapgen.export import Exported
+    from mocapgen.export import ExportReport
     from mocapgen.reading.convert import Converted
     from mocapgen.sources.archives import Archive
     from mocapgen.sources.fetch import Fetched
-    from mocapgen.view.show import Viewed
+    from mocapgen.view.write_page import ViewReport
 
 Progress = Callable[[int, int, str], None]
 
@@ -270,7 +270,7 @@ def print_subset(report: SubsetReport, title: str, out: Path | None, level: int)
     print_pairs(title if out else f"would be {title}", pairs | ({"file": f"{out}, {format_size(report.bytes)}"} if out else {}))
 
 
-def print_exported(exported: Exported, level: int) -> None:
+def print_exported(exported: ExportReport, level: int) -> None:
     """Print what an export wrote, and what a person should know; every file if `level` is above 0; nothing if it is below."""
     if level < 0:
         return
@@ -281,7 +281,7 @@ def print_exported(exported: Exported, level: int) -> None:
     print_pairs("exported", pairs | ({"notes": "\n".join(exported.notes)} if exported.notes else {}))
 
 
-def print_viewed(viewed: Viewed, level: int) -> None:
+def print_viewed(viewed: ViewReport, level: int) -> None:
     """Print what a page shows and where it is; nothing if `level` is below 0."""
     if level < 0:
         return

@@ -266,7 +266,7 @@ def view(context: click.Context, /, path: Path, out: Path | None, overwrite: boo
 
     first = {name: options.pop(name) for name in ("predictions", "clip", "frame")}
     selection, level = select_config(_given(context, options)), context.ensure_object(Verbosity).level
-    from mocapgen.view.show import view
+    from mocapgen.view.write_page import view
 
     with progress_bar(level) as progress:
         viewed = view(path, selection, out, overwrite=overwrite, progress=progress, **first)

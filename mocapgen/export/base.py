@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mocapgen.export.source import Item, Source
+from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.shared.parts import load_part, part_names
 from schemas.base import Model
 
@@ -15,7 +15,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass
-class Draft:
+class ExportOutput:
     """Where an exporter writes to, and what it tells.
 
     Parameters
@@ -62,7 +62,7 @@ class Exporter:
     options : type of Model
         Its settings, each with a default.
     write : callable
-        Called with the source, the sequences (at least one), the settings and the draft.
+        Called with the source, the sequences (at least one), the settings and the output.
     suffix : str
         Of the file to write; empty if there are several with names of their own, in a folder.
     each : bool
@@ -71,7 +71,7 @@ class Exporter:
 
     summary: str
     options: type[Model]
-    write: Callable[[Source, Sequence[Item], Any, Draft], None]
+    write: Callable[[ExportInput, Sequence[Item], Any, ExportOutput], None]
     suffix: str = ""
     each: bool = False
 

@@ -14,8 +14,8 @@ from mocapgen.cameras.camera import Camera, body_offsets, body_rotations
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import IDENTITY, from_matrix, make_continuous, multiply
-from mocapgen.export.base import Draft, Exporter
-from mocapgen.export.source import Item, Source
+from mocapgen.export.base import Exporter, ExportOutput
+from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.formats._bvh_write import write_bvh
 from mocapgen.retarget.points import POINTS, fit_skeleton, follow
 from mocapgen.store.reader import Dataset
@@ -45,12 +45,12 @@ class Options(Model):
     """For predictions: the avatar whose bone lengths are used; by default those of the prediction."""
 
 
-def world_motion(source: Source, item: Item, skeleton: Skeleton) -> tuple[Motion, float]:
+def world_motion(source: ExportInput, item: Item, skeleton: Skeleton) -> tuple[Motion, float]:
     """Return the motion of a sequence of a dataset file in the world.
 
     Parameters
     ----------
-    source : Source
+    source : ExportInput
     item : Item
     skeleton : Skeleton
         The avatar's as stored: in body axes of the file's handedness.
@@ -88,31 +88,31 @@ def with_t_pose(motion: Motion) -> Motion:
     return replace(motion, rotations=rotations, root_positions=np.concatenate([root, motion.root_positions]))
 
 
-def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write a file for each sequence."""
     if options.avatar is not None and not source.predicted:
         raise ConfigError("--avatar: expected only with predictions, found with a dataset file, whose sequences have avatars; try --avatars")
     skeletons = source.data.skeletons if isinstance(source.data, Dataset) else {}
     deviations: dict[str, float] = {}
     for done, item in enumerate(items):
-        draft.step(done, len(items), item.name)
+        output.step(done, len(items), item.name)
         if skeletons:
             motion, deviations[item.name] = world_motion(source, item, skeletons[item.row.avatar])
         else:
             motion, deviations[item.name] = _solved(source, item, options.avatar)
         motion = with_t_pose(motion) if options.t_pose else motion
         motion = camera_motion(motion, item.row.camera) if options.space == "camera" else motion
-        write_bvh(draft.folder / draft.name_of(item, ".bvh"), motion, options.scale, options.up)
-    draft.about |= {
+        write_bvh(output.folder / output.name_of(item, ".bvh"), motion, options.scale, options.up)
+    output.about |= {
         "units": f"{options.scale:g} m for lengths, degrees for angles",
         "axes": AXES[options.space] if options.up == "y" else f"{AXES[options.space]}; written with z up: (x, y, z) as (x, -z, y)",
         "joints": list(motion.skeleton.names),
         "first_frame": "T-pose, not part of the motion" if options.t_pose else "of the motion",
     }
-    _tell(deviations, source.predicted, draft)
+    _tell(deviations, source.predicted, output)
 
 
-def _solved(source: Source, item: Item, avatar: str | None) -> tuple[Motion, float]:
+def _solved(source: ExportInput, item: Item, avatar: str | None) -> tuple[Motion, float]:
     """Return the motion that follows a prediction, and the mean distance of its joints from those predicted, metres."""
     positions = source.world(item)
     points = {joint: positions[:, place] for place, joint in enumerate(source.bones) if joint in POINTS}
@@ -125,16 +125,16 @@ def _solved(source: Source, item: Item, avatar: str | None) -> tuple[Motion, flo
     return solved.motion, solved.mean_error
 
 
-def _tell(deviations: dict[str, float], predicted: bool, draft: Draft) -> None:
+def _tell(deviations: dict[str, float], predicted: bool, output: ExportOutput) -> None:
     """Say how far what was written is from the positions in the file."""
     worst = max(deviations, key=lambda name: deviations[name])
     if predicted:
         mean = 1000.0 * float(np.mean(list(deviations.values())))
         told = f"joints are {mean:.1f} mm from those predicted, on average, since bones keep their lengths"
-        draft.notes.append(told + (f"; most in {worst}: {1000 * deviations[worst]:.1f} mm" if len(deviations) > 1 else ""))
-        draft.about["mean_error_mm"] = {name: round(1000.0 * error, 3) for name, error in deviations.items()}
+        output.notes.append(told + (f"; most in {worst}: {1000 * deviations[worst]:.1f} mm" if len(deviations) > 1 else ""))
+        output.about["mean_error_mm"] = {name: round(1000.0 * error, 3) for name, error in deviations.items()}
     elif deviations[worst] > 0.001:
-        draft.notes.append(f"{worst}: rotations and positions in the file disagree by up to {1000 * deviations[worst]:.1f} mm; rotations are used")
+        output.notes.append(f"{worst}: rotations and positions in the file disagree by up to {1000 * deviations[worst]:.1f} mm; rotations are used")
 
 
 EXPORTER = Exporter("motion of an avatar, for Blender, Unity, MotionBuilder", Options, write, suffix=".bvh", each=True)

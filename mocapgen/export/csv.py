@@ -6,27 +6,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mocapgen.export.base import Draft, Exporter
+from mocapgen.export.base import Exporter, ExportOutput
+from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.export.npz import Options, axes_of
-from mocapgen.export.source import Item, Source
 
 _DECIMALS = 6
 """Digits of metres and seconds behind the point: micrometres."""
 
 
-def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write a file for each sequence: ``frame,time,Hips_x,Hips_y,Hips_z,...``."""
     joints = source.joints(options.joints)
     header = ",".join(["frame", "time", *(f"{joint}_{axis}" for joint in joints.names for axis in "xyz")])
     pattern = ",".join(["%d", *[f"%.{_DECIMALS}f"] * (1 + 3 * len(joints.names))])
     for done, item in enumerate(items):
-        draft.step(done, len(items), item.name)
+        output.step(done, len(items), item.name)
         positions = (source.world(item) if options.space == "world" else source.positions(item))[:, joints.index]
         values = np.round(positions.reshape(len(positions), -1), _DECIMALS) + 0.0  # no negative zeros
         rows = (pattern % (frame, frame / source.fps, *row) for frame, row in enumerate(values.tolist()))
         text = "\n".join([header, *rows]) + "\n"
-        (draft.folder / draft.name_of(item, ".csv")).write_text(text, encoding="utf-8", newline="\n")
-    draft.about |= {
+        (output.folder / output.name_of(item, ".csv")).write_text(text, encoding="utf-8", newline="\n")
+    output.about |= {
         "units": "metres; time in seconds",
         "axes": axes_of(source, options.space),
         "space": options.space,

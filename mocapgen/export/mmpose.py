@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
-from mocapgen.export.base import Draft, Exporter
-from mocapgen.export.held_out import HeldOut, split_actors
-from mocapgen.export.source import Item, Source, safe_name
+from mocapgen.export.base import Exporter, ExportOutput
+from mocapgen.export.export_input import ExportInput, HeldOut, Item, safe_name, split_actors
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError
 
@@ -29,7 +28,7 @@ class Options(HeldOut):
     """Settings of the format."""
 
 
-def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write ``annotation_body3d`` with the cameras and an annotation file for training and, if there are actors for it, one for testing."""
     joints = source.joints("h36m17")
     if joints.names != tuple(H36M17):
@@ -40,20 +39,20 @@ def write(source: Source, items: Sequence[Item], options: Options, draft: Draft)
     numbers = {camera: number for number, camera in enumerate(source.data.cameras)}
     subjects = _subjects(items)
     for done, item in enumerate(items):
-        draft.step(done, len(items), item.name)
-        draft.written.add(item.name)
+        output.step(done, len(items), item.name)
+        output.written.add(item.name)
         subject, camera = subjects[item.actor], f"camera{numbers[item.row.camera]:04d}"
         cameras[subject, camera] = _camera(item.row.camera, camera)
         part = parts["test" if item.actor in test else "train"]
         part.append(_annotations(source, item, joints.index, f"{subject}_{item.name.replace('.', '_')}.{camera}", subject))
     rate = f"{FOLDER}/fps{source.fps:g}"
-    (draft.folder / rate).mkdir(parents=True)
+    (output.folder / rate).mkdir(parents=True)
     for name, found in parts.items():
         if found:
             arrays: dict[str, Any] = {key: np.concatenate([entry[key] for entry in found]) for key in found[0]}
-            np.savez(draft.folder / rate / f"h36m_{name}.npz", **arrays)
-    (draft.folder / FOLDER / "cameras.pkl").write_bytes(pickle.dumps(cameras, protocol=4))
-    draft.about |= {
+            np.savez(output.folder / rate / f"h36m_{name}.npz", **arrays)
+    (output.folder / FOLDER / "cameras.pkl").write_bytes(pickle.dumps(cameras, protocol=4))
+    output.about |= {
         "units": "metres; pixels",
         "axes": "S in the camera frame: right-handed, x right, y down, z forward; world y up, right-handed",
         "joints": list(H36M17),
@@ -82,7 +81,7 @@ def _subjects(items: Sequence[Item]) -> dict[str, str]:
     return names
 
 
-def _annotations(source: Source, item: Item, index: NDArray[np.intp], video: str, subject: str) -> dict[str, NDArray[Any]]:
+def _annotations(source: ExportInput, item: Item, index: NDArray[np.intp], video: str, subject: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of one sequence."""
     positions, pixels, seen = source.positions(item)[:, index], item.row["positions_2d"][:, index], source.seen(item)[:, index]
     if item.row.camera.frame == "unity":

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mocapgen.export.base import Draft, Exporter
-from mocapgen.export.source import Item, Source
+from mocapgen.export.base import Exporter, ExportOutput
+from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.store.reader import Dataset
 from schemas.base import Model
 from schemas.conventions import WORLD_FRAME
@@ -23,18 +23,18 @@ class Options(Model):
     """Joint set: `h36m17` or `all`; by default all joints that the file has."""
 
 
-def axes_of(source: Source, space: str) -> str:
+def axes_of(source: ExportInput, space: str) -> str:
     """Return in words the axes of positions."""
     return WORLD_FRAME if space == "world" else source.data.conventions.get("camera_axes", source.data.camera_frame)
 
 
-def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write one file: frames one after the other, and where each sequence begins."""
     joints = source.joints(options.joints)
     blocks: dict[str, list[Any]] = {"positions_3d": [], "positions_2d": [], "seen": []}
     for done, item in enumerate(items):
-        draft.step(done, len(items), item.name)
-        draft.written.add(item.name)
+        output.step(done, len(items), item.name)
+        output.written.add(item.name)
         positions = source.world(item) if options.space == "world" else source.positions(item)
         blocks["positions_3d"].append(positions[:, joints.index].astype(np.float32))
         blocks["positions_2d"].append(item.row["positions_2d"][:, joints.index])
@@ -58,8 +58,8 @@ def write(source: Source, items: Sequence[Item], options: Options, draft: Draft)
         "units": np.array("metres, pixels"),
         "axes": np.array(axes_of(source, options.space)),
     }
-    np.savez(draft.folder / draft.main, **arrays)
-    draft.about |= {
+    np.savez(output.folder / output.main, **arrays)
+    output.about |= {
         "units": "metres; pixels",
         "axes": axes_of(source, options.space),
         "space": options.space,

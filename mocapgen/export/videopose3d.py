@@ -20,9 +20,8 @@ import numpy as np
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
 from mocapgen.core.rotation import from_matrix, to_matrix
-from mocapgen.export.base import Draft, Exporter
-from mocapgen.export.held_out import HeldOut, split_actors
-from mocapgen.export.source import Item, Source, safe_name
+from mocapgen.export.base import Exporter, ExportOutput
+from mocapgen.export.export_input import ExportInput, HeldOut, Item, safe_name, split_actors
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError
 
@@ -88,7 +87,7 @@ def middle(views: Sequence[View]) -> Array:
     return np.linalg.solve(off.sum(axis=0), np.einsum("nij,nj->i", off, places))
 
 
-def write(source: Source, items: Sequence[Item], options: Options, draft: Draft) -> None:
+def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write both files."""
     joints = source.joints("h36m17")
     if joints.names != tuple(H36M17):
@@ -98,17 +97,17 @@ def write(source: Source, items: Sequence[Item], options: Options, draft: Draft)
     for item in items:
         performances[item.clip, item.row.avatar].append(item)
     if options.views == "h36m":
-        _in_the_room(source, list(performances.values()), train, test, draft)
+        _in_the_room(source, list(performances.values()), train, test, output)
     else:
-        _as_in_the_file(source, list(performances.values()), draft)
-    draft.about |= {
+        _as_in_the_file(source, list(performances.values()), output)
+    output.about |= {
         "units": "metres; pixels",
         "axes": "world right-handed, z up: (x, -z, y) of the file's world; pixels from the top-left corner, x right, y down",
         "joints": list(H36M17),
     }
 
 
-def _position(source: Source, item: Item) -> Array:
+def _position(source: ExportInput, item: Item) -> Array:
     """Return the joints of h36m17, (T, 17, 3) metres, z up; predictions, which know no floor, with their lowest joint on it."""
     found = source.world(item)[:, source.joints("h36m17").index]
     up = np.stack([found[..., 0], -found[..., 2], found[..., 1]], axis=-1)
@@ -128,14 +127,14 @@ def _label(item: Item, taken: dict[str, Any]) -> str:
     return found
 
 
-def _in_the_room(source: Source, performances: list[list[Item]], train: Sequence[str], test: Sequence[str], draft: Draft) -> None:
+def _in_the_room(source: ExportInput, performances: list[list[Item]], train: Sequence[str], test: Sequence[str], output: ExportOutput) -> None:
     subjects = {actor: pool[n % len(pool)] for actors, pool in ((train, TRAIN), (test, TEST)) for n, actor in enumerate(actors)}
     in_space: dict[str, dict[str, Any]] = {}
     in_image: dict[str, dict[str, Any]] = {}
     left_out = []
     for done, same in enumerate(performances):
         item = same[0]  # its other cameras are not used
-        draft.step(done, len(performances), item.name)
+        output.step(done, len(performances), item.name)
         subject = subjects[item.actor]
         views = room()[subject]
         positions = _position(source, item)
@@ -146,7 +145,7 @@ def _in_the_room(source: Source, performances: list[list[Item]], train: Sequence
         if min(float((found[..., 2] - np.maximum(np.abs(found[..., :2]).max(axis=-1), NEAREST)).min()) for found, _ in seen) < 0:
             left_out.append(item.name)
             continue
-        draft.written.add(item.name)
+        output.written.add(item.name)
         actions = in_space.setdefault(subject, {})
         name = _label(item, actions)
         actions[name] = np.take(positions, FOLLOWS, axis=1).astype(np.float32)
@@ -155,41 +154,41 @@ def _in_the_room(source: Source, performances: list[list[Item]], train: Sequence
         raise ConfigError(
             f"--views: expected clips that stay within sight of the cameras of h36m, found none among {len(left_out)}; try --views file"
         )
-    _save(draft, "h36m", in_space, {}, in_image)
+    _save(output, "h36m", in_space, {}, in_image)
     written = sorted(in_space, key=(TRAIN + TEST).index)
     for_train, for_test = ([subject for subject in written if subject in pool] or written for pool in (TRAIN, TEST))
     command = f"python run.py -d h36m -k gt -str {','.join(for_train)} -ste {','.join(for_test)}"
-    draft.about |= {
+    output.about |= {
         "views": "the four cameras of Human3.6M, in the order in which VideoPose3D has them",
         "subjects": subjects,
         "command": command,
         "joints_of_32": "those of joints in the places " + ", ".join(map(str, KEPT)) + "; the others lie where the joint is that they hang on",
     }
-    draft.notes.append(f"VideoPose3D trains on it, from its folder, with both files in data/: {command}")
+    output.notes.append(f"VideoPose3D trains on it, from its folder, with both files in data/: {command}")
     if left_out:
         named = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
-        draft.notes.append(f"left out, since they go too near to a camera of h36m or beside it: {len(left_out):,} ({named})")
-        draft.about["left_out"] = left_out
+        output.notes.append(f"left out, since they go too near to a camera of h36m or beside it: {len(left_out):,} ({named})")
+        output.about["left_out"] = left_out
 
 
-def _as_in_the_file(source: Source, performances: list[list[Item]], draft: Draft) -> None:
+def _as_in_the_file(source: ExportInput, performances: list[list[Item]], output: ExportOutput) -> None:
     in_space: dict[str, dict[str, Any]] = {}
     in_image: dict[str, dict[str, Any]] = {}
     cameras: dict[str, dict[str, Any]] = {}
     index = source.joints("h36m17").index
     for done, same in enumerate(performances):
         item = same[0]
-        draft.step(done, len(performances), item.name)
-        draft.written |= {other.name for other in same}
+        output.step(done, len(performances), item.name)
+        output.written |= {other.name for other in same}
         subject = safe_name(item.actor or "somebody")
         name = _label(item, in_space.setdefault(subject, {}))
         in_space[subject][name] = _position(source, item).astype(np.float32)
         in_image.setdefault(subject, {})[name] = [other.row["positions_2d"][:, index].astype(np.float32) for other in same]
         lift = float((source.world(item)[:, index, 1]).min()) if source.predicted else 0.0
         cameras.setdefault(subject, {})[name] = [_camera(other.row.camera, lift) for other in same]
-    _save(draft, "mocapgen", in_space, {"cameras": np.array(cameras, dtype=object)}, in_image)
-    draft.about["views"] = "those of the file, under cameras: subject, action, a list; orientation (w, x, y, z) and translation from camera to world"
-    draft.notes.append("classes of VideoPose3D bring cameras of their own: let yours take those under `cameras` (docs/export.md)")
+    _save(output, "mocapgen", in_space, {"cameras": np.array(cameras, dtype=object)}, in_image)
+    output.about["views"] = "those of the file, under cameras: subject, action, a list; orientation (w, x, y, z) and translation from camera to world"
+    output.notes.append("classes of VideoPose3D bring cameras of their own: let yours take those under `cameras` (docs/export.md)")
 
 
 def _camera(camera: Camera, lift: float) -> dict[str, Any]:
@@ -213,12 +212,12 @@ def _camera(camera: Camera, lift: float) -> dict[str, Any]:
     }
 
 
-def _save(draft: Draft, dataset: str, in_space: dict[str, Any], more: dict[str, Any], in_image: dict[str, Any]) -> None:
+def _save(output: ExportOutput, dataset: str, in_space: dict[str, Any], more: dict[str, Any], in_image: dict[str, Any]) -> None:
     metadata = {"layout_name": "h36m", "num_joints": len(H36M17), "keypoints_symmetry": [list(LEFT), list(RIGHT)]}
     in_room: dict[str, Any] = {"positions_3d": np.array(in_space, dtype=object), **more}
     in_plane: dict[str, Any] = {"positions_2d": np.array(in_image, dtype=object), "metadata": np.array(metadata, dtype=object)}
-    np.savez(draft.folder / f"data_3d_{dataset}.npz", **in_room)
-    np.savez(draft.folder / f"data_2d_{dataset}_gt.npz", **in_plane)
+    np.savez(output.folder / f"data_3d_{dataset}.npz", **in_room)
+    np.savez(output.folder / f"data_2d_{dataset}_gt.npz", **in_plane)
 
 
 EXPORTER = Exporter("the two files that VideoPose3D trains on", Options, write)

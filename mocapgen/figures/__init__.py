@@ -1,10 +1,10 @@
 """Pictures of what is in a file: the method's figure, filmstrips, avatars side by side, contact sheets, animations, recordings.
 
-A file becomes :class:`~mocapgen.figures.performance.Performance` objects, these become panels on one canvas in
+A file becomes :class:`~mocapgen.figures.drawn_sequence.DrawnSequence` objects, these become panels on one canvas in
 :mod:`~mocapgen.figures.compose`, and :mod:`~mocapgen.figures.output` writes it. The virtual cameras that *make* a dataset are
 elsewhere, in :mod:`mocapgen.cameras.project`.
 """
 
-from mocapgen.figures.produce import Rendered, render
+from mocapgen.figures.render_file import RenderReport, render
 
-__all__ = ["Rendered", "render"]
+__all__ = ["RenderReport", "render"]

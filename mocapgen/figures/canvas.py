@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
-from mocapgen.figures.theme import Theme
+from mocapgen.figures.colours import Theme
 from mocapgen.figures.viewpoint import Box
 from schemas.errors import ConfigError
 

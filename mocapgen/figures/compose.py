@@ -11,8 +11,8 @@ import numpy as np
 from mocapgen.cameras.camera import UP, Camera
 from mocapgen.core.motion import Array
 from mocapgen.figures.canvas import Canvas, Image, shortened
+from mocapgen.figures.drawn_sequence import DrawnSequence
 from mocapgen.figures.panels import Details, ImagePanel, WorldPanel
-from mocapgen.figures.performance import Performance
 from mocapgen.figures.viewpoint import Box, direction, fit, level_direction, moved, robust_bounds
 
 MARGIN, HEADER, GAP, CAPTION = 9.0, 22.0, 6.0, 7.0
@@ -57,29 +57,29 @@ class Picture:
 # The method's figure ------------------------------------------------------------------------------
 
 
-def pair(canvas: Canvas, performance: Performance, details: Details, moving: bool = False) -> Picture:
+def pair(canvas: Canvas, sequence: DrawnSequence, details: Details, moving: bool = False) -> Picture:
     """Draw the 2D pose on the image plane and the 3D pose in the world, side by side (or one above the other in a tall picture)."""
-    camera, area = performance.camera, _area(canvas)
+    camera, area = sequence.camera, _area(canvas)
     left, right = _two_boxes(area, camera.width / camera.height, GAP * canvas.point)
-    image = ImagePanel(canvas, left, performance, details, moving=moving)
-    low, high = robust_bounds(_everybody(performance))
+    image = ImagePanel(canvas, left, sequence, details, moving=moving)
+    low, high = robust_bounds(_everybody(sequence))
     towards = level_direction(_centre(camera) - 0.5 * (low + high))
     sign = _sign(camera, low, high)
-    points = np.concatenate([_corners(performance), _ground(low - 0.1, high + 0.1, performance.floor), sign])
+    points = np.concatenate([_corners(sequence), _ground(low - 0.1, high + 0.1, sequence.floor), sign])
     viewpoint = fit(points, right.inset(0.07 * min(right.width, right.height)), direction(towards, 48.0, 14.0))
-    world = WorldPanel(canvas, right, [(performance, NOWHERE)], viewpoint, details, sign=sign, moving=moving)
-    side = world.draw_ground(low - 0.4, high + 0.4, performance.floor)
+    world = WorldPanel(canvas, right, [(sequence, NOWHERE)], viewpoint, details, sign=sign, moving=moving)
+    side = world.draw_ground(low - 0.4, high + 0.4, sequence.floor)
     _caption(canvas, left, f"image, {camera.width} × {camera.height} pixels")
     _caption(canvas, right, f"world, squares of {side:g} m")
-    used = _legend(canvas, performance.beneath is not None)
-    clock_width = canvas.width_of(_moment(performance, len(performance) - 1) + " 00", 8.0)
-    _title(canvas, performance.clip, clock_width + used, performance.avatar)
+    used = _legend(canvas, sequence.truth is not None)
+    clock_width = canvas.width_of(_moment(sequence, len(sequence) - 1) + " 00", 8.0)
+    _title(canvas, sequence.clip, clock_width + used, sequence.avatar)
     clock = canvas.text(canvas.width - MARGIN * canvas.point - used, _header(canvas), "", 8.0, canvas.theme.faint, align="right", moving=moving)
 
     def show(frame: int) -> None:
         image.show(frame)
         world.show(frame)
-        clock.set_text(_moment(performance, frame))
+        clock.set_text(_moment(sequence, frame))
 
     return Picture(canvas, (image, world), show)
 
@@ -115,41 +115,41 @@ def _sign(camera: Camera, low: Array, high: Array) -> Array:
 # Filmstrip ----------------------------------------------------------------------------------------
 
 
-def filmstrip(canvas: Canvas, performance: Performance, frames: Sequence[int], details: Details) -> Picture:
+def filmstrip(canvas: Canvas, sequence: DrawnSequence, frames: Sequence[int], details: Details) -> Picture:
     """Draw moments beside each other, 2D above and 3D below; the viewpoints go along with the person, at one scale."""
     area, gap = _area(canvas), GAP * canvas.point
     width = (area.width - gap * (len(frames) - 1)) / len(frames)
     height = 0.5 * (area.height - gap - 2.0 * CAPTION * canvas.point)
-    windows = _windows(performance, frames, width / height)
-    low, high = robust_bounds(_everybody(performance))
-    steps = _steps(performance)
-    centred = _everybody(performance) - steps[:, None]
+    windows = _windows(sequence, frames, width / height)
+    low, high = robust_bounds(_everybody(sequence))
+    steps = _steps(sequence)
+    centred = _everybody(sequence) - steps[:, None]
     shape = Box(0.0, 0.0, width, height)
-    towards = direction(level_direction(_centre(performance.camera) - 0.5 * (low + high)), 48.0, 12.0)
-    shadows = centred * [1.0, 0.0, 1.0] + [0.0, performance.floor, 0.0]
+    towards = direction(level_direction(_centre(sequence.camera) - 0.5 * (low + high)), 48.0, 12.0)
+    shadows = centred * [1.0, 0.0, 1.0] + [0.0, sequence.floor, 0.0]
     viewpoint = fit(_usual(np.concatenate([centred, shadows], axis=1)), shape.inset(0.08 * min(width, height)), towards)
     panels: list[Panel] = []
     for column, frame in enumerate(frames):
         upper = Box(area.left + column * (width + gap), area.top, width, height)
         lower = Box(upper.left, upper.bottom + gap, width, height)
-        image = ImagePanel(canvas, upper, performance, details, window=windows[column])
+        image = ImagePanel(canvas, upper, sequence, details, window=windows[column])
         view = _placed(moved(viewpoint, steps[frame]), lower)
-        world = WorldPanel(canvas, lower, [(performance, NOWHERE)], view, details)
-        world.draw_ground(low - 0.4, high + 0.4, performance.floor)
+        world = WorldPanel(canvas, lower, [(sequence, NOWHERE)], view, details)
+        world.draw_ground(low - 0.4, high + 0.4, sequence.floor)
         for panel in (image, world):
             panel.show(frame)
         middle, below = lower.left + 0.5 * width, lower.bottom + CAPTION * canvas.point
-        canvas.text(middle, below, _moment(performance, frame, short=True), CAPTION, canvas.theme.faint, align="center", room=width)
+        canvas.text(middle, below, _moment(sequence, frame, short=True), CAPTION, canvas.theme.faint, align="center", room=width)
         panels += [image, world]
-    used = _legend(canvas, performance.beneath is not None)
-    _title(canvas, performance.clip, used, performance.avatar)
+    used = _legend(canvas, sequence.truth is not None)
+    _title(canvas, sequence.clip, used, sequence.avatar)
     return Picture(canvas, tuple(panels), lambda frame: None)
 
 
-def _windows(performance: Performance, frames: Sequence[int], aspect: float) -> list[Box]:
+def _windows(sequence: DrawnSequence, frames: Sequence[int], aspect: float) -> list[Box]:
     """Return the part of the image around the person in each frame: of one size and height, in the shape of the panels."""
-    shown = np.concatenate([poses.pixels[list(frames)] for poses in performance.layers], axis=1)
-    whole = np.array([0.5 * performance.camera.width, 0.5 * performance.camera.height])
+    shown = np.concatenate([poses.pixels[list(frames)] for poses in sequence.layers], axis=1)
+    whole = np.array([0.5 * sequence.camera.width, 0.5 * sequence.camera.height])
     shown = np.where(np.isfinite(shown).any(axis=(1, 2), keepdims=True), shown, whole)
     low, high = np.nanmin(shown, axis=1), np.nanmax(shown, axis=1)
     top, bottom = float(low[:, 1].min()), float(high[:, 1].max())
@@ -161,9 +161,9 @@ def _windows(performance: Performance, frames: Sequence[int], aspect: float) -> 
 # Avatars side by side -----------------------------------------------------------------------------
 
 
-def row_of_avatars(canvas: Canvas, performances: Sequence[Performance], details: Details, moving: bool = False) -> Picture:
+def row_of_avatars(canvas: Canvas, drawn: Sequence[DrawnSequence], details: Details, moving: bool = False) -> Picture:
     """Draw the same motion on several avatars, in a row on one ground."""
-    first, area = performances[0], _area(canvas)
+    first, area = drawn[0], _area(canvas)
     low, high = robust_bounds(first.poses.world)
     facing = level_direction(_centre(first.camera) - 0.5 * (low + high))
     towards = direction(facing, 18.0, 9.0)
@@ -172,15 +172,15 @@ def row_of_avatars(canvas: Canvas, performances: Sequence[Performance], details:
     aside = axes[:, 0]
     people, names, places = [], [], []
     edge = 0.0
-    for performance in performances:
-        low, high = robust_bounds(performance.poses.world @ axes)
+    for sequence in drawn:
+        low, high = robust_bounds(sequence.poses.world @ axes)
         shift = aside * (edge - low[0]) - ahead * 0.5 * (low[1] + high[1])
-        people.append((performance, shift))
+        people.append((sequence, shift))
         places.append(edge + 0.5 * (high[0] - low[0]))
-        names.append(performance.avatar)
+        names.append(sequence.avatar)
         edge += high[0] - low[0] + 0.3
     box = Box(area.left, area.top, area.width, area.height)
-    everybody = np.concatenate([_usual(performance.poses.world + shift) for performance, shift in people])
+    everybody = np.concatenate([_usual(sequence.poses.world + shift) for sequence, shift in people])
     ground = everybody * [1.0, 0.0, 1.0]
     inner = box.inset(0.05 * box.height)
     inner = Box(inner.left, inner.top, inner.width, inner.height - 2.2 * CAPTION * canvas.point)
@@ -211,35 +211,35 @@ def columns_of(count: int) -> int:
     return max(1, min(count, math.ceil(math.sqrt(1.6 * count))))
 
 
-def contact_sheet(canvas: Canvas, performances: Sequence[Performance], title: str, details: Details, moving: bool = False) -> Picture:
+def contact_sheet(canvas: Canvas, drawn: Sequence[DrawnSequence], title: str, details: Details, moving: bool = False) -> Picture:
     """Draw many clips, each in a cell with some of its poses pale beneath the most telling one."""
     area, gap = _area(canvas), 0.5 * GAP * canvas.point
-    columns = columns_of(len(performances))
-    rows = math.ceil(len(performances) / columns)
+    columns = columns_of(len(drawn))
+    rows = math.ceil(len(drawn) / columns)
     width, height = (area.width - gap * (columns - 1)) / columns, (area.height - gap * (rows - 1)) / rows
-    avatars, cells = {performance.avatar for performance in performances}, []
-    for number, performance in enumerate(performances):
+    avatars, cells = {sequence.avatar for sequence in drawn}, []
+    for number, sequence in enumerate(drawn):
         box = Box(area.left + number % columns * (width + gap), area.top + number // columns * (height + gap), width, height)
-        name = f"{performance.clip}  ·  {performance.avatar}" if len(avatars) > 1 else performance.clip
-        cells.append(_cell(canvas, box, performance, name, details, moving))
+        name = f"{sequence.clip}  ·  {sequence.avatar}" if len(avatars) > 1 else sequence.clip
+        cells.append(_cell(canvas, box, sequence, name, details, moving))
     _title(canvas, title, _legend(canvas, False), next(iter(avatars)) if len(avatars) == 1 else "")
 
     def show(frame: int) -> None:
-        for cell, performance in zip(cells, performances, strict=True):
-            cell.show(frame if moving else performance.telling_frame)
+        for cell, sequence in zip(cells, drawn, strict=True):
+            cell.show(frame if moving else sequence.representative_frame)
 
     return Picture(canvas, tuple(cells), show)
 
 
-def _cell(canvas: Canvas, box: Box, performance: Performance, name: str, details: Details, moving: bool) -> WorldPanel:
-    low, high = robust_bounds(performance.poses.world)
-    towards = direction(level_direction(_centre(performance.camera) - 0.5 * (low + high)), 30.0, 12.0)
+def _cell(canvas: Canvas, box: Box, sequence: DrawnSequence, name: str, details: Details, moving: bool) -> WorldPanel:
+    low, high = robust_bounds(sequence.poses.world)
+    towards = direction(level_direction(_centre(sequence.camera) - 0.5 * (low + high)), 30.0, 12.0)
     room = 1.9 * CAPTION * canvas.point
     inner = Box(box.left, box.top + room, box.width, max(box.height - room, 1.0))
-    viewpoint = fit(_corners(performance), inner.inset(0.05 * min(inner.width, inner.height)), towards)
-    ghosts = () if moving else tuple(np.linspace(0.05, 0.95, 4) * (len(performance) - 1))
-    panel = WorldPanel(canvas, box, [(performance, NOWHERE)], viewpoint, details, ghosts=[round(frame) for frame in ghosts], moving=moving)
-    panel.draw_ground(low - 0.3, high + 0.3, performance.floor)
+    viewpoint = fit(_corners(sequence), inner.inset(0.05 * min(inner.width, inner.height)), towards)
+    ghosts = () if moving else tuple(np.linspace(0.05, 0.95, 4) * (len(sequence) - 1))
+    panel = WorldPanel(canvas, box, [(sequence, NOWHERE)], viewpoint, details, ghosts=[round(frame) for frame in ghosts], moving=moving)
+    panel.draw_ground(low - 0.3, high + 0.3, sequence.floor)
     pad = 0.5 * CAPTION * canvas.point
     canvas.text(box.left + pad, box.top + 2.0 * pad, name, CAPTION - 1.0, canvas.theme.ink, room=box.width - 2.0 * pad)
     return panel
@@ -283,11 +283,11 @@ def _legend(canvas: Canvas, predicted: bool) -> float:
     return canvas.width - MARGIN * canvas.point - x + 4.0 * canvas.point
 
 
-def _moment(performance: Performance, frame: int, short: bool = False) -> str:
-    seconds = f"{frame / performance.fps:.2f} s"
-    if performance.errors is None:
+def _moment(sequence: DrawnSequence, frame: int, short: bool = False) -> str:
+    seconds = f"{frame / sequence.fps:.2f} s"
+    if sequence.errors is None:
         return f"frame {frame}   {seconds}"
-    error = f"{performance.errors[frame % len(performance)]:.0f} mm"
+    error = f"{sequence.errors[frame % len(sequence)]:.0f} mm"
     return f"{frame}   {seconds}   {error}" if short else f"frame {frame}   {seconds}   root-relative error {error}"
 
 
@@ -296,9 +296,9 @@ def _centre(camera: Camera) -> Array:
     return -camera.R.T @ camera.t
 
 
-def _everybody(performance: Performance) -> Array:
+def _everybody(sequence: DrawnSequence) -> Array:
     """Return all joints of all layers, (T, J, 3)."""
-    return np.concatenate([poses.world for poses in performance.layers], axis=1)
+    return np.concatenate([poses.world for poses in sequence.layers], axis=1)
 
 
 def _usual(world: Array) -> Array:
@@ -308,10 +308,10 @@ def _usual(world: Array) -> Array:
     return np.clip(points[np.isfinite(points).all(axis=1)], low, high)
 
 
-def _corners(performance: Performance) -> Array:
-    """Return what a viewpoint should show of a performance: joints and shadows, (N, 3) metres."""
-    world = _everybody(performance)
-    shadows = world * [1.0, 0.0, 1.0] + [0.0, performance.floor, 0.0]
+def _corners(sequence: DrawnSequence) -> Array:
+    """Return what a viewpoint should show of a sequence: joints and shadows, (N, 3) metres."""
+    world = _everybody(sequence)
+    shadows = world * [1.0, 0.0, 1.0] + [0.0, sequence.floor, 0.0]
     return _usual(np.concatenate([world, shadows], axis=1))
 
 
@@ -320,9 +320,9 @@ def _ground(low: Array, high: Array, floor: float) -> Array:
     return np.array([[x, floor, z] for x in (low[0], high[0]) for z in (low[2], high[2])])
 
 
-def _steps(performance: Performance) -> Array:
+def _steps(sequence: DrawnSequence) -> Array:
     """Return where the person stands in each frame, (T, 3) metres, on the ground."""
-    root = performance.poses.world[:, performance.poses.body.root]
+    root = sequence.poses.world[:, sequence.poses.body.root]
     return np.where(np.isfinite(root), root, 0.0) * [1.0, 0.0, 1.0]
 
 

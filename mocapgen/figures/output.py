@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mocapgen.figures.canvas import Image
-from mocapgen.figures.theme import Theme, palette
+from mocapgen.figures.colours import Theme, palette
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
 from mocapgen.figures.canvas import Canvas
-from mocapgen.figures.performance import Body, Performance, Poses
-from mocapgen.figures.theme import blend
+from mocapgen.figures.colours import blend
+from mocapgen.figures.drawn_sequence import Body, DrawnSequence, Poses
 from mocapgen.figures.viewpoint import Box, on_picture
 
 LIMB = 0.03
@@ -159,7 +159,7 @@ class ImagePanel:
     canvas : Canvas
     box : Box
         Where on the picture it is.
-    performance : Performance
+    sequence : DrawnSequence
     details : Details
     window : Box, optional
         The part of the image to show, pixels of the image, in the shape of `box`; all of it by default.
@@ -167,21 +167,21 @@ class ImagePanel:
     """
 
     def __init__(
-        self, canvas: Canvas, box: Box, performance: Performance, details: Details | None = None, window: Box | None = None, moving: bool = False
+        self, canvas: Canvas, box: Box, sequence: DrawnSequence, details: Details | None = None, window: Box | None = None, moving: bool = False
     ) -> None:
         details = details or Details()
-        camera = performance.camera
+        camera = sequence.camera
         self.box, self._window = box, window or Box(0.0, 0.0, float(camera.width), float(camera.height))
         self._scale = box.width / self._window.width
         corner = self.on_picture(np.array([[0.0, 0.0], [camera.width, camera.height]]))
         image = Box(corner[0, 0], corner[0, 1], corner[1, 0] - corner[0, 0], corner[1, 1] - corner[0, 1])
         canvas.rectangle(box, canvas.theme.paper)
         canvas.rectangle(image, canvas.theme.panel, canvas.theme.faint, clip=None if window is None else box)
-        width = float(np.clip(0.017 * _extent(performance.layers[0].pixels) * self._scale, 1.1 * canvas.point, 5.0 * canvas.point))
-        self._paths = [self.on_picture(poses.pixels) for poses in performance.layers]
-        self._sticks = _sticks(canvas, performance, width, box, moving)
-        second = round(performance.fps)
-        body = performance.poses.body
+        width = float(np.clip(0.017 * _extent(sequence.layers[0].pixels) * self._scale, 1.1 * canvas.point, 5.0 * canvas.point))
+        self._paths = [self.on_picture(poses.pixels) for poses in sequence.layers]
+        self._sticks = _sticks(canvas, sequence, width, box, moving)
+        second = round(sequence.fps)
+        body = sequence.poses.body
         self._trail = Trail(canvas, body, self._paths[-1], second, details, width, box, moving) if details.trail else None
         self._names = Names(canvas, body, box, moving) if details.joint_names else None
 
@@ -206,7 +206,7 @@ class WorldPanel:
     ----------
     canvas : Canvas
     box : Box
-    people : sequence of (Performance, (3,) float)
+    people : sequence of (DrawnSequence, (3,) float)
         Who, and by how many metres they are moved aside.
     viewpoint : Camera
         As from :func:`mocapgen.figures.viewpoint.fit`.
@@ -222,7 +222,7 @@ class WorldPanel:
         self,
         canvas: Canvas,
         box: Box,
-        people: Sequence[tuple[Performance, Array]],
+        people: Sequence[tuple[DrawnSequence, Array]],
         viewpoint: Camera,
         details: Details | None = None,
         *,
@@ -240,25 +240,25 @@ class WorldPanel:
         self._shadows = []
         self._trails: list[Trail] = []
         self._names: list[Names] = []
-        for performance, shift in people:
-            width = self.limb(performance, shift)
-            body = performance.poses.body
+        for sequence, shift in people:
+            width = self.limb(sequence, shift)
+            body = sequence.poses.body
             for number, frame in enumerate(ghosts):
                 fade = 0.8 - 0.4 * number / max(len(ghosts) - 1, 1)
                 ghost = Stick(canvas, body, width, box, fade=fade, layer=TRAIL + 0.01 * number, moving=False)
-                ghost.show(*self.on_picture(performance.poses.world[frame] + shift))
-            self._figures.append(_sticks(canvas, performance, width, box, moving))
+                ghost.show(*self.on_picture(sequence.poses.world[frame] + shift))
+            self._figures.append(_sticks(canvas, sequence, width, box, moving))
             nowhere = np.full((1, 2, 2), np.nan)
             self._shadows.append(canvas.lines(nowhere, canvas.theme.shadow, 1.5 * width, SHADOW, clip=box, moving=moving))
             if details.trail:
-                path = self.on_picture(performance.poses.world + shift)[0]
-                self._trails.append(Trail(canvas, body, path, round(performance.fps), details, width, box, moving))
+                path = self.on_picture(sequence.poses.world + shift)[0]
+                self._trails.append(Trail(canvas, body, path, round(sequence.fps), details, width, box, moving))
             if details.joint_names:
                 self._names.append(Names(canvas, body, box, moving))
 
-    def limb(self, performance: Performance, shift: Array) -> float:
+    def limb(self, sequence: DrawnSequence, shift: Array) -> float:
         """Return the thickness of a person's limbs, pixels."""
-        points = performance.poses.world.reshape(-1, 3) + shift
+        points = sequence.poses.world.reshape(-1, 3) + shift
         depth = float(np.nanmedian(self.on_picture(points[np.isfinite(points).all(axis=1)])[1]))
         point = self._canvas.point
         return float(np.clip(LIMB * self.viewpoint.K[0, 0] / depth, 0.8 * point, 5.0 * point))
@@ -294,15 +294,15 @@ class WorldPanel:
 
     def show(self, frame: int) -> None:
         """Draw a frame; shorter clips begin again."""
-        for (performance, shift), sticks, shadow in zip(self._people, self._figures, self._shadows, strict=True):
-            moment = frame % len(performance)
-            for stick, poses in zip(sticks, performance.layers, strict=True):
+        for (sequence, shift), sticks, shadow in zip(self._people, self._figures, self._shadows, strict=True):
+            moment = frame % len(sequence)
+            for stick, poses in zip(sticks, sequence.layers, strict=True):
                 stick.show(*self.on_picture(poses.world[moment] + shift))
-            shadow.set_segments(list(self.on_picture(_on_floor(performance, moment) + shift)[0]))
-        for (performance, _), trail in zip(self._people, self._trails, strict=False):
-            trail.show(frame % len(performance))
-        for (performance, shift), names in zip(self._people, self._names, strict=False):
-            names.show(self.on_picture(performance.poses.world[frame % len(performance)] + shift)[0])
+            shadow.set_segments(list(self.on_picture(_on_floor(sequence, moment) + shift)[0]))
+        for (sequence, _), trail in zip(self._people, self._trails, strict=False):
+            trail.show(frame % len(sequence))
+        for (sequence, shift), names in zip(self._people, self._names, strict=False):
+            names.show(self.on_picture(sequence.poses.world[frame % len(sequence)] + shift)[0])
 
 
 def _extent(pixels: Array) -> float:
@@ -311,16 +311,16 @@ def _extent(pixels: Array) -> float:
     return float(np.median(np.linalg.norm(np.ptp(usable, axis=1), axis=1))) if len(usable) else 0.0
 
 
-def _on_floor(performance: Performance, frame: int) -> Array:
+def _on_floor(sequence: DrawnSequence, frame: int) -> Array:
     """Return the shadows of the bones, (B, 2, 3), straight below them."""
-    lowest: Poses = performance.layers[0]
+    lowest: Poses = sequence.layers[0]
     flat = lowest.world[frame][lowest.body.bones].copy()
-    flat[..., 1] = performance.floor
+    flat[..., 1] = sequence.floor
     return flat
 
 
-def _sticks(canvas: Canvas, performance: Performance, width: float, clip: Box, moving: bool) -> list[Stick]:
-    """Return a figure for each layer of a performance."""
-    beneath = performance.beneath
+def _sticks(canvas: Canvas, sequence: DrawnSequence, width: float, clip: Box, moving: bool) -> list[Stick]:
+    """Return a figure for each layer of a sequence."""
+    beneath = sequence.truth
     truth = [] if beneath is None else [Stick(canvas, beneath.body, width, clip, plain=canvas.theme.truth, layer=TRUTH, moving=moving)]
-    return [*truth, Stick(canvas, performance.poses.body, width, clip, moving=moving)]
+    return [*truth, Stick(canvas, sequence.poses.body, width, clip, moving=moving)]

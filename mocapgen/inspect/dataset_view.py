@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
 from mocapgen.inspect.duplicates import Match, matches
-from mocapgen.inspect.measure import Gathered
+from mocapgen.inspect.measure import SequenceFeatures
 from mocapgen.store.reader import Dataset
 from schemas.errors import ConfigError
 from schemas.inspection import Finding
@@ -82,13 +82,13 @@ class DatasetView:
     data : Dataset
     rows : (n,) int
         Rows of ``/sequences`` that can be trusted: they point at frames, clips, cameras and skeletons that exist.
-    gathered : dict of int to Gathered
+    gathered : dict of int to SequenceFeatures
         What was gathered from the sequences that could be read, by row of ``/sequences``.
     split : Split or None
         Who is on which side, if that was given.
     """
 
-    def __init__(self, data: Dataset, rows: NDArray[np.int64], gathered: Mapping[int, Gathered], split: Split | None = None) -> None:
+    def __init__(self, data: Dataset, rows: NDArray[np.int64], gathered: Mapping[int, SequenceFeatures], split: Split | None = None) -> None:
         self.data = data
         self.rows = rows
         self.gathered = gathered

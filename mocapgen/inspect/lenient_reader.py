@@ -23,7 +23,7 @@ from schemas.inspection import Finding
 UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
-def found(message: str, where: str = "", value: float | None = None, sequence: int | None = None, clip: str = "", joint: str = "") -> Finding:
+def file_finding(message: str, where: str = "", value: float | None = None, sequence: int | None = None, clip: str = "", joint: str = "") -> Finding:
     """Return a finding in the file; check id and severity are filled in by whoever runs the check."""
     amount = float(value) if value is not None and np.isfinite(value) else None
     return Finding(check="", severity="info", message=message, where=where, value=amount, sequence=sequence, clip=clip, joint=joint)
@@ -189,7 +189,7 @@ class InspectedRow(Row):
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class InspectableData:
     """What of a file can be inspected beyond its structure.
 
     Parameters
@@ -218,7 +218,7 @@ class Opened:
         return InspectedRow(number, row.start + offset, count, row.avatar, row.clip, row.camera, self.data.file, joints)
 
 
-def open_leniently(path: Path, file: h5py.File) -> Opened:
+def open_leniently(path: Path, file: h5py.File) -> InspectableData:
     """Return what of an open file can be inspected."""
     data = Dataset(path, file)
     try:
@@ -226,9 +226,9 @@ def open_leniently(path: Path, file: h5py.File) -> Opened:
             warnings.simplefilter("error")  # NumPy only warns when it casts what is no number
             _use_tables(data)
             skeletons = data.skeletons = _skeletons(data)
-            return Opened(data, skeletons, _sound_rows(data, skeletons))
+            return InspectableData(data, skeletons, _sound_rows(data, skeletons))
     except DAMAGED as error:
-        return Opened(None, {}, np.zeros(0, dtype=np.int64), " ".join(str(error).split())[:160] or type(error).__name__)
+        return InspectableData(None, {}, np.zeros(0, dtype=np.int64), " ".join(str(error).split())[:160] or type(error).__name__)
 
 
 def _use_tables(data: Dataset) -> None:

@@ -97,7 +97,7 @@ def gait(view: SequenceView) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Gathered:
+class SequenceFeatures:
     """What is remembered of one sequence.
 
     Parameters
@@ -139,7 +139,7 @@ class Gathered:
     poses: NDArray[np.float16] | None = None
 
 
-def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
+def sequence_features(sequence: SequenceView, with_poses: bool) -> SequenceFeatures:
     """Return what is to be remembered of a sequence.
 
     Raises
@@ -151,7 +151,7 @@ def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
     azimuth, elevation, distance = _placed(sequence)
     with np.errstate(all="ignore"):
         fov = 2.0 * np.degrees(np.arctan(0.5 * camera.height / abs(camera.K[1, 1])))
-    return Gathered(
+    return SequenceFeatures(
         frames=sequence.row.length,
         digest=hashlib.blake2b(sequence.row["positions_3d"].tobytes(), digest_size=16).digest(),
         azimuth=azimuth,
@@ -166,7 +166,7 @@ def gather(sequence: SequenceView, with_poses: bool) -> Gathered:
     )
 
 
-def merged(first: Gathered, second: Gathered) -> Gathered:
+def merged_features(first: SequenceFeatures, second: SequenceFeatures) -> SequenceFeatures:
     """Return what is remembered of a long sequence, given that of two parts that follow each other."""
     share = second.frames / (first.frames + second.frames)
 
@@ -174,7 +174,7 @@ def merged(first: Gathered, second: Gathered) -> Gathered:
         return _mean(getattr(first, name), getattr(second, name), share)
 
     turn = (second.azimuth - first.azimuth + 180.0) % 360.0 - 180.0
-    return Gathered(
+    return SequenceFeatures(
         frames=first.frames + second.frames,
         digest=hashlib.blake2b(first.digest + second.digest, digest_size=16).digest(),
         azimuth=(first.azimuth + share * turn + 180.0) % 360.0 - 180.0,
@@ -228,7 +228,7 @@ _QUICK = 95.0  # percent
 
 
 @dataclass(frozen=True)
-class Measured:
+class SequenceStatistics:
     """What is measured of one sequence.
 
     Parameters
@@ -251,11 +251,11 @@ class Measured:
     travel: float
     size: float
 
-    def followed_by(self, other: Measured) -> Measured:
+    def followed_by(self, other: SequenceStatistics) -> SequenceStatistics:
         """Return what is measured of a sequence, given that of two parts that follow each other."""
         share = other.frames / (self.frames + other.frames)
         speed = self.speed if np.isnan(other.speed) else (1.0 - share) * self.speed + share * other.speed
-        return Measured(
+        return SequenceStatistics(
             frames=self.frames + other.frames,
             speed=speed,
             lowest=min(self.lowest, other.lowest),
@@ -266,12 +266,12 @@ class Measured:
 
 
 @dataclass
-class Measurements:
+class DatasetStatistics:
     """What is measured of all sequences.
 
     Parameters
     ----------
-    sequences : dict of int to Measured
+    sequences : dict of int to SequenceStatistics
         By row of ``/sequences``; those that cannot be read, or hold numbers that are not finite, are not in it.
     image : (27, 48) int64
         Joints' frames by where they fall in the image, top left first.
@@ -279,7 +279,7 @@ class Measurements:
         Joints' frames that fall beside the image.
     """
 
-    sequences: dict[int, Measured] = field(default_factory=dict)
+    sequences: dict[int, SequenceStatistics] = field(default_factory=dict)
     image: NDArray[np.int64] = field(default_factory=lambda: np.zeros((ROWS, COLUMNS), dtype=np.int64))
     outside: int = 0
 
@@ -292,31 +292,31 @@ class Measurements:
             If its arrays cannot be read; then nothing is added.
         """
         with np.errstate(all="ignore"):
-            measured, shares = measure(view), _shares(view)
+            measured, shares = sequence_statistics(view), _shares(view)
         self._put(number, measured)
         inside = ((shares >= 0.0) & (shares < 1.0)).all(axis=-1)
         cells = (shares[inside] * (COLUMNS, ROWS)).astype(np.int64)
         self.image += np.bincount(cells[:, 1] * COLUMNS + cells[:, 0], minlength=ROWS * COLUMNS).reshape(ROWS, COLUMNS)
         self.outside += int(inside.size - inside.sum())
 
-    def merge(self, other: Measurements) -> None:
+    def merge(self, other: DatasetStatistics) -> None:
         """Add what was measured of other sequences, or of parts that follow."""
         for number, measured in other.sequences.items():
             self._put(number, measured)
         self.image += other.image
         self.outside += other.outside
 
-    def _put(self, number: int, measured: Measured) -> None:
+    def _put(self, number: int, measured: SequenceStatistics) -> None:
         known = self.sequences.get(number)
         self.sequences[number] = measured if known is None else known.followed_by(measured)
 
 
-def measure(view: SequenceView) -> Measured:
+def sequence_statistics(view: SequenceView) -> SequenceStatistics:
     """Return what is measured of a sequence, or of a part of one."""
     heights, root = view.world[..., 1], view.world[:, 0]
     steps = np.hypot(*np.diff(root[:, [0, 2]], axis=0).T)
     rows = view.pixels[..., 1]
-    return Measured(
+    return SequenceStatistics(
         frames=view.row.length,
         speed=float(np.percentile(view.speeds, _QUICK)) if view.speeds.size else float("nan"),
         lowest=float(heights.min()),

@@ -19,7 +19,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCheck:
     """A check as it is to be run.
 
     Parameters
@@ -137,7 +137,7 @@ def _patterns(option: str, values: Sequence[str] | str) -> tuple[str, ...]:
     return patterns
 
 
-def plan(policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | str, given: frozenset[str]) -> tuple[Planned, ...]:
+def plan(policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | str, given: frozenset[str]) -> tuple[PlannedCheck, ...]:
     """Decide for every check whether it is run, and how.
 
     Parameters
@@ -158,7 +158,7 @@ def plan(policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | st
     return tuple(_planned(check, policy, selected, ignored, given) for check in checks().values())
 
 
-def _planned(check: Check, policy: Policy, selected: tuple[str, ...], ignored: tuple[str, ...], given: frozenset[str]) -> Planned:
+def _planned(check: Check, policy: Policy, selected: tuple[str, ...], ignored: tuple[str, ...], given: frozenset[str]) -> PlannedCheck:
     severity: str = check.severity
     for pattern, wanted in policy.severities.items():
         severity = wanted if _matches(check.id, pattern) else severity
@@ -172,7 +172,7 @@ def _planned(check: Check, policy: Policy, selected: tuple[str, ...], ignored: t
     elif severity == "off" and check.id not in selected:
         reason = "left out by the policy"
     limits = dict(_typed(check.limits, policy.limits.get(check.id, {})))
-    return Planned(check, check.severity if severity == "off" else severity, limits, reason)  # type: ignore[arg-type]
+    return PlannedCheck(check, check.severity if severity == "off" else severity, limits, reason)  # type: ignore[arg-type]
 
 
 def _typed(own: Mapping[str, float], changed: Mapping[str, float]) -> Iterable[tuple[str, float]]:

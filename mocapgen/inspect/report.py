@@ -13,14 +13,14 @@ import numpy as np
 from mocapgen.cli.console import format_size
 from mocapgen.core.motion import Array
 from mocapgen.inspect.charts import bars, heat_map, histogram, polar, scatter
-from mocapgen.inspect.lenient_reader import DAMAGED, Opened, open_file, open_leniently
+from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData, open_file, open_leniently
 from mocapgen.inspect.report_html import counted, text
 from mocapgen.inspect.report_tables import Places, balance_tables, checks_table, findings_section, groups, skipped_section
 from mocapgen.inspect.run import Survey
 from mocapgen.inspect.summary import summary_pairs
 from mocapgen.shared.files import check_target, write_file
 from mocapgen.store.reader import Dataset, Row
-from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, sequences_of
+from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, player_sequences
 from mocapgen.view.page import filled
 from schemas.errors import ConfigError
 from schemas.inspection import SEVERITIES, Finding, Inspection, Tally
@@ -29,7 +29,7 @@ MOST_BARS = 15
 """Names in a chart of bars; the others are counted together."""
 
 
-def distribution_charts(survey: Survey, opened: Opened) -> str:
+def distribution_charts(survey: Survey, opened: InspectableData) -> str:
     """Return how long, fast, high, far and large sequences are."""
     fps = survey.inspection.summary.fps
     lengths = _lengths(opened)
@@ -48,7 +48,7 @@ def distribution_charts(survey: Survey, opened: Opened) -> str:
     return "".join(charts)
 
 
-def coverage_charts(survey: Survey, opened: Opened) -> str:
+def coverage_charts(survey: Survey, opened: InspectableData) -> str:
     """Return what cameras see: from where, how far, how large, and where in the image."""
     data = opened.data
     cameras = [] if data is None else [data.cameras[camera] for camera in data.sequences["camera"][opened.rows].tolist()]
@@ -86,7 +86,7 @@ def _amounts(tallies: tuple[Tally, ...], fps: float | None) -> tuple[list[tuple[
     return [(tally.name, share * tally.frames) for tally in most_first[:MOST_BARS]], unit, note
 
 
-def _lengths(opened: Opened) -> Array:
+def _lengths(opened: InspectableData) -> Array:
     return np.zeros(0) if opened.data is None else opened.data.sequences["length"][opened.rows].astype(np.float64)
 
 
@@ -134,7 +134,7 @@ def report_page(survey: Survey, path: str | Path, player_bytes: int = PLAYER_BYT
         return _page(survey, opened, parts, places)
 
 
-def _page(survey: Survey, opened: Opened, parts: PlayerParts, places: Places) -> str:
+def _page(survey: Survey, opened: InspectableData, parts: PlayerParts, places: Places) -> str:
     inspection = survey.inspection
     player = parts.html if parts.shown else "<p>There is no sequence that could be shown.</p>"
     return filled(
@@ -171,7 +171,7 @@ def _asset(name: str) -> str:
 class _Lenient(Dataset):
     """A dataset of which some may be damaged: its rows let nothing pass that is not what the layout says."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: InspectableData) -> None:
         assert opened.data is not None
         super().__init__(opened.data.path, opened.data.file)
         self.skeletons = opened.skeletons
@@ -181,7 +181,7 @@ class _Lenient(Dataset):
         return self._opened.row(number)
 
 
-def _wanted(inspection: Inspection, opened: Opened) -> list[int]:
+def _wanted(inspection: Inspection, opened: InspectableData) -> list[int]:
     """Return the rows that the player should hold, the most important first: of each check and clip the worst, the others, some clean."""
     of_clip = _first_of_clips(opened)
     first: list[Finding] = []
@@ -207,7 +207,7 @@ def _worst(inspection: Inspection, wanted: Sequence[int]) -> Start | None:
     return None if found is None else Start(wanted[0], found.frame or 0, found.joint)
 
 
-def _first_of_clips(opened: Opened) -> dict[str, int]:
+def _first_of_clips(opened: InspectableData) -> dict[str, int]:
     """Return the first row of ``/sequences`` of each clip."""
     found: dict[str, int] = {}
     if opened.data is not None:
@@ -216,19 +216,19 @@ def _first_of_clips(opened: Opened) -> dict[str, int]:
     return found
 
 
-def _readable(opened: Opened, numbers: Sequence[int], unreadable: list[int]) -> Iterator[PlayerSequence]:
+def _readable(opened: InspectableData, numbers: Sequence[int], unreadable: list[int]) -> Iterator[PlayerSequence]:
     """Yield sequences; those that cannot be read are noted instead."""
     if opened.data is None:
         return
     data = _Lenient(opened)
     for number in numbers:
         try:
-            yield from sequences_of(data, [number])
+            yield from player_sequences(data, [number])
         except DAMAGED:
             unreadable.append(number)
 
 
-def _places(inspection: Inspection, opened: Opened, parts: PlayerParts, unreadable: Sequence[int]) -> Places:
+def _places(inspection: Inspection, opened: InspectableData, parts: PlayerParts, unreadable: Sequence[int]) -> Places:
     playable = frozenset(opened.rows.tolist()) - frozenset(unreadable)
     cameras: dict[int, str] = {}
     if opened.data is not None and len({camera.rig for camera in opened.data.cameras}) > 1:

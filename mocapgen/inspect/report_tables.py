@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
 
-from mocapgen.inspect.lenient_reader import DAMAGED, Opened
+from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData
 from mocapgen.inspect.report_html import Column, counted, first_sentence, heading, inline, number, paragraphs, slug, table, text
 from mocapgen.inspect.summary import printable
 from mocapgen.shared.hdf5 import read_array
@@ -174,7 +174,7 @@ LISTED = 50
 """Files that are listed for each reason for which files were skipped."""
 
 
-def balance_tables(inspection: Inspection, opened: Opened) -> str:
+def balance_tables(inspection: Inspection, opened: InspectableData) -> str:
     """Return the tables of actions, actors and avatars."""
     summary = inspection.summary
     found = _findings_by(inspection.findings, opened)
@@ -204,7 +204,7 @@ def _tallied(name: str, tallies: tuple[Tally, ...], summary: Summary, extra: str
     return table(f"By {name}{more}", columns, rows)
 
 
-def _findings_by(findings: tuple[Finding, ...], opened: Opened) -> dict[str, Counter[str]]:
+def _findings_by(findings: tuple[Finding, ...], opened: InspectableData) -> dict[str, Counter[str]]:
     """Return how many findings there are of each action, actor and avatar."""
     found: dict[str, Counter[str]] = {name: Counter() for name in ("action", "actor", "avatar")}
     clips: dict[str, int] = {} if opened.data is None else {str(id): row for row, id in enumerate(opened.data.clips["id"])}
@@ -217,7 +217,7 @@ def _findings_by(findings: tuple[Finding, ...], opened: Opened) -> dict[str, Cou
     return found
 
 
-def _partners(opened: Opened, name: str, other: str) -> dict[str, int]:
+def _partners(opened: InspectableData, name: str, other: str) -> dict[str, int]:
     """Return how many different `other` each `name` of a clip goes with."""
     partners: defaultdict[str, set[str]] = defaultdict(set)
     if opened.data is not None:
@@ -226,7 +226,7 @@ def _partners(opened: Opened, name: str, other: str) -> dict[str, int]:
     return {one: len(others) for one, others in partners.items()}
 
 
-def _statures(opened: Opened) -> dict[str, float]:
+def _statures(opened: InspectableData) -> dict[str, float]:
     found = {}
     for name in opened.skeletons:
         assert opened.data is not None
@@ -237,7 +237,7 @@ def _statures(opened: Opened) -> dict[str, float]:
     return found
 
 
-def skipped_section(inspection: Inspection, opened: Opened) -> str:
+def skipped_section(inspection: Inspection, opened: InspectableData) -> str:
     """Return what the build found and did not use, by reason, with files and details of some."""
     reasons = inspection.summary.skipped
     if not reasons:
@@ -252,7 +252,7 @@ def skipped_section(inspection: Inspection, opened: Opened) -> str:
     return "".join(parts)
 
 
-def _skipped(opened: Opened) -> dict[str, list[tuple[str, str]]]:
+def _skipped(opened: InspectableData) -> dict[str, list[tuple[str, str]]]:
     """Return the first files of each reason, with details."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     if opened.data is None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mocapgen.inspect.dataset_view import DatasetView, Split, read_split
-from mocapgen.inspect.lenient_reader import Opened, open_file, open_leniently
-from mocapgen.inspect.measure import Gathered, Measurements
-from mocapgen.inspect.policy import Planned, load_policy, plan
-from mocapgen.inspect.run_checks import Ledger, Looked, Progress, look
+from mocapgen.inspect.lenient_reader import InspectableData, open_file, open_leniently
+from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures
+from mocapgen.inspect.policy import PlannedCheck, load_policy, plan
+from mocapgen.inspect.run_checks import FindingCollector, Inspected, Progress, inspect_sequences
 from mocapgen.inspect.summary import summarise
 from mocapgen.shared.version import __version__
 from schemas.inspection import Inspection, Severity
@@ -27,14 +27,14 @@ class Survey:
     Parameters
     ----------
     inspection : Inspection
-    gathered : dict of int to Gathered
+    gathered : dict of int to SequenceFeatures
         By row of ``/sequences``.
-    measured : Measurements
+    measured : DatasetStatistics
     """
 
     inspection: Inspection
-    gathered: Mapping[int, Gathered] = field(default_factory=dict)
-    measured: Measurements = field(default_factory=Measurements)
+    gathered: Mapping[int, SequenceFeatures] = field(default_factory=dict)
+    measured: DatasetStatistics = field(default_factory=DatasetStatistics)
 
 
 def inspect(
@@ -114,15 +114,15 @@ def survey(
     path = Path(path)
     sides = None if split is None else read_split(split)
     planned = plan(load_policy(policy), select, ignore, frozenset({"split"} if sides else ()))
-    ledger = Ledger()
+    collector = FindingCollector()
     with open_file(path) as file:
         for each in _of(planned, "file"):
-            ledger.run(each, file)
+            collector.run(each, file)
         summary = summarise(file, path.stat().st_size)
         opened = open_leniently(path, file)
-        looked, notes = _look_closer(path, opened, planned, sides, ledger, workers, progress, measuring)
+        inspected, notes = _inspect_contents(path, opened, planned, sides, collector, workers, progress, measuring)
     closed = "" if opened.data is not None else "the structure does not allow it"
-    results = tuple(ledger.result(each, "" if each.check.scope == "file" else closed) for each in planned)
+    results = tuple(collector.result(each, "" if each.check.scope == "file" else closed) for each in planned)
     inspection = Inspection(
         file=path.name,
         generator=f"mocapgen {__version__}",
@@ -131,42 +131,42 @@ def survey(
         split=sides.spec if sides else "",
         summary=summary,
         checks=results,
-        findings=ledger.findings(each.check.id for each in planned),
+        findings=collector.findings(each.check.id for each in planned),
         notes=notes,
     )
-    return Survey(inspection, looked.gathered, looked.measured)
+    return Survey(inspection, inspected.gathered, inspected.measured)
 
 
-def _of(planned: tuple[Planned, ...], scope: str) -> tuple[Planned, ...]:
+def _of(planned: tuple[PlannedCheck, ...], scope: str) -> tuple[PlannedCheck, ...]:
     """Return the checks of a scope that are to be run."""
     return tuple(each for each in planned if each.check.scope == scope and not each.left_out)
 
 
-def _look_closer(
+def _inspect_contents(
     path: Path,
-    opened: Opened,
-    planned: tuple[Planned, ...],
+    opened: InspectableData,
+    planned: tuple[PlannedCheck, ...],
     split: Split | None,
-    ledger: Ledger,
+    collector: FindingCollector,
     workers: int,
     progress: Progress | None,
     measuring: bool,
-) -> tuple[Looked, tuple[str, ...]]:
+) -> tuple[Inspected, tuple[str, ...]]:
     """Run the checks of sequences and of the dataset; return what came of the sequences, and what could not be looked at."""
     if opened.data is None:
-        return Looked(), (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
+        return Inspected(), (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
     single, whole = _of(planned, "sequence"), _of(planned, "dataset")
     posed = _posed(opened) if any(each.check.id in _POSED_CHECKS for each in whole) else frozenset()
     needed = single or whole or measuring
-    looked = look(path, opened, single, bool(whole) or measuring, posed, workers, progress, measuring) if needed else Looked()
-    ledger.merge(looked.ledger)
-    view = DatasetView(opened.data, opened.rows, looked.gathered, split)
+    inspected = inspect_sequences(path, opened, single, bool(whole) or measuring, posed, workers, progress, measuring) if needed else Inspected()
+    collector.merge(inspected.collector)
+    view = DatasetView(opened.data, opened.rows, inspected.gathered, split)
     for each in whole:
-        ledger.run(each, view)
-    return looked, tuple(_notes(opened, looked, posed))
+        collector.run(each, view)
+    return inspected, tuple(_notes(opened, inspected, posed))
 
 
-def _posed(opened: Opened) -> frozenset[int]:
+def _posed(opened: InspectableData) -> frozenset[int]:
     """Return the first sequence of every clip: whoever performs it, the motion is the same."""
     assert opened.data is not None
     table = opened.data.sequences
@@ -179,7 +179,7 @@ def _posed(opened: Opened) -> frozenset[int]:
     return frozenset(first.values())
 
 
-def _notes(opened: Opened, looked: Looked, posed: frozenset[int]) -> list[str]:
+def _notes(opened: InspectableData, inspected: Inspected, posed: frozenset[int]) -> list[str]:
     assert opened.data is not None
     notes = []
     lost = len(opened.data) - len(opened.rows)
@@ -187,8 +187,8 @@ def _notes(opened: Opened, looked: Looked, posed: frozenset[int]) -> list[str]:
         notes.append(
             f"{lost:,} of {len(opened.data):,} sequences could not be looked at: see what structure checks found in tables, skeletons and cameras"
         )
-    if looked.not_finite:
-        notes.append(f"{len(looked.not_finite):,} sequences hold numbers that are not finite: only their structure was looked at")
+    if inspected.not_finite:
+        notes.append(f"{len(inspected.not_finite):,} sequences hold numbers that are not finite: only their structure was looked at")
     clips = len({int(clip) for clip in opened.data.sequences["clip"][opened.rows]})
     if posed and len(posed) < clips:
         notes.append(f"only {len(posed):,} of {clips:,} clips were compared with each other: more do not fit into memory")

@@ -13,9 +13,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.inspect.lenient_reader import InspectedRow, Opened, open_file, open_leniently
-from mocapgen.inspect.measure import Gathered, Measurements, gather, merged
-from mocapgen.inspect.policy import Planned
+from mocapgen.inspect.lenient_reader import InspectableData, InspectedRow, open_file, open_leniently
+from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures, merged_features, sequence_features
+from mocapgen.inspect.policy import PlannedCheck
 from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.shared.parallel import map_ordered
 from schemas.errors import DatasetError
@@ -25,7 +25,7 @@ KEPT = 1000
 """Findings of one check that are kept: the worst."""
 
 
-class Ledger:
+class FindingCollector:
     """What has been found so far; two of them can be put together."""
 
     def __init__(self) -> None:
@@ -36,12 +36,12 @@ class Ledger:
         self._unread: defaultdict[str, set[int]] = defaultdict(set)
         self._left_out: dict[str, str] = {}
 
-    def run(self, planned: Planned, subject: Any, sequence: int | None = None, first_frame: int = 0) -> None:
+    def run(self, planned: PlannedCheck, subject: Any, sequence: int | None = None, first_frame: int = 0) -> None:
         """Run a check and keep its findings; one that fails leaves a finding that says so, never an exception.
 
         Parameters
         ----------
-        planned : Planned
+        planned : PlannedCheck
         subject : h5py.File, SequenceView or DatasetView
             What the check looks at, by its scope.
         sequence : int, optional
@@ -66,7 +66,7 @@ class Ledger:
             message = f"expected {check.id} to run, found {what}; this is a bug: please report it"
             self._add(Finding(check=CHECK_FAILED, severity="error", message=message, sequence=sequence))
 
-    def unread(self, planned: Planned, sequence: int) -> None:
+    def unread(self, planned: PlannedCheck, sequence: int) -> None:
         """Note that a check could not look at a sequence."""
         self._unread[planned.check.id].add(sequence)
 
@@ -86,8 +86,8 @@ class Ledger:
             kept.sort(key=_rank)
             del kept[KEPT:]
 
-    def merge(self, other: Ledger) -> None:
-        """Add what another ledger holds."""
+    def merge(self, other: FindingCollector) -> None:
+        """Add what another collector holds."""
         for id, count in other._count.items():
             self._count[id] += count
             self._sequences[id] |= other._sequences[id]
@@ -102,7 +102,7 @@ class Ledger:
         kept = [finding for findings in self._kept.values() for finding in sorted(findings, key=_rank)[:KEPT]]
         return tuple(sorted(kept, key=lambda finding: (-SEVERITIES.index(finding.severity), place[finding.check], _rank(finding))))
 
-    def result(self, planned: Planned, left_out: str = "") -> CheckResult:
+    def result(self, planned: PlannedCheck, left_out: str = "") -> CheckResult:
         """Return what came of a check."""
         check = planned.check
         severity: Severity = planned.severity
@@ -149,20 +149,20 @@ class Part:
 
 
 @dataclass
-class Looked:
+class Inspected:
     """What came of some parts."""
 
-    ledger: Ledger = field(default_factory=Ledger)
-    gathered: dict[int, Gathered] = field(default_factory=dict)
+    collector: FindingCollector = field(default_factory=FindingCollector)
+    gathered: dict[int, SequenceFeatures] = field(default_factory=dict)
     not_finite: set[int] = field(default_factory=set)
-    measured: Measurements = field(default_factory=Measurements)
+    measured: DatasetStatistics = field(default_factory=DatasetStatistics)
 
-    def merge(self, other: Looked) -> None:
+    def merge(self, other: Inspected) -> None:
         """Add what came of other parts, which follow these."""
-        self.ledger.merge(other.ledger)
+        self.collector.merge(other.collector)
         for sequence, found in other.gathered.items():
             known = self.gathered.get(sequence)
-            self.gathered[sequence] = found if known is None else merged(known, found)
+            self.gathered[sequence] = found if known is None else merged_features(known, found)
         self.not_finite |= other.not_finite
         self.measured.merge(other.measured)
 
@@ -173,7 +173,7 @@ class SequenceTask:
     Parameters
     ----------
     path : Path
-    planned : tuple of Planned
+    planned : tuple of PlannedCheck
         Checks of scope ``sequence``.
     gathering : bool
         Whether something is to be gathered for the checks of the dataset.
@@ -183,24 +183,24 @@ class SequenceTask:
         Whether what the charts of a report show is to be measured.
     """
 
-    def __init__(self, path: Path, planned: tuple[Planned, ...], gathering: bool, posed: frozenset[int], measuring: bool = False) -> None:
+    def __init__(self, path: Path, planned: tuple[PlannedCheck, ...], gathering: bool, posed: frozenset[int], measuring: bool = False) -> None:
         self.path = path
         self.planned = planned
         self.gathering = gathering
         self.posed = posed
         self.measuring = measuring
         self._file: h5py.File | None = None
-        self._opened: Opened | None = None
+        self._opened: InspectableData | None = None
 
-    def __call__(self, parts: tuple[Part, ...]) -> Looked:
+    def __call__(self, parts: tuple[Part, ...]) -> Inspected:
         """Look at some parts."""
         if self._opened is None:
             self._file = open_file(self.path)
             self._opened = open_leniently(self.path, self._file)
-        looked = Looked()
+        inspected = Inspected()
         for part in parts:
-            self._look(self._opened, part, looked)
-        return looked
+            self._inspect_part(self._opened, part, inspected)
+        return inspected
 
     def close(self) -> None:
         """Close the file, if this process opened it."""
@@ -208,25 +208,25 @@ class SequenceTask:
             self._file.close()
         self._file = self._opened = None
 
-    def _look(self, opened: Opened, part: Part, looked: Looked) -> None:
+    def _inspect_part(self, opened: InspectableData, part: Part, inspected: Inspected) -> None:
         assert opened.data is not None
         row = opened.row(part.sequence, part.offset, part.length)
         view = SequenceView(row, opened.skeletons[row.avatar], opened.data.fps)
         sound = _finite(row)
         if not sound:
-            looked.not_finite.add(part.sequence)
+            inspected.not_finite.add(part.sequence)
         for planned in self.planned:
             if sound or planned.check.family == "structure":
-                looked.ledger.run(planned, view, part.sequence, part.offset)
+                inspected.collector.run(planned, view, part.sequence, part.offset)
             else:
-                looked.ledger.unread(planned, part.sequence)
+                inspected.collector.unread(planned, part.sequence)
         if not sound:
             return
         with suppress(DatasetError):  # an array that is needed cannot be read
             if self.gathering:
-                looked.merge(Looked(gathered={part.sequence: gather(view, part.sequence in self.posed)}))
+                inspected.merge(Inspected(gathered={part.sequence: sequence_features(view, part.sequence in self.posed)}))
             if self.measuring:
-                looked.measured.add(part.sequence, view)
+                inspected.measured.add(part.sequence, view)
 
 
 def _finite(row: InspectedRow) -> bool:
@@ -240,22 +240,22 @@ def _finite(row: InspectedRow) -> bool:
     return True
 
 
-def look(
+def inspect_sequences(
     path: Path,
-    opened: Opened,
-    planned: tuple[Planned, ...],
+    opened: InspectableData,
+    planned: tuple[PlannedCheck, ...],
     gathering: bool,
     posed: frozenset[int],
     workers: int,
     progress: Progress | None,
     measuring: bool = False,
-) -> Looked:
+) -> Inspected:
     """Run the checks of single sequences, and gather what the checks of the dataset need.
 
     Parameters
     ----------
     path : Path
-    opened : Opened
+    opened : InspectableData
         With data.
     planned, gathering, posed, measuring
         See :class:`SequenceTask`.
@@ -269,17 +269,17 @@ def look(
     batches = list(_batches([(int(row), int(lengths[row])) for row in opened.rows]))
     count = 1 if not workers and int(lengths[opened.rows].sum()) < WORTH_WORKERS else workers
     task = SequenceTask(path, planned, gathering, posed, measuring)
-    looked, done = Looked(), 0
+    inspected, done = Inspected(), 0
     try:
         with map_ordered(task, batches, count) as results:
             for batch, result in zip(batches, results, strict=True):
-                looked.merge(result)
+                inspected.merge(result)
                 done += len({part.sequence for part in batch})
                 if progress is not None:
                     progress(min(done, len(opened.rows)), len(opened.rows), "sequences")
     finally:
         task.close()
-    return looked
+    return inspected
 
 
 def _batches(sequences: list[tuple[int, int]]) -> Iterator[tuple[Part, ...]]:

@@ -2,7 +2,7 @@
 
 from mocapgen.view.notebook import notebook_html
 from mocapgen.view.page import PlayerParts, Start, page_of, player_page, player_parts
-from mocapgen.view.sequences import Figure, PlayerSequence, Prediction, sequences_of
+from mocapgen.view.player_sequence import Figure, PlayerSequence, Prediction, player_sequences
 
 __all__ = [
     "Figure",
@@ -14,5 +14,5 @@ __all__ = [
     "page_of",
     "player_page",
     "player_parts",
-    "sequences_of",
+    "player_sequences",
 ]

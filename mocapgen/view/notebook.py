@@ -17,7 +17,7 @@ from mocapgen.core.motion import Array, Motion
 from mocapgen.store.predictions import Predictions, open_any
 from mocapgen.store.reader import Dataset
 from mocapgen.view.page import page_of, player_parts
-from mocapgen.view.sequences import Figure, PlayerSequence, sequences_of
+from mocapgen.view.player_sequence import Figure, PlayerSequence, player_sequences
 
 NOTEBOOK_BYTES = 2_000_000
 """Size of the largest page in a notebook: about 25,000 frames. The notebook's file stores it with every output."""
@@ -58,7 +58,7 @@ def notebook_html(shown: Dataset | Predictions | Motion | str | Path, max_bytes:
         return _fragment([motion_sequence(shown)], shown.name, 1, max_bytes)
     if not shown.file:
         return f"<p>{html.escape(shown.path.name)}: the file is closed; open it again to view it</p>"
-    return _fragment(sequences_of(shown, range(len(shown))), shown.path.name, len(shown), max_bytes)
+    return _fragment(player_sequences(shown, range(len(shown))), shown.path.name, len(shown), max_bytes)
 
 
 def motion_sequence(motion: Motion) -> PlayerSequence:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.view.codec import dequantise, encode, quantise
-from mocapgen.view.sequences import Figure, PlayerSequence
+from mocapgen.view.player_sequence import Figure, PlayerSequence
 from schemas.inspection import SEVERITIES, Finding
 
 STEP_3D = 0.001

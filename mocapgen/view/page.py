@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 
 from mocapgen.view.packing import Pack, to_json
-from mocapgen.view.sequences import PlayerSequence
+from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
 
 _SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "controls.js", "player.js", "start.js")

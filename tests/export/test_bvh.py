@@ -141,7 +141,7 @@ def test_avatar_is_for_predictions(front: Path, predicted: Path, tmp_path: Path)
 
 
 def test_clips_of_the_real_database(data_dir: Path, tmp_path: Path) -> None:
-    """Exported and read again, the joints of an avatar are where the file has them."""
+    """ExportReport and read again, the joints of an avatar are where the file has them."""
     from mocapgen.pipeline import build
     from schemas.config import BuildConfig
 

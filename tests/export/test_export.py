@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mocapgen import open_dataset
 from mocapgen.export import export, exporter, exporter_names
-from mocapgen.export.source import LONGEST_NAME, safe_name
+from mocapgen.export.export_input import LONGEST_NAME, safe_name
 from schemas.conventions import H36M17, JOINT_PARENTS
 from schemas.errors import ConfigError, DatasetError, MocapError
 from tests.export.conftest import write_predictions

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mocapgen import build, open_dataset
-from mocapgen.figures.performance import Performance, perform
+from mocapgen.figures.drawn_sequence import DrawnSequence, read_sequence
 from mocapgen.store.reader import Dataset
 from schemas.config import BuildConfig
 from schemas.conventions import file_conventions
@@ -73,7 +73,7 @@ def predicted(path: Path) -> Path:
         return write_predictions(path.with_name("pred.h5"), data)
 
 
-def clip_of(path: Path, action: str, avatar: str = AVATARS[0]) -> Performance:
+def clip_of(path: Path, action: str, avatar: str = AVATARS[0]) -> DrawnSequence:
     """Return one sequence of a dataset, before its first camera."""
     with open_dataset(path) as data:
-        return perform(data, next(row for row in data if row.clip["action"] == action and row.avatar == avatar))
+        return read_sequence(data, next(row for row in data if row.clip["action"] == action and row.avatar == avatar))

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from mocapgen import open_dataset
 from mocapgen.figures.canvas import Canvas, drawing, shortened
+from mocapgen.figures.colours import THEMES, blend, palette, rgb
 from mocapgen.figures.compose import contact_sheet, filmstrip, pair, row_of_avatars
 from mocapgen.figures.panels import Details, ImagePanel, WorldPanel
-from mocapgen.figures.theme import THEMES, blend, palette, rgb
 from mocapgen.figures.viewpoint import Box, direction, fit, on_picture, robust_bounds
 from tests.figures.conftest import AVATARS, SHIFT_MM, clip_of
 
 LIGHT = THEMES["light"]
 
 
-def drawn(performance, frame, details=None, width=1200, height=470, theme="light"):
+def drawn(sequence, frame, details=None, width=1200, height=470, theme="light"):
     """Return the method's figure and its pixels, (height, width, 3), at a frame."""
     with drawing():
-        picture = pair(Canvas(width, height, 110, THEMES[theme]), performance, details or Details())
+        picture = pair(Canvas(width, height, 110, THEMES[theme]), sequence, details or Details())
         picture.show(frame)
         return picture, picture.canvas.pixels()
 
@@ -46,8 +46,8 @@ def alone(points, distance):
 
 
 def test_every_joint_is_drawn_where_the_file_has_it(any_frame):
-    performance, frame = clip_of(any_frame, "grabHigh"), 30
-    picture, pixels = drawn(performance, frame)
+    sequence, frame = clip_of(any_frame, "grabHigh"), 30
+    picture, pixels = drawn(sequence, frame)
     with open_dataset(any_frame) as data:
         row = next(row for row in data if row.clip["action"] == "grabHigh" and row.avatar == AVATARS[0])
         stored, names = row["positions_2d"][frame], data.joint_names
@@ -64,25 +64,25 @@ def test_every_joint_is_drawn_where_the_file_has_it(any_frame):
 
 def test_left_is_the_persons_left(any_frame):
     """A person who faces the camera has the left hand at the image's right, whatever the axes of the file."""
-    performance = clip_of(any_frame, "kick")
-    picture, pixels = drawn(performance, 0)
+    sequence = clip_of(any_frame, "kick")
+    picture, pixels = drawn(sequence, 0)
     for panel in picture.panels:
         shown = within(pixels, panel.box)
         left, right = (np.nonzero(mask(shown, colour))[1] for colour in (LIGHT.left, LIGHT.right))
         assert min(len(left), len(right)) > 50
         assert left.mean() > right.mean() + 5
-    pose = dict(zip(performance.poses.body.names, performance.poses.world[0], strict=True))
+    pose = dict(zip(sequence.poses.body.names, sequence.poses.world[0], strict=True))
     ahead = pose["LeftToes"] - pose["LeftFoot"]  # the toes say where the person faces; y up and right-handed
     assert np.dot(pose["LeftHand"] - pose["RightHand"], np.cross([0, 1, 0], ahead)) > 0
 
 
 def test_the_world_is_upright_and_on_the_ground(any_frame):
-    performance = clip_of(any_frame, "kick")
-    picture, pixels = drawn(performance, 0)
+    sequence = clip_of(any_frame, "kick")
+    picture, pixels = drawn(sequence, 0)
     world = picture.panels[1]
-    points = dict(zip(performance.poses.body.names, world.on_picture(performance.poses.world[0])[0], strict=True))
+    points = dict(zip(sequence.poses.body.names, world.on_picture(sequence.poses.world[0])[0], strict=True))
     assert points["HeadTop"][1] < points["Hips"][1] - 50 < points["LeftFoot"][1] - 100
-    toes = performance.poses.world[0, performance.poses.body.names.index("LeftToesEnd")]
+    toes = sequence.poses.world[0, sequence.poses.body.names.index("LeftToesEnd")]
     below = world.on_picture(toes * [1, 0, 1])[0]
     assert np.linalg.norm(points["LeftToesEnd"] - below) < 12
     assert mask(within(pixels, world.box), LIGHT.shadow, 3).sum() > 100
@@ -92,15 +92,15 @@ def test_the_world_is_upright_and_on_the_ground(any_frame):
 
 def test_near_limbs_cover_far_ones(path):
     """Of two limbs that cross in the picture, the nearer one is whole."""
-    performance = clip_of(path, "kick")
+    sequence = clip_of(path, "kick")
     with drawing():
         canvas = Canvas(200, 200, 100, LIGHT)
-        body = performance.poses.body
+        body = sequence.poses.body
         stick = WorldPanel(
             canvas,
             Box(0, 0, 200, 200),
-            [(performance, np.zeros(3))],
-            fit(performance.poses.world.reshape(-1, 3), Box(0, 0, 200, 200), np.array([0.0, 0.0, 1.0])),
+            [(sequence, np.zeros(3))],
+            fit(sequence.poses.world.reshape(-1, 3), Box(0, 0, 200, 200), np.array([0.0, 0.0, 1.0])),
         )
         figure = stick._figures[0][0]
         points = np.full((len(body.names), 2), np.nan)
@@ -116,8 +116,8 @@ def test_near_limbs_cover_far_ones(path):
 
 
 def test_other_frames_look_different_and_none_is_blank(path):
-    performance = clip_of(path, "kick")
-    pictures = [drawn(performance, frame)[1] for frame in (0, performance.telling_frame)]
+    sequence = clip_of(path, "kick")
+    pictures = [drawn(sequence, frame)[1] for frame in (0, sequence.representative_frame)]
     assert (pictures[0] != pictures[1]).any(axis=-1).sum() > 500
     for pixels in pictures:
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
@@ -125,36 +125,36 @@ def test_other_frames_look_different_and_none_is_blank(path):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_names_and_trails(path, theme):
-    performance = clip_of(path, "kick")
-    plain = drawn(performance, 25, theme=theme)[1]
-    named = drawn(performance, 25, Details(joint_names=True), theme=theme)[1]
-    trailed = drawn(performance, 25, Details(trail=frozenset({"LeftFoot"})), theme=theme)[1]
+    sequence = clip_of(path, "kick")
+    plain = drawn(sequence, 25, theme=theme)[1]
+    named = drawn(sequence, 25, Details(joint_names=True), theme=theme)[1]
+    trailed = drawn(sequence, 25, Details(trail=frozenset({"LeftFoot"})), theme=theme)[1]
     trail = blend(THEMES[theme].left, THEMES[theme].panel, 0.45)
     assert mask(trailed, trail, 6).sum() > mask(plain, trail, 6).sum() + 40
     assert (named != plain).any(axis=-1).sum() > 2000
 
 
 def test_an_animation_shows_what_stills_show(path):
-    performance = clip_of(path, "kick")
+    sequence = clip_of(path, "kick")
     with drawing():
-        moving = pair(Canvas(800, 320, 90, LIGHT), performance, Details(), moving=True)
+        moving = pair(Canvas(800, 320, 90, LIGHT), sequence, Details(), moving=True)
         frames = list(moving.animate([3, 30]))
         for frame, image in zip([3, 30], frames, strict=True):
-            still = pair(Canvas(800, 320, 90, LIGHT), performance, Details())
+            still = pair(Canvas(800, 320, 90, LIGHT), sequence, Details())
             still.show(frame)
             different = np.abs(still.canvas.pixels().astype(int) - image).max(axis=-1) > 40
             assert different.mean() < 0.002
 
 
 def test_a_filmstrip_shows_each_moment_around_the_person(path):
-    performance, frames = clip_of(path, "kick"), [0, 20, 40]
+    sequence, frames = clip_of(path, "kick"), [0, 20, 40]
     with drawing():
-        picture = filmstrip(Canvas(900, 500, 110, LIGHT), performance, frames, Details())
+        picture = filmstrip(Canvas(900, 500, 110, LIGHT), sequence, frames, Details())
         pixels = picture.canvas.pixels()
     images, worlds = picture.panels[::2], picture.panels[1::2]
     assert [type(panel) for panel in (*images, *worlds)] == [ImagePanel] * 3 + [WorldPanel] * 3
     for frame, image, world in zip(frames, images, worlds, strict=True):
-        points = image.on_picture(performance.poses.pixels[frame])
+        points = image.on_picture(sequence.poses.pixels[frame])
         assert (points >= [image.box.left, image.box.top]).all()
         assert (points <= [image.box.right, image.box.bottom]).all()
         for panel in (image, world):
@@ -168,8 +168,8 @@ def test_avatars_stand_in_a_row_at_one_scale(path):
         picture.show(0)
     world = picture.panels[0]
     heights, middles = [], []
-    for performance, shift in world._people:
-        points = world.on_picture(performance.poses.world[0] + shift)[0]
+    for sequence, shift in world._people:
+        points = world.on_picture(sequence.poses.world[0] + shift)[0]
         heights.append(np.ptp(points[:, 1]))
         middles.append(points[:, 0].mean())
     assert middles[0] < middles[1]
@@ -190,15 +190,15 @@ def test_a_sheet_has_a_cell_for_each_clip(path):
 
 
 def test_a_prediction_lies_over_the_pale_truth(path, predicted):
-    from mocapgen.figures.performance import perform
+    from mocapgen.figures.drawn_sequence import read_sequence
+    from mocapgen.store.matching import PredictionMatches
     from mocapgen.store.predictions import open_predictions
-    from mocapgen.view.matching import Matches
 
     with open_dataset(path) as data, open_predictions(predicted) as predictions:
-        performance = perform(data, data[0], Matches(predictions, data))
-    assert performance.poses.body.names == performance.beneath.body.names == predictions_names()
-    assert performance.errors == pytest.approx(SHIFT_MM / 17, rel=1e-3)
-    pixels = drawn(performance, 10)[1]
+        sequence = read_sequence(data, data[0], PredictionMatches(predictions, data))
+    assert sequence.poses.body.names == sequence.truth.body.names == predictions_names()
+    assert sequence.errors == pytest.approx(SHIFT_MM / 17, rel=1e-3)
+    pixels = drawn(sequence, 10)[1]
     assert mask(pixels, LIGHT.truth, 4).sum() > 200
     assert mask(pixels, LIGHT.left).sum() > 200
 
@@ -210,14 +210,14 @@ def predictions_names():
 
 
 def test_points_that_are_nowhere_are_left_out(path):
-    performance = clip_of(path, "kick")
-    world, pixels = performance.poses.world.copy(), performance.poses.pixels.copy()
+    sequence = clip_of(path, "kick")
+    world, pixels = sequence.poses.world.copy(), sequence.poses.pixels.copy()
     world[5], pixels[5] = np.nan, np.nan
     pixels[6, :3] = np.nan
     world[7, 2] = 1e7
-    poses = dataclasses.replace(performance.poses, world=world, pixels=pixels)
-    damaged = dataclasses.replace(performance, poses=poses)
-    whole = drawn(performance, 0)[1]
+    poses = dataclasses.replace(sequence.poses, world=world, pixels=pixels)
+    damaged = dataclasses.replace(sequence, poses=poses)
+    whole = drawn(sequence, 0)[1]
     assert (np.abs(drawn(damaged, 0)[1].astype(int) - whole).max(axis=-1) > 60).mean() < 0.03  # a spike elsewhere shrinks nobody
     for frame in (5, 6, 7):
         drawn(damaged, frame, Details(joint_names=True, trail=frozenset({"LeftHand"})))
@@ -225,8 +225,8 @@ def test_points_that_are_nowhere_are_left_out(path):
 
 @pytest.mark.parametrize("name", ["$\\frac{1}{0}$", "a $b$ c", "<b>&amp;</b>", "人物", "x" * 400, "two\nlines\x07", "‮rtl"])
 def test_names_are_no_markup(path, name):
-    performance = dataclasses.replace(clip_of(path, "kick"), clip=name, avatar=name)
-    picture, pixels = drawn(performance, 0, width=700)
+    sequence = dataclasses.replace(clip_of(path, "kick"), clip=name, avatar=name)
+    picture, pixels = drawn(sequence, 0, width=700)
     assert mask(within(pixels, picture.panels[0].box), LIGHT.left).sum() > 50
 
 
@@ -269,12 +269,12 @@ def test_bounds_ignore_a_spike_but_not_a_motion():
 
 
 def test_the_telling_frame_is_the_kick_and_no_spike(path):
-    performance = clip_of(path, "kick")
-    foot = performance.poses.world[:, performance.poses.body.names.index("LeftFoot"), 1]
-    assert foot[performance.telling_frame] > 0.9 * foot.max()
-    world = performance.poses.world.copy()
+    sequence = clip_of(path, "kick")
+    foot = sequence.poses.world[:, sequence.poses.body.names.index("LeftFoot"), 1]
+    assert foot[sequence.representative_frame] > 0.9 * foot.max()
+    world = sequence.poses.world.copy()
     world[3, 4] += 50.0
-    assert dataclasses.replace(performance, poses=dataclasses.replace(performance.poses, world=world)).telling_frame == performance.telling_frame
+    assert dataclasses.replace(sequence, poses=dataclasses.replace(sequence.poses, world=world)).representative_frame == sequence.representative_frame
 
 
 @given(st.text(max_size=60), st.integers(0, 60))

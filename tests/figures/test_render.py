@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from mocapgen.figures import render
+from mocapgen.figures.colours import THEMES, rgb
 from mocapgen.figures.settings import render_config
-from mocapgen.figures.theme import THEMES, rgb
 from schemas.errors import ConfigError, DatasetError
 
 KICK = "sample_sa_kick_001_120"
@@ -285,16 +285,16 @@ def test_a_recording_holds_joints_bones_camera_and_time(any_frame, tmp_path):
     from tests.figures.conftest import clip_of
 
     render(any_frame, render_config({"rrd": tmp_path / "a.rrd", "clip": KICK}))
-    found, performance = columns(tmp_path / "a.rrd"), clip_of(any_frame, "kick")
+    found, sequence = columns(tmp_path / "a.rrd"), clip_of(any_frame, "kick")
     place = "/world/average_man"
     points = np.array(found[f"{place}/pose", "Points3D:positions"])
-    assert points == pytest.approx(performance.poses.world, abs=1e-5)
-    assert np.array(found[f"{place}/camera/pose", "Points2D:positions"]) == pytest.approx(performance.poses.pixels, abs=1e-2)
-    assert found[f"{place}/pose", "frame"] == list(range(len(performance)))
-    assert np.array(found[f"{place}/pose", "time"]) / 1e9 == pytest.approx(np.arange(len(performance)) / 30, abs=1e-8)
+    assert points == pytest.approx(sequence.poses.world, abs=1e-5)
+    assert np.array(found[f"{place}/camera/pose", "Points2D:positions"]) == pytest.approx(sequence.poses.pixels, abs=1e-2)
+    assert found[f"{place}/pose", "frame"] == list(range(len(sequence)))
+    assert np.array(found[f"{place}/pose", "time"]) / 1e9 == pytest.approx(np.arange(len(sequence)) / 30, abs=1e-8)
     description = found["/world", "AnnotationContext:context"][0][0][0]["class_description"]
     names = [joint["label"] for joint in description["keypoint_annotations"]]
-    assert names == list(performance.poses.body.names)
+    assert names == list(sequence.poses.body.names)
     bones = {(names[bone["keypoint0"]], names[bone["keypoint1"]]) for bone in description["keypoint_connections"]}
     assert ("LeftUpperArm", "LeftLowerArm") in bones
     assert len(bones) == len(names) - 1
@@ -303,7 +303,7 @@ def test_a_recording_holds_joints_bones_camera_and_time(any_frame, tmp_path):
     intrinsics = np.array(found[f"{place}/camera", "Pinhole:image_from_camera"][0][0]).reshape(3, 3).T
     assert np.linalg.det(rotation) == pytest.approx(1.0, abs=1e-5)
     seen = (points - found[f"{place}/camera", "Transform3D:translation"][0][0]) @ rotation @ intrinsics.T
-    assert seen[..., :2] / seen[..., 2:] == pytest.approx(performance.poses.pixels, abs=0.05)
+    assert seen[..., :2] / seen[..., 2:] == pytest.approx(sequence.poses.pixels, abs=0.05)
     assert found[f"{place}/camera", "Pinhole:resolution"][0][0] == [1920, 1080]
 
 

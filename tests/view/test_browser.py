@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from mocapgen import open_dataset
-from mocapgen.view import Start, player_parts, sequences_of
-from mocapgen.view.show import view
+from mocapgen.view import Start, player_parts, player_sequences
+from mocapgen.view.write_page import view
 from schemas.inspection import Finding
 from tests.view.conftest import write_predictions
 
@@ -321,7 +321,7 @@ def test_inside_another_page(open_page, files, tmp_path):
         Finding(check="motion.frozen", severity="warning", message="still", sequence=4, frame=40),
     ]
     with open_dataset(files["unity"]) as data:
-        parts = player_parts(sequences_of(data, [4, 5]), "report", findings=findings, start=Start(5))
+        parts = player_parts(player_sequences(data, [4, 5]), "report", findings=findings, start=Start(5))
     path = tmp_path / "report.html"
     link = '<p><a href="#sequence=4&amp;frame=20&amp;joint=LeftHand">there</a></p>'
     head = f'<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><style>{parts.css}</style>'

@@ -15,7 +15,7 @@ import pytest
 import mocapgen.view
 from mocapgen import open_dataset
 from mocapgen.view.packing import CLOSE, STEP_3D
-from mocapgen.view.show import view
+from mocapgen.view.write_page import view
 from tests.view.conftest import unpack, write_predictions
 
 SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "player.js")

@@ -13,9 +13,9 @@ import pytest
 
 from mocapgen import open_dataset
 from mocapgen.cameras.camera import Camera
-from mocapgen.view import PlayerSequence, Start, page_of, player_page, player_parts, sequences_of
+from mocapgen.view import PlayerSequence, Start, page_of, player_page, player_parts, player_sequences
 from mocapgen.view.packing import CLOSE, STEP_2D, STEP_3D
-from mocapgen.view.sequences import Figure, Prediction
+from mocapgen.view.player_sequence import Figure, Prediction
 from schemas.inspection import Finding
 from tests.view.conftest import Unpacked, unpack
 
@@ -24,7 +24,7 @@ NASTY = "</script><script>alert(1)</script><!--<b>&amp;{{blocks}}\u2028é漢"
 
 def page_of_file(path: Path, **options: object) -> str:
     with open_dataset(path) as data:
-        return player_page(sequences_of(data, range(len(data))), path.name, **options)
+        return player_page(player_sequences(data, range(len(data))), path.name, **options)
 
 
 def shown_pixels(page: Unpacked, number: int) -> np.ndarray:
@@ -155,7 +155,7 @@ def test_names_are_text_wherever_they_stand(copy):
             file[f"clips/{column}"][0] = NASTY
     with open_dataset(copy) as data:
         finding = Finding(check="a.b", severity="error", message=NASTY, sequence=0, frame=1, joint=NASTY)
-        page = player_page(sequences_of(data, [0]), NASTY, findings=[finding], notes=[NASTY], start=Start(0, 0, NASTY))
+        page = player_page(player_sequences(data, [0]), NASTY, findings=[finding], notes=[NASTY], start=Start(0, 0, NASTY))
     plain = _Elements()
     plain.feed(page_of_file(copy))
     hostile = _Elements()
@@ -185,11 +185,11 @@ def test_the_size_is_bounded(files, share):
     with open_dataset(files["opencv"]) as data:
         order = [5, 0, 3, 1, 4, 2]
         findings = [Finding(check="a.b", severity="info", message="x" * 500, sequence=3, frame=frame) for frame in range(60)]
-        whole = player_parts(sequences_of(data, order), "title", findings=findings)
+        whole = player_parts(player_sequences(data, order), "title", findings=findings)
         bare = player_parts([], "title")
         assert bare.shown == ()
         bound = int(bare.size + share * (whole.size - bare.size)) + 1500
-        some = player_parts(sequences_of(data, order), "title", findings=findings, max_bytes=bound)
+        some = player_parts(player_sequences(data, order), "title", findings=findings, max_bytes=bound)
         assert some.size <= bound
         assert set(some.shown) == set(order[: len(some.shown)])
         assert len(some.shown) == (6 if share == 1.0 else len(some.shown)) < (7 if share == 1.0 else 6)
@@ -204,7 +204,7 @@ def test_findings_are_the_worst_of_the_sequences_shown(files):
         Finding(check="a.b", severity="error", message="e", sequence=2),
     ]
     with open_dataset(files["unity"]) as data:
-        found = unpack(player_page(sequences_of(data, [0, 1]), "t", findings=[*many, *others])).header["findings"]
+        found = unpack(player_page(player_sequences(data, [0, 1]), "t", findings=[*many, *others])).header["findings"]
     assert {finding["sequence"] for finding in found} == {1}
     assert len(found) == 100
     assert [finding["severity"] for finding in found[:2]] == ["error", "info"]

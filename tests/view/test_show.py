@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mocapgen.view import player_page
-from mocapgen.view.show import view
+from mocapgen.view.write_page import view
 from schemas.errors import ConfigError, DatasetError
 from schemas.subset import SelectConfig
 from tests.view.conftest import unpack, write_predictions

@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, camera_frame, dataset, found, members
+from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, camera_frame, dataset, file_finding, members
 from mocapgen.inspect.registry import check
 from mocapgen.inspect.sequence_view import SequenceView
 from schemas.conventions import CAMERA_FRAMES, file_conventions
@@ -30,17 +30,17 @@ def attributes(file: h5py.File) -> Iterator[Finding]:
     for name in RootAttributes.model_fields:
         value = attribute(file, name)
         if value is None:
-            yield found("expected an attribute, found none that can be read", f"/@{name}")
+            yield file_finding("expected an attribute, found none that can be read", f"/@{name}")
         elif name == "fps":
             number = np.asarray(value)
             if number.shape != () or number.dtype.kind not in "fiu" or not 0 < number < np.inf:
-                yield found(f"expected frames per second, a positive number, found {str(value)[:40]!r}", "/@fps")
+                yield file_finding(f"expected frames per second, a positive number, found {str(value)[:40]!r}", "/@fps")
         elif not isinstance(value, str):
-            yield found(f"expected text, found {str(value)[:40]!r} of type {type(value).__name__}", f"/@{name}")
+            yield file_finding(f"expected text, found {str(value)[:40]!r} of type {type(value).__name__}", f"/@{name}")
         elif name == "schema_version" and not re.fullmatch(r"\d+\.\d+", value):
-            yield found(f"expected major.minor, found {value[:40]!r}", "/@schema_version")
+            yield file_finding(f"expected major.minor, found {value[:40]!r}", "/@schema_version")
         elif name in ("conventions", "config") and not isinstance(_json(value), dict):
-            yield found(f"expected a JSON object, found {value[:40]!r}", f"/@{name}")
+            yield file_finding(f"expected a JSON object, found {value[:40]!r}", f"/@{name}")
 
 
 def _json(text: Any) -> Any:
@@ -59,16 +59,16 @@ def conventions(file: h5py.File) -> Iterator[Finding]:
     frame = camera_frame(file)
     if frame is None:
         known = ", ".join(CAMERA_FRAMES)
-        yield found(f"camera_frame: expected one of {known}, found {str(stated.get('camera_frame'))[:40]!r}", "/@conventions")
+        yield file_finding(f"camera_frame: expected one of {known}, found {str(stated.get('camera_frame'))[:40]!r}", "/@conventions")
         return
     for name, wanted in file_conventions(frame).items():
         if stated.get(name) != wanted:
-            yield found(f"{name}: expected {wanted!r}, found {str(stated.get(name, 'nothing'))[:120]!r}", "/@conventions")
+            yield file_finding(f"{name}: expected {wanted!r}, found {str(stated.get(name, 'nothing'))[:120]!r}", "/@conventions")
     for array, path in _expected(file):
         node = dataset(file, path)
         unit = None if node is None else attribute(node, "unit")
         if unit is not None and unit != array.unit:
-            yield found(f"expected the unit {array.unit!r}, found {str(unit)[:40]!r}", path)
+            yield file_finding(f"expected the unit {array.unit!r}, found {str(unit)[:40]!r}", path)
 
 
 def _expected(file: h5py.File) -> Iterator[tuple[LayoutArray, str]]:
@@ -91,7 +91,7 @@ def missing(file: h5py.File) -> Iterator[Finding]:
     """Arrays of the schema are missing."""
     for _, path in _expected(file):
         if dataset(file, path) is None:
-            yield found("expected an array, found nothing that is one", path)
+            yield file_finding("expected an array, found nothing that is one", path)
 
 
 @check("structure.types", "error", "file")
@@ -100,7 +100,7 @@ def types(file: h5py.File) -> Iterator[Finding]:
     for array, path, node in _present(file):
         kind = "O" if h5py.check_string_dtype(node.dtype) is not None else node.dtype.kind
         if kind not in _KINDS[array.dtype]:
-            yield found(f"expected type {array.dtype}, found {node.dtype}", path)
+            yield file_finding(f"expected type {array.dtype}, found {node.dtype}", path)
 
 
 @check("structure.shapes", "error", "file")
@@ -110,7 +110,7 @@ def shapes(file: h5py.File) -> Iterator[Finding]:
     sound = []
     for array, path, node in _present(file):
         if node.shape is None or len(node.shape) != len(array.shape):
-            yield found(f"expected {len(array.shape)} dimensions {_shape(array)}, found shape {node.shape}", path)
+            yield file_finding(f"expected {len(array.shape)} dimensions {_shape(array)}, found shape {node.shape}", path)
             continue
         sound.append((array, path, node.shape))
         for want, got in zip(array.shape, node.shape, strict=True):
@@ -120,7 +120,7 @@ def shapes(file: h5py.File) -> Iterator[Finding]:
             expected = want if isinstance(want, int) else sizes[_axis(path, want)].most_common(1)[0][0]
             if got != expected:
                 said = f"{want} = {expected}" if isinstance(want, str) else str(expected)
-                yield found(f"expected shape {_shape(array)} with {said}, found {shape}", path)
+                yield file_finding(f"expected shape {_shape(array)} with {said}, found {shape}", path)
                 break
 
 
@@ -141,9 +141,9 @@ def chunks(file: h5py.File, *, max_rows: int = 2048) -> Iterator[Finding]:
             continue
         rows = node.chunks[0]
         if rows > max_rows:
-            yield found(f"expected chunks of at most {max_rows:,} frames, found {rows:,}: a window of 40 reads all of them", path, rows)
+            yield file_finding(f"expected chunks of at most {max_rows:,} frames, found {rows:,}: a window of 40 reads all of them", path, rows)
         elif node.chunks[1:] != node.shape[1:]:
-            yield found(f"expected chunks of whole frames, found {node.chunks} of {node.shape}: a window reads several", path)
+            yield file_finding(f"expected chunks of whole frames, found {node.chunks} of {node.shape}: a window reads several", path)
 
 
 @check("structure.no_checksums", "info", "file")
@@ -151,7 +151,7 @@ def no_checksums(file: h5py.File) -> Iterator[Finding]:
     """Frames are stored without checksums, so that damage goes unnoticed."""
     without = [path for _, path, node in _present(file) if path.startswith("/frames/") and not node.fletcher32]
     if without:
-        yield found("expected the filter fletcher32, found it missing in " + ", ".join(without), "/frames")
+        yield file_finding("expected the filter fletcher32, found it missing in " + ", ".join(without), "/frames")
 
 
 @check("structure.unknown", "info", "file")
@@ -167,9 +167,9 @@ def unknown(file: h5py.File) -> Iterator[Finding]:
     file.visititems(visit)
     for path in strange:
         node = file[path]
-        yield found(f"expected no array of this name, found {node.dtype} {node.shape}; readers pass it over", path)
+        yield file_finding(f"expected no array of this name, found {node.dtype} {node.shape}; readers pass it over", path)
     for name in sorted(set(file.attrs) - set(RootAttributes.model_fields)):
-        yield found("expected no attribute of this name; readers pass it over", f"/@{name}")
+        yield file_finding("expected no attribute of this name; readers pass it over", f"/@{name}")
 
 
 @check("structure.checksums", "error", "sequence")
@@ -181,7 +181,7 @@ def checksums(sequence: SequenceView) -> Iterator[Finding]:
             sequence.row[name]
         except DamagedFrames as error:
             yield sequence.finding(f"expected frames that can be read, found {str(error).rpartition('found ')[2]}", where=array.path)
-        except DatasetError:  # others say so
+        except DatasetError:  # reported by another check
             continue
 
 
@@ -196,7 +196,7 @@ def not_finite(sequence: SequenceView) -> Iterator[Finding]:
             continue
         try:
             wrong = row.not_finite(name)
-        except DatasetError:  # others say so
+        except DatasetError:  # reported by another check
             continue
         if wrong.any():
             frame, joint = np.argwhere(wrong)[0][:2]

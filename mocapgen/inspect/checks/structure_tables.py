@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.inspect.lenient_reader import camera_frame, column, dataset, found, frame_count, joint_names, members
+from mocapgen.inspect.lenient_reader import camera_frame, column, dataset, file_finding, frame_count, joint_names, members
 from mocapgen.inspect.registry import check
 from schemas.conventions import H36M17, H36M17_PARENTS, JOINT_PARENTS, mirrored
 from schemas.inspection import Finding
@@ -40,21 +40,21 @@ def skeletons(file: h5py.File) -> Iterator[Finding]:
         where = f"/skeletons/{avatar}"
         texts, numbers = column(file, f"{where}/names", "O", 1), column(file, f"{where}/parents", "iu", 1)
         if texts is None or numbers is None:
-            continue  # others say so
+            continue  # reported by another check
         names, parents = [str(name) for name in texts], [int(parent) for parent in numbers]
         wrong = _tree(names, parents)
         if wrong:
-            yield found(f"expected {wrong}", f"{where}/parents")
+            yield file_finding(f"expected {wrong}", f"{where}/parents")
             continue
         if first is None:
             first = (avatar, names, parents)
             yield from _known_joints(names, parents, where)
         if names != first[1]:
             other = next((pair for pair in zip(first[1], names, strict=False) if pair[0] != pair[1]), (len(first[1]), len(names)))
-            yield found(f"expected the joints of {first[0]}, found {other[1]!r} in place of {other[0]!r}", f"{where}/names")
+            yield file_finding(f"expected the joints of {first[0]}, found {other[1]!r} in place of {other[0]!r}", f"{where}/names")
         elif parents != first[2]:
             joint = next(name for name, one, two in zip(names, first[2], parents, strict=True) if one != two)
-            yield found(f"expected the tree of {first[0]}, found another parent of {joint}", f"{where}/parents", joint=joint)
+            yield file_finding(f"expected the tree of {first[0]}, found another parent of {joint}", f"{where}/parents", joint=joint)
 
 
 def _known_joints(names: list[str], parents: list[int], where: str) -> Iterator[Finding]:
@@ -65,7 +65,7 @@ def _known_joints(names: list[str], parents: list[int], where: str) -> Iterator[
             wanted = JOINT_PARENTS[wanted]
         stated = names[parent] if parent >= 0 else None
         if name in JOINT_PARENTS and wanted != stated and (stated is None or stated in JOINT_PARENTS):
-            yield found(f"expected the parent {wanted} of {name}, found {stated}", f"{where}/parents", joint=name)
+            yield file_finding(f"expected the parent {wanted} of {name}, found {stated}", f"{where}/parents", joint=name)
 
 
 @check("structure.rest_pose", "error", "file", "m")
@@ -77,7 +77,7 @@ def rest_pose(file: h5py.File, *, tolerance: float = 1e-4, max_stature_error: fl
         texts, numbers = column(file, f"{where}/names", "O", 1), column(file, f"{where}/parents", "iu", 1)
         offsets, rest = (column(file, f"{where}/{name}", "f", 2) for name in ("offsets", "rest_positions"))
         if texts is None or numbers is None or offsets is None or rest is None or not (len(texts),) == numbers.shape == offsets.shape[:1]:
-            continue  # others say so
+            continue  # reported by another check
         names = [str(name) for name in texts]
         if rest.shape != offsets.shape or rest.shape[1:] != (3,) or _tree(names, numbers.tolist()):
             continue
@@ -86,12 +86,12 @@ def rest_pose(file: h5py.File, *, tolerance: float = 1e-4, max_stature_error: fl
             summed[index] = summed[parent] + offsets[index]
         error = np.linalg.norm(summed - rest, axis=1)
         if not np.isfinite(error).all():
-            yield found("expected finite numbers, found some that are not", f"{where}/rest_positions")
+            yield file_finding("expected finite numbers, found some that are not", f"{where}/rest_positions")
             continue
         if error.max() > tolerance:
             joint = names[int(error.argmax())]
             text = f"expected the sums of the offsets, found {joint} {1000.0 * error.max():.3g} mm away from there"
-            yield found(text, f"{where}/rest_positions", error.max(), joint=joint)
+            yield file_finding(text, f"{where}/rest_positions", error.max(), joint=joint)
         yield from _upright(file, where, dict(zip(names, summed, strict=True)), frame)
         yield from _stature(file, where, float(np.ptp(summed[:, 1])), max_stature_error)
 
@@ -101,14 +101,16 @@ def _upright(file: h5py.File, where: str, at: dict[str, np.ndarray], frame: str 
     for above, below in (("Head", "Hips"), ("Hips", "LeftFoot")):
         if above in at and below in at and at[above][1] <= at[below][1]:
             heights = f"{at[above][1]:.3g} m and {at[below][1]:.3g} m"
-            yield found(f"expected {above} above {below} (y up), found {heights}", f"{where}/offsets", joint=above)
+            yield file_finding(f"expected {above} above {below} (y up), found {heights}", f"{where}/offsets", joint=above)
     if frame is None:
         return
     left = -1.0 if frame == "unity" else 1.0  # x points to the right of the person, or to the left
     for joint in ("LeftUpperArm", "LeftUpperLeg"):
         if joint in at and mirrored(joint) in at and left * (at[joint][0] - at[mirrored(joint)][0]) <= 0.0:
             side = "left" if frame == "opencv" else "right"
-            yield found(f"expected {joint} on the person's left (x points {side} in {frame} files), found it on the other side", where, joint=joint)
+            yield file_finding(
+                f"expected {joint} on the person's left (x points {side} in {frame} files), found it on the other side", where, joint=joint
+            )
 
 
 def _stature(file: h5py.File, where: str, height: float, max_error: float) -> Iterator[Finding]:
@@ -116,10 +118,10 @@ def _stature(file: h5py.File, where: str, height: float, max_error: float) -> It
     if stature is None:
         return
     if not 0.3 <= float(stature) <= 3.0:
-        yield found(f"expected a person's height in metres, found {float(stature):g}", f"{where}/stature", float(stature))
+        yield file_finding(f"expected a person's height in metres, found {float(stature):g}", f"{where}/stature", float(stature))
     elif abs(height - float(stature)) > max_error * float(stature):
         text = f"expected a rest pose about as high as the stature of {float(stature):.3g} m, found one of {height:.3g} m"
-        yield found(text, where, abs(height - float(stature)))
+        yield file_finding(text, where, abs(height - float(stature)))
 
 
 @check("structure.joint_sets", "error", "file")
@@ -127,22 +129,22 @@ def joint_sets(file: h5py.File) -> Iterator[Finding]:
     """The joint set h36m17 is missing, or a set names joints that do not exist, is no tree, or pairs joints that are not left and right."""
     joints, sets = joint_names(file), members(file, "/joint_sets")
     if sets and "h36m17" not in sets:
-        yield found(f"expected the set h36m17, which most readers ask for, found {', '.join(sets)[:80]}", "/joint_sets")
+        yield file_finding(f"expected the set h36m17, which most readers ask for, found {', '.join(sets)[:80]}", "/joint_sets")
     for name in sets:
         where = f"/joint_sets/{name}"
         texts = column(file, f"{where}/names", "O", 1)
         chosen, parents = (column(file, f"{where}/{key}", "iu", 1) for key in ("joints", "parents"))
         if texts is None or chosen is None or parents is None or joints is None or not texts.shape == chosen.shape == parents.shape:
-            continue  # others say so
+            continue  # reported by another check
         names = [str(text) for text in texts]
         outside = [int(joint) for joint in chosen if not 0 <= joint < len(joints)]
         if outside:
-            yield found(f"expected joints from 0 to {len(joints) - 1}, found {outside[0]}", f"{where}/joints")
+            yield file_finding(f"expected joints from 0 to {len(joints) - 1}, found {outside[0]}", f"{where}/joints")
             continue
         meant = {text: joints[joint] for text, joint in zip(names, chosen.tolist(), strict=True)}
         wrong = _set_tree(names, parents.tolist(), meant)
         if wrong:
-            yield found(f"expected {wrong}", where)
+            yield file_finding(f"expected {wrong}", where)
         elif name == "h36m17":
             yield from _h36m17(names, parents.tolist(), meant, where)
         yield from _pairs(file, where, names, meant)
@@ -168,14 +170,14 @@ def _set_tree(names: list[str], parents: list[int], meant: dict[str, str]) -> st
 def _h36m17(names: list[str], parents: list[int], meant: dict[str, str], where: str) -> Iterator[Finding]:
     """Compare a set of that name with what everybody means by it."""
     if names != list(H36M17):
-        yield found(f"expected the names {', '.join(H36M17)} in this order, found {', '.join(names)[:200]}", f"{where}/names")
+        yield file_finding(f"expected the names {', '.join(H36M17)} in this order, found {', '.join(names)[:200]}", f"{where}/names")
         return
     for (name, joint), parent in zip(H36M17.items(), parents, strict=True):
         if meant[name] != joint:
-            yield found(f"expected {name} to be {joint}, found {meant[name]}", f"{where}/joints", joint=joint)
+            yield file_finding(f"expected {name} to be {joint}, found {meant[name]}", f"{where}/joints", joint=joint)
         stated = names[parent] if parent >= 0 else None
         if stated != H36M17_PARENTS[name]:
-            yield found(f"expected the parent {H36M17_PARENTS[name]} of {name}, found {stated}", f"{where}/parents", joint=joint)
+            yield file_finding(f"expected the parent {H36M17_PARENTS[name]} of {name}, found {stated}", f"{where}/parents", joint=joint)
 
 
 def _pairs(file: h5py.File, where: str, names: list[str], meant: dict[str, str]) -> Iterator[Finding]:
@@ -184,11 +186,11 @@ def _pairs(file: h5py.File, where: str, names: list[str], meant: dict[str, str])
         return
     for left, right in pairs.tolist():
         if not (0 <= left < len(names) and 0 <= right < len(names)):
-            yield found(f"expected names from 0 to {len(names) - 1}, found the pair {left}, {right}", f"{where}/symmetric_pairs")
+            yield file_finding(f"expected names from 0 to {len(names) - 1}, found the pair {left}, {right}", f"{where}/symmetric_pairs")
             continue
         one, two = meant[names[left]], meant[names[right]]
         if one == two or mirrored(one) != two or not one.startswith("Left"):
-            yield found(f"expected left and right of one joint, found {one} and {two}", f"{where}/symmetric_pairs", joint=one)
+            yield file_finding(f"expected left and right of one joint, found {one} and {two}", f"{where}/symmetric_pairs", joint=one)
 
 
 @check("structure.camera_rotation", "error", "file")
@@ -200,14 +202,14 @@ def camera_rotation(file: h5py.File, *, tolerance: float = 1e-5) -> Iterator[Fin
             error = np.abs(rotations @ rotations.transpose(0, 2, 1) - np.eye(3)).max(axis=(1, 2))
             handed = np.linalg.det(np.where(np.isfinite(rotations), rotations, 0.0))
         for row in np.flatnonzero(~(error <= tolerance)):
-            yield found(f"expected R R^T to be the identity, found it {error[row]:.3g} off in row {row}", "/cameras/R", error[row])
+            yield file_finding(f"expected R R^T to be the identity, found it {error[row]:.3g} off in row {row}", "/cameras/R", error[row])
         if frame is not None:
             wanted = -1.0 if frame == "unity" else 1.0
             for row in np.flatnonzero((error <= tolerance) & (handed * wanted < 0.0)):
-                yield found(f"expected det R = {wanted:+g} in {frame} files, found {handed[row]:+.3g} in row {row}", "/cameras/R")
+                yield file_finding(f"expected det R = {wanted:+g} in {frame} files, found {handed[row]:+.3g} in row {row}", "/cameras/R")
     if places is not None:
         for row in np.flatnonzero(~np.isfinite(places).all(axis=1)):
-            yield found(f"expected finite numbers, found {places[row].tolist()} in row {row}", "/cameras/t")
+            yield file_finding(f"expected finite numbers, found {places[row].tolist()} in row {row}", "/cameras/t")
 
 
 @check("structure.camera_intrinsics", "error", "file")
@@ -221,14 +223,16 @@ def camera_intrinsics(file: h5py.File) -> Iterator[Finding]:
     for row, K in enumerate(matrices):
         wrong = _pinhole(K, sign)
         if wrong:
-            yield found(f"expected {wrong} in row {row}", "/cameras/K")
+            yield file_finding(f"expected {wrong} in row {row}", "/cameras/K")
         for size, name, centre in zip(sizes, ("width", "height"), K[:2, 2], strict=True):
             if size is None or row >= len(size):
-                continue  # others say so
+                continue  # reported by another check
             if size[row] < 1:
-                yield found(f"expected 1 or more pixels, found {size[row]} in row {row}", f"/cameras/{name}")
+                yield file_finding(f"expected 1 or more pixels, found {size[row]} in row {row}", f"/cameras/{name}")
             elif not wrong and not 0.0 <= centre <= size[row]:
-                yield found(f"expected the principal point inside the image, found {centre:g} of {size[row]} pixels in row {row}", "/cameras/K")
+                yield file_finding(
+                    f"expected the principal point inside the image, found {centre:g} of {size[row]} pixels in row {row}", "/cameras/K"
+                )
 
 
 def _pinhole(K: np.ndarray, sign: float) -> str:
@@ -257,7 +261,7 @@ class _Sequences:
 
     def finding(self, row: int, message: str, where: str, value: float | None = None) -> Finding:
         clip = self._clips[row] if row < len(self._clips) else -1
-        return found(message, where, value, sequence=row, clip=self._ids[clip] if 0 <= clip < len(self._ids) else "")
+        return file_finding(message, where, value, sequence=row, clip=self._ids[clip] if 0 <= clip < len(self._ids) else "")
 
 
 def _where(condition: NDArray[np.bool_]) -> list[int]:
@@ -285,7 +289,7 @@ def rows(file: h5py.File) -> Iterator[Finding]:
     for name, table in (("clip", "/clips/id"), ("camera", "/cameras/width")):
         pointers, there = column(file, f"/sequences/{name}", "iu", 1), column(file, table, "Oiu", 1)
         if pointers is None or there is None:
-            continue  # others say so
+            continue  # reported by another check
         for row in _where((pointers < 0) | (pointers >= len(there))):
             text = f"expected a row of {table.rpartition('/')[0]} from 0 to {len(there) - 1:,}, found {pointers[row]:,}"
             yield named.finding(row, text, f"/sequences/{name}")
@@ -310,7 +314,7 @@ def orphan_frames(file: h5py.File) -> Iterator[Finding]:
     for gap in _where(begins > reached):
         count = int(begins[gap] - reached[gap])
         text = f"expected every frame in a sequence, found {count:,} in none: rows {reached[gap]:,} to {begins[gap] - 1:,}"
-        yield found(text, "/frames", count)
+        yield file_finding(text, "/frames", count)
 
 
 @check("structure.overlaps", "warning", "file", "frames")
@@ -354,9 +358,9 @@ def clip_table(file: h5py.File) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for row, id in enumerate(() if ids is None else map(str, ids)):
         if not id.strip():
-            yield found(f"expected a name, found {id!r} in row {row}", "/clips/id")
+            yield file_finding(f"expected a name, found {id!r} in row {row}", "/clips/id")
         elif id in first:
-            yield found(f"expected unique names, found this one in rows {first[id]} and {row}", "/clips/id", clip=id)
+            yield file_finding(f"expected unique names, found this one in rows {first[id]} and {row}", "/clips/id", clip=id)
         first.setdefault(id, row)
 
     def clip(row: int) -> str:
@@ -365,13 +369,13 @@ def clip_table(file: h5py.File) -> Iterator[Finding]:
     for name, kinds, wanted in (("source_fps", "f", "a positive number"), ("source_frames", "iu", "1 or more"), ("source_start", "iu", "0 or more")):
         values = column(file, f"/clips/{name}", kinds, 1)
         if values is None:
-            continue  # others say so
+            continue  # reported by another check
         for row in _where(~_plausible(name, values)):
-            yield found(f"expected {wanted}, found {values[row]:g} in row {row}", f"/clips/{name}", clip=clip(row))
+            yield file_finding(f"expected {wanted}, found {values[row]:g} in row {row}", f"/clips/{name}", clip=clip(row))
     digests = column(file, "/clips/sha256", "O", 1)
     for row, digest in enumerate(() if digests is None else map(str, digests)):
         if digest and not _SHA256.fullmatch(digest):
-            yield found(f"expected 64 hexadecimal digits, found {digest[:40]!r} in row {row}", "/clips/sha256", clip=clip(row))
+            yield file_finding(f"expected 64 hexadecimal digits, found {digest[:40]!r} in row {row}", "/clips/sha256", clip=clip(row))
 
 
 def _plausible(name: str, values: NDArray[Any]) -> NDArray[np.bool_]:

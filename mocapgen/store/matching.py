@@ -15,7 +15,7 @@ _SAME_RATE = 1e-3
 """Relative: frame rates that differ by less are the same."""
 
 
-class Matches:
+class PredictionMatches:
     """The predictions of a dataset's sequences.
 
     A prediction belongs to a sequence if clip, avatar and length are the same, and the camera too where there are several; predictions

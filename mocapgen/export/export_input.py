@@ -1,4 +1,4 @@
-"""What exporters see of a file, be it a dataset or predictions: which sequences, named safely, and where their joints are."""
+"""What exporters get: the sequences of a file, named safely, their joints, and which actors are kept for testing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNSAFE = re.compile(r"[^\w.+=@-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
-class Selection(Model):
+class SequenceFilter(Model):
     """Which sequences are exported: those that pass every condition given."""
 
     clips: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Joints:
     parents: tuple[int, ...]
 
 
-class Source:
+class ExportInput:
     """An opened dataset or predictions file.
 
     Parameters
@@ -192,7 +192,7 @@ class Source:
             raise DatasetError(f"{self.path}: /frames/{name}: expected finite numbers, found {found[frame, joint]} in {where}")
         return found
 
-    def select(self, selection: Selection) -> tuple[Item, ...]:
+    def select(self, selection: SequenceFilter) -> tuple[Item, ...]:
         """Return the sequences that pass, in the order of the file.
 
         Raises
@@ -259,3 +259,28 @@ def _unique(name: str, taken: set[str]) -> str:
         found = f"{name}-{number}"
     taken.add(found.casefold())
     return found
+
+
+class HeldOut(Model):
+    """Settings of such formats."""
+
+    test_actors: tuple[str, ...] = ()
+    """Actors kept for testing; wildcards allowed; by default the last one by name, if there are several."""
+
+
+def split_actors(items: Sequence[Item], options: HeldOut) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the actors for training and those for testing, by name.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches no actor.
+    """
+    actors = sorted({item.actor for item in items})
+    for pattern in options.test_actors:
+        if not any(matches(actor, pattern) for actor in actors):
+            raise no_match("--test-actors", "a pattern that matches an actor", pattern, [actor for actor in actors if actor])
+    test = [actor for actor in actors if any(matches(actor, pattern) for pattern in options.test_actors)]
+    if not options.test_actors and len(actors) > 1:
+        test = actors[-1:]
+    return tuple(actor for actor in actors if actor not in test), tuple(test)

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mocapgen.export.base import Draft, Exporter, Progress, exporter, exporter_names
-from mocapgen.export.source import Item, Selection, Source
+from mocapgen.export.base import Exporter, ExportOutput, Progress, exporter, exporter_names
+from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
 from mocapgen.shared.config import split_list
 from mocapgen.shared.files import check_target, new_files
 from mocapgen.shared.version import __version__
@@ -24,7 +24,7 @@ BESIDE = "export.json"
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportReport:
     """What an export left."""
 
     out: Path
@@ -45,7 +45,7 @@ def export(
     overwrite: bool = False,
     progress: Progress | None = None,
     **options: Any,
-) -> Exported:
+) -> ExportReport:
     """Export sequences of a dataset file or a predictions file.
 
     Parameters
@@ -67,7 +67,7 @@ def export(
 
     Returns
     -------
-    Exported
+    ExportReport
 
     Raises
     ------
@@ -84,10 +84,10 @@ def export(
     """
     chosen, out = exporter(format), Path(out)
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    selection = _checked(Selection, {name: given.pop(name) for name in Selection.model_fields if name in given}, format)
+    selection = _checked(SequenceFilter, {name: given.pop(name) for name in SequenceFilter.model_fields if name in given}, format)
     settings = _checked(chosen.options, given, format)
     with open_any(path) as data:
-        source = Source(data)
+        source = ExportInput(data)
         items = source.select(selection)
         folder, main = _target(chosen, format, out, len(items))
         beside = f"{Path(main).stem}.json" if main else BESIDE
@@ -95,14 +95,14 @@ def export(
         for name in names if folder.is_dir() or main else []:
             check_target(folder / name, overwrite)
         with new_files(folder, beside, overwrite) as drafts:
-            draft = Draft(drafts, main, progress)
-            chosen.write(source, items, settings, draft)
-            used = [item for item in items if item.name in draft.written]
-            text = json.dumps(_description(source, format, used, selection, settings, draft), indent=1, ensure_ascii=False)
+            output = ExportOutput(drafts, main, progress)
+            chosen.write(source, items, settings, output)
+            used = [item for item in items if item.name in output.written]
+            text = json.dumps(_description(source, format, used, selection, settings, output), indent=1, ensure_ascii=False)
             (drafts / beside).write_text(text + "\n", encoding="utf-8", newline="\n")
             files = sorted(file.relative_to(drafts) for file in drafts.rglob("*") if file.is_file() and file.name != beside)
     places = (*(folder / file for file in files), folder / beside)
-    return Exported(out, places, len(used), sum(item.row.length for item in used), tuple(draft.notes))
+    return ExportReport(out, places, len(used), sum(item.row.length for item in used), tuple(output.notes))
 
 
 def _checked(model: type[Any], given: Mapping[str, Any], format: str) -> Any:
@@ -143,7 +143,7 @@ def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path,
     return folder, out.name if is_file else ""
 
 
-def _description(source: Source, format: str, items: Sequence[Item], selection: Model, settings: Model, draft: Draft) -> dict[str, Any]:
+def _description(source: ExportInput, format: str, items: Sequence[Item], selection: Model, settings: Model, output: ExportOutput) -> dict[str, Any]:
     """Return what is written beside: what the numbers mean, and where they come from."""
     data = source.data
     origin: dict[str, Any] = {"file": data.path.name, "kind": data.file.attrs["format"], "generator": data.generator}
@@ -152,16 +152,16 @@ def _description(source: Source, format: str, items: Sequence[Item], selection: 
         "format": format,
         "generator": f"mocapgen {__version__}",
         "fps": source.fps,
-        **draft.about,
-        "notes": draft.notes,
+        **output.about,
+        "notes": output.notes,
         "settings": settings.model_dump(),
         "selection": {name: value for name, value in selection.model_dump().items() if value not in (None, ())},
         "source": origin,
-        "sequences": [_entry(item, draft) for item in items],
+        "sequences": [_entry(item, output) for item in items],
     }
 
 
-def _entry(item: Item, draft: Draft) -> dict[str, Any]:
+def _entry(item: Item, output: ExportOutput) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": item.name, "clip": item.clip, "actor": item.actor, "action": item.action, "avatar": item.row.avatar}
     entry |= {"camera": item.row.camera.rig, "frames": item.row.length}
-    return entry | ({"file": draft.files[item.name]} if item.name in draft.files else {})
+    return entry | ({"file": output.files[item.name]} if item.name in output.files else {})

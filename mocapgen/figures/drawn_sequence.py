@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
+from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, Row
-from mocapgen.view.matching import Matches
-from mocapgen.view.sequences import figure_of, prediction_of
+from mocapgen.view.player_sequence import figure_of, prediction_of
 from schemas.errors import DatasetError
 
 ASSUMED = "assumed"
@@ -69,7 +69,7 @@ class Poses:
 
 
 @dataclass(frozen=True, eq=False)
-class Performance:
+class DrawnSequence:
     """One clip on one avatar before one camera.
 
     Parameters
@@ -79,8 +79,8 @@ class Performance:
     camera : Camera
     poses : Poses
         What is drawn in the colours of the body's sides.
-    beneath : Poses, optional
-        The ground truth, drawn pale beneath a prediction.
+    truth : Poses, optional
+        The ground truth, drawn pale truth a prediction.
     floor : float
         Height of the ground in the world, metres.
     """
@@ -90,7 +90,7 @@ class Performance:
     fps: float
     camera: Camera
     poses: Poses
-    beneath: Poses | None = None
+    truth: Poses | None = None
     floor: float = 0.0
 
     def __len__(self) -> int:
@@ -99,19 +99,19 @@ class Performance:
     @property
     def layers(self) -> tuple[Poses, ...]:
         """What is drawn, the lowest first."""
-        return (self.poses,) if self.beneath is None else (self.beneath, self.poses)
+        return (self.poses,) if self.truth is None else (self.truth, self.poses)
 
     @cached_property
     def errors(self) -> Array | None:
         """(T,) millimetres: mean distance of the joints from the truth, relative to the root; None without a truth."""
-        if self.beneath is None:
+        if self.truth is None:
             return None
         root = self.poses.body.root
-        apart = (self.poses.world - self.poses.world[:, root, None]) - (self.beneath.world - self.beneath.world[:, root, None])
+        apart = (self.poses.world - self.poses.world[:, root, None]) - (self.truth.world - self.truth.world[:, root, None])
         return 1000.0 * np.linalg.norm(apart, axis=-1).mean(axis=-1)
 
     @cached_property
-    def telling_frame(self) -> int:
+    def representative_frame(self) -> int:
         """The frame whose pose is farthest from the first one: clips begin with somebody about to do something.
 
         Distances are relative to the root, and medians over five frames, so that a spike tells nothing.
@@ -123,7 +123,7 @@ class Performance:
         return int(np.median(windows, axis=1).argmax())
 
 
-def perform(data: Dataset | Predictions, row: Row, matches: Matches | None = None) -> Performance:
+def read_sequence(data: Dataset | Predictions, row: Row, matches: PredictionMatches | None = None) -> DrawnSequence:
     """Read one sequence for drawing.
 
     Parameters
@@ -132,7 +132,7 @@ def perform(data: Dataset | Predictions, row: Row, matches: Matches | None = Non
         The open file.
     row : Row
         Of this file.
-    matches : Matches, optional
+    matches : PredictionMatches, optional
         What a model made of it, to be drawn over it.
 
     Raises
@@ -145,17 +145,17 @@ def perform(data: Dataset | Predictions, row: Row, matches: Matches | None = Non
     poses = Poses(body, row.camera.to_world(row["positions_3d"]), row["positions_2d"].astype(np.float64))
     if not np.isfinite(poses.world).all(axis=2).any():
         raise DatasetError(f"{data.path}: /frames/positions_3d: expected positions to draw in sequence {row.number}, found none that is finite")
-    beneath = None
+    truth = None
     if matches is not None:
-        poses, beneath = _predicted(data, row, poses, matches)
+        poses, truth = _predicted(data, row, poses, matches)
     floor = 0.0
     if row.camera.rig == ASSUMED:  # nobody said where the ground is: where the lowest joints are
         heights = poses.world[..., 1]
         floor = float(np.percentile(heights[np.isfinite(heights)], 1))
-    return Performance(str(row.clip["id"]), row.avatar, data.fps, row.camera, poses, beneath, floor)
+    return DrawnSequence(str(row.clip["id"]), row.avatar, data.fps, row.camera, poses, truth, floor)
 
 
-def _predicted(data: Dataset | Predictions, row: Row, truth: Poses, matches: Matches) -> tuple[Poses, Poses]:
+def _predicted(data: Dataset | Predictions, row: Row, truth: Poses, matches: PredictionMatches) -> tuple[Poses, Poses]:
     """Return a prediction of a sequence, and the truth reduced to the joints that are predicted."""
     guess, clip = matches.of(row.number), str(row.clip["id"])
     if guess is None:

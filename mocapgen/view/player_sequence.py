@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
+from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
-from mocapgen.view.matching import Matches
 
 _LEFT = re.compile(r"(?:^|:)(?:[Ll]eft|LEFT|[Ll](?=[A-Z_ .-]))|[_ .-](?:[Ll]eft|[Ll])$")
 _RIGHT = re.compile(r"(?:^|:)(?:[Rr]ight|RIGHT|[Rr](?=[A-Z_ .-]))|[_ .-](?:[Rr]ight|[Rr])$")
@@ -114,7 +114,7 @@ class PlayerSequence:
     floor_known: bool = True
 
 
-def sequences_of(data: Dataset | Predictions, numbers: Sequence[int], matches: Matches | None = None) -> Iterator[PlayerSequence]:
+def player_sequences(data: Dataset | Predictions, numbers: Sequence[int], matches: PredictionMatches | None = None) -> Iterator[PlayerSequence]:
     """Read sequences of a file, one at a time.
 
     Parameters
@@ -122,7 +122,7 @@ def sequences_of(data: Dataset | Predictions, numbers: Sequence[int], matches: M
     data : Dataset or Predictions
     numbers : sequence of int
         Rows of ``/sequences``.
-    matches : Matches, optional
+    matches : PredictionMatches, optional
         Predictions to show over them.
 
     Yields

@@ -12,13 +12,13 @@ import numpy as np
 from mocapgen.cli.console import Progress, format_size
 from mocapgen.figures import choose, compose, output
 from mocapgen.figures.canvas import Canvas, Image, drawing
+from mocapgen.figures.colours import THEMES
 from mocapgen.figures.compose import Picture
+from mocapgen.figures.drawn_sequence import DrawnSequence, read_sequence
 from mocapgen.figures.panels import Details
-from mocapgen.figures.performance import Performance, perform
-from mocapgen.figures.theme import THEMES
 from mocapgen.shared.files import check_target, new_file
+from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
-from mocapgen.view.matching import Matches
 from schemas.errors import ConfigError
 from schemas.render import ANIMATIONS, LARGEST, MOST_MOMENTS, STILLS, RenderConfig
 
@@ -26,7 +26,7 @@ STILL_DPI, MOVING_DPI = 150, 90
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderReport:
     """What was written.
 
     Parameters
@@ -40,7 +40,7 @@ class Rendered:
     pairs: dict[str, str] = field(default_factory=dict)
 
 
-def render(path: str | Path, config: RenderConfig, progress: Progress | None = None) -> Rendered:
+def render(path: str | Path, config: RenderConfig, progress: Progress | None = None) -> RenderReport:
     """Draw what is in a dataset or predictions file.
 
     Parameters
@@ -53,7 +53,7 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
 
     Returns
     -------
-    Rendered
+    RenderReport
 
     Raises
     ------
@@ -68,22 +68,22 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
     if config.out is not None and config.out.suffix.lower() == ".mp4":
         output.require_video()
     if config.rrd is not None:
-        from mocapgen.figures import recording
+        from mocapgen.figures import rerun_recording
 
-        recording.require()
-    performances = _read(path, config, progress)
+        rerun_recording.require()
+    drawn = _read(path, config, progress)
     pairs: dict[str, str] = {}
     if config.out is not None:
         with drawing(), new_file(config.out, config.overwrite) as partial:
-            pairs = _draw(partial, performances, config, progress, Path(path).name)
+            pairs = _draw(partial, drawn, config, progress, Path(path).name)
     if config.rrd is not None:
         with new_file(config.rrd, config.overwrite) as partial:
-            recording.record(partial, performances)
+            rerun_recording.record(partial, drawn)
     sizes = "\n".join(f"{file}, {format_size(file.stat().st_size)}" for file in files)
-    return Rendered(files, {"file": sizes, **_who(performances, config), **pairs})
+    return RenderReport(files, {"file": sizes, **_who(drawn, config), **pairs})
 
 
-def _read(path: str | Path, config: RenderConfig, progress: Progress | None) -> list[Performance]:
+def _read(path: str | Path, config: RenderConfig, progress: Progress | None) -> list[DrawnSequence]:
     with ExitStack() as stack:
         data = open_any(path)
         stack.callback(data.close)
@@ -94,41 +94,41 @@ def _read(path: str | Path, config: RenderConfig, progress: Progress | None) -> 
                 raise ConfigError(f"--predictions: expected a dataset file to draw them over, found predictions in {path}, too")
             predictions = open_predictions(config.predictions)
             stack.callback(predictions.close)
-            matches = Matches(predictions, data)
+            matches = PredictionMatches(predictions, data)
         found = []
         for done, row in enumerate(rows):
             if progress is not None:
                 progress(done, len(rows), "reading")
-            found.append(perform(data, data[row], matches))
+            found.append(read_sequence(data, data[row], matches))
         return found
 
 
-def _who(performances: list[Performance], config: RenderConfig) -> dict[str, str]:
-    first = performances[0]
+def _who(drawn: list[DrawnSequence], config: RenderConfig) -> dict[str, str]:
+    first = drawn[0]
     if config.sheet:
-        return {"clips": f"{len({performance.clip for performance in performances}):,}"}
-    avatars = ", ".join(performance.avatar for performance in performances if performance.avatar)
+        return {"clips": f"{len({sequence.clip for sequence in drawn}):,}"}
+    avatars = ", ".join(sequence.avatar for sequence in drawn if sequence.avatar)
     return {"clip": first.clip, **({"avatar": avatars} if avatars else {}), "camera": first.camera.rig}
 
 
 # Drawing ------------------------------------------------------------------------------------------
 
 
-def _draw(partial: Path, performances: list[Performance], config: RenderConfig, progress: Progress | None, title: str) -> dict[str, str]:
+def _draw(partial: Path, drawn: list[DrawnSequence], config: RenderConfig, progress: Progress | None, title: str) -> dict[str, str]:
     """Write the file, and return what to tell about it."""
     assert config.out is not None
-    suffix, first = config.out.suffix.lower(), performances[0]
+    suffix, first = config.out.suffix.lower(), drawn[0]
     moving = suffix in ANIMATIONS
     details = Details(config.joint_names, choose.joints_of(config.trail, first.poses.body.names))
-    frames = _frames(performances, config)
+    frames = _frames(drawn, config)
     if suffix in STILLS:
-        picture = _still(performances, config, details, frames, title)
+        picture = _still(drawn, config, details, frames, title)
         shown = {"frame" + "s" * (len(frames) > 1): ", ".join(map(str, frames))} if not config.sheet else {}
         partial.write_bytes(picture.still(frames[0], suffix[1:]))
         return shown | {"size": _size(picture)}
     fps = _rate(first, config)
     frames = output.play(frames, first.fps, fps)
-    picture = _compose(performances, config, details, moving, title)
+    picture = _compose(drawn, config, details, moving, title)
     images = _counted(picture.animate(frames), len(frames), progress)
     if suffix == ".mp4":
         output.mp4(partial, images, fps)
@@ -137,13 +137,13 @@ def _draw(partial: Path, performances: list[Performance], config: RenderConfig, 
     return {"size": _size(picture), "frames": f"{len(frames):,} at {fps:g} frames/s, {len(frames) / fps:.2f} s"}
 
 
-def _frames(performances: list[Performance], config: RenderConfig) -> list[int]:
+def _frames(drawn: list[DrawnSequence], config: RenderConfig) -> list[int]:
     """Return the frames to draw: of a still picture one or those of a filmstrip, of an animation all or a range."""
-    first = performances[0]
+    first = drawn[0]
     length = len(first)
     assert config.out is not None
     if config.out.suffix.lower() in ANIMATIONS:
-        longest = max(map(len, performances)) if config.sheet else length
+        longest = max(map(len, drawn)) if config.sheet else length
         return list(choose.range_of(config.frames, longest))
     if config.frames is not None:
         frames = choose.frames_of(config.frames, length)
@@ -153,28 +153,28 @@ def _frames(performances: list[Performance], config: RenderConfig) -> list[int]:
     if config.count is not None:
         return [round(float(frame)) for frame in np.linspace(0, length - 1, config.count)]
     if config.frame is None:
-        return [first.telling_frame]
+        return [first.representative_frame]
     if config.frame >= length:
         raise ConfigError(f"--frame: expected a frame of clip {first.clip}, which has {length} (0 to {length - 1}), found {config.frame}")
     return [config.frame]
 
 
-def _still(performances: list[Performance], config: RenderConfig, details: Details, frames: list[int], title: str) -> Picture:
+def _still(drawn: list[DrawnSequence], config: RenderConfig, details: Details, frames: list[int], title: str) -> Picture:
     if config.frames is None and config.count is None:
-        return _compose(performances, config, details, False, title)
+        return _compose(drawn, config, details, False, title)
     canvas = _canvas(config, (max(1.3 * len(frames), 3.2), 3.4), moving=False)
-    return compose.filmstrip(canvas, performances[0], frames, details)
+    return compose.filmstrip(canvas, drawn[0], frames, details)
 
 
-def _compose(performances: list[Performance], config: RenderConfig, details: Details, moving: bool, title: str) -> Picture:
+def _compose(drawn: list[DrawnSequence], config: RenderConfig, details: Details, moving: bool, title: str) -> Picture:
     if config.sheet:
-        columns = compose.columns_of(len(performances))
-        rows = -(-len(performances) // columns)
+        columns = compose.columns_of(len(drawn))
+        rows = -(-len(drawn) // columns)
         canvas = _canvas(config, (max(1.5 * columns, 3.2) + 0.25, 1.45 * rows + 0.45), moving)
-        return compose.contact_sheet(canvas, performances, title, details, moving)
+        return compose.contact_sheet(canvas, drawn, title, details, moving)
     if config.avatars:
-        return compose.row_of_avatars(_canvas(config, (10.0, 4.2), moving), performances, details, moving)
-    return compose.pair(_canvas(config, (10.0, 3.85), moving), performances[0], details, moving)
+        return compose.row_of_avatars(_canvas(config, (10.0, 4.2), moving), drawn, details, moving)
+    return compose.pair(_canvas(config, (10.0, 3.85), moving), drawn[0], details, moving)
 
 
 def _canvas(config: RenderConfig, inches: tuple[float, float], moving: bool) -> Canvas:
@@ -187,12 +187,12 @@ def _canvas(config: RenderConfig, inches: tuple[float, float], moving: bool) -> 
     return Canvas(width, height, dpi, THEMES[config.theme])
 
 
-def _rate(performance: Performance, config: RenderConfig) -> float:
+def _rate(sequence: DrawnSequence, config: RenderConfig) -> float:
     assert config.out is not None
     is_gif = config.out.suffix.lower() == ".gif"
-    fps = config.fps or min(performance.fps, output.GIF_DEFAULT if is_gif else output.MP4_DEFAULT)
-    if fps > performance.fps * 1.000001:
-        raise ConfigError(f"--fps: expected at most the {performance.fps:g} frames per second of the file, found {fps:g}")
+    fps = config.fps or min(sequence.fps, output.GIF_DEFAULT if is_gif else output.MP4_DEFAULT)
+    if fps > sequence.fps * 1.000001:
+        raise ConfigError(f"--fps: expected at most the {sequence.fps:g} frames per second of the file, found {fps:g}")
     if is_gif and fps > output.GIF_FASTEST:
         raise ConfigError(f"--fps: expected at most {output.GIF_FASTEST:g} frames per second in a GIF, found {fps:g}; write an .mp4 for more")
     return fps

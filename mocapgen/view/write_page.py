@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.files import check_target, disk_errors, write_file
 from mocapgen.sources.selection import no_match
+from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.store.reader import Dataset
 from mocapgen.store.select import selected
-from mocapgen.view.matching import Matches
 from mocapgen.view.page import Start, page_of, player_parts
-from mocapgen.view.sequences import PlayerSequence, sequences_of
+from mocapgen.view.player_sequence import PlayerSequence, player_sequences
 from schemas.errors import ConfigError, DatasetError
 from schemas.subset import SelectConfig
 
@@ -31,7 +31,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Viewed:
+class ViewReport:
     """What :func:`view` made.
 
     Parameters
@@ -69,7 +69,7 @@ def view(
     max_bytes: int = MOST_BYTES,
     progress: Progress | None = None,
     browse: Callable[[str], bool] = webbrowser.open,
-) -> Viewed:
+) -> ViewReport:
     """Make the player's page of a file, and open it in the browser if it is not to be kept.
 
     Parameters
@@ -97,7 +97,7 @@ def view(
 
     Returns
     -------
-    Viewed
+    ViewReport
 
     Raises
     ------
@@ -109,14 +109,14 @@ def view(
     if out is not None:
         check_target(Path(out), overwrite)
     with open_any(path) as data, contextlib.ExitStack() as others:
-        matches = None if predictions is None else Matches(others.enter_context(open_predictions(predictions)), _truth(data, predictions))
+        matches = None if predictions is None else PredictionMatches(others.enter_context(open_predictions(predictions)), _truth(data, predictions))
         numbers = _chosen(data, selection or SelectConfig())
         start = _start(data, numbers, clip, frame)
         if start is not None:  # the first of all, should not everything fit
             numbers = [start.sequence, *(number for number in numbers if number != start.sequence)]
         predicted: set[int] = set()
         parts = player_parts(
-            _watched(sequences_of(data, numbers, matches), len(numbers), predicted, progress),
+            _watched(player_sequences(data, numbers, matches), len(numbers), predicted, progress),
             Path(path).name,
             max_bytes=max_bytes - 4096,  # the page around it
             start=start,
@@ -129,7 +129,7 @@ def view(
     target = _written(page, out, Path(path).stem, overwrite)
     opened = None if out is not None else bool(browse(target.resolve().as_uri()))
     seen = None if matches is None else len(predicted & set(parts.shown))
-    return Viewed(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened)
+    return ViewReport(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened)
 
 
 def _truth(data: Dataset | Predictions, predictions: str | Path) -> Dataset:
@@ -188,7 +188,7 @@ def _watched(sequences: Iterator[PlayerSequence], total: int, predicted: set[int
         yield sequence
 
 
-def _notes(data: Dataset | Predictions, matches: Matches | None) -> list[str]:
+def _notes(data: Dataset | Predictions, matches: PredictionMatches | None) -> list[str]:
     where = {"predicted": "where the model puts it", "placed": "where it best covers the keypoints"}
     notes = [f"written by {data.generator}; camera frame {data.camera_frame}"]
     if isinstance(data, Predictions):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mocapgen.shared.distribution import require_own_packages
 from mocapgen.shared.facade import install
+from mocapgen.shared.notebook import set_player
 from mocapgen.shared.version import __version__
 
 if TYPE_CHECKING:
@@ -86,3 +87,4 @@ _HOMES = {
 }
 
 install(__name__, _HOMES, require_own_packages)
+set_player("mocapgen.view.notebook:notebook_html")

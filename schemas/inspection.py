@@ -168,6 +168,12 @@ class Inspection(Model):
     notes: tuple[str, ...] = ()
     """What could not be looked at, and why."""
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{self.count(severity)} of severity {severity}" for severity in reversed(SEVERITIES))
+        return f"<Inspection of {self.file}: {self.summary.sequences:,} sequences, {self.summary.frames:,} frames; findings: {counts}>"
+
+    __str__ = __repr__
+
     def count(self, severity: Severity) -> int:
         """Return how many findings of a severity there are, those that are not kept included."""
         kept = sum(finding.severity == severity for finding in self.findings if finding.check == CHECK_FAILED)

@@ -74,6 +74,15 @@ class BuildReport(Model):
     seconds: float
     """Wall time."""
 
+    def __repr__(self) -> str:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.skipped_by_reason().items())
+        return (
+            f"<BuildReport: {self.clips_used} of {self.clips_found} clips used, {self.sequences:,} sequences, {self.frames:,} frames, "
+            f"{self.bytes:,} bytes, {self.seconds:.1f} s{'; skipped: ' + reasons if reasons else ''}>"
+        )
+
+    __str__ = __repr__
+
     def skipped_by_reason(self) -> dict[str, int]:
         """Return how many clips were skipped for each reason, most frequent first."""
         return dict(Counter(skip.reason for skip in self.skipped).most_common())
@@ -108,3 +117,11 @@ class SubsetReport(Model):
     """What had to be decided, one line each."""
     bytes: int
     """Size of the file; 0 if nothing was to be written."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<SubsetReport: {self.sequences:,} of {self.sequences_found:,} sequences, {self.clips:,} clips, "
+            f"{self.frames:,} frames at {self.fps:g} fps, {self.bytes:,} bytes>"
+        )
+
+    __str__ = __repr__

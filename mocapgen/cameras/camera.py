@@ -68,6 +68,11 @@ class Camera:
     frame: CameraFrame
     rig: str
 
+    def __repr__(self) -> str:
+        x, y, z = self.to_world(np.zeros(3))
+        fov = math.degrees(2 * math.atan(0.5 * self.height / abs(self.K[1, 1])))
+        return f"<Camera {self.rig}: {self.width}x{self.height}, fov {fov:.0f} degrees, at ({x:.2f}, {y:.2f}, {z:.2f}) m, {self.frame} frame>"
+
     @classmethod
     def of(cls, view: View, width: int, height: int, frame: CameraFrame) -> Camera:
         """Build the camera of a view: square pixels, principal point in the middle of the image."""

@@ -44,6 +44,9 @@ class Sequence:
     def __len__(self) -> int:
         return len(self.in_view)
 
+    def __repr__(self) -> str:
+        return f"<Sequence of {self.avatar} before camera {self.camera}: {len(self)} frames, {self.in_view.shape[1]} joints>"
+
 
 def render(avatar: str, motion: Motion, positions: Array, cameras: tuple[Camera, ...]) -> tuple[Sequence, ...]:
     """Return a motion as each camera sees it.

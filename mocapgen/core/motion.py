@@ -9,12 +9,13 @@ import numpy as np
 
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.skeleton import Array, Skeleton, frozen_array
+from mocapgen.shared.notebook import Playable
 
 __all__ = ["Array", "Motion", "Skeleton"]
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class Motion(Playable):
     """A skeleton moving: the one type that flows through the pipeline.
 
     Parameters

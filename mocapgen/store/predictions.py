@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.shared.hdf5 import OpenFile, check_arrays, check_attributes, check_joint_sets, check_kind, check_sequences, open_checked, read_array
+from mocapgen.shared.notebook import Playable
 from mocapgen.store.joint_sets import JOINT_SETS
 from mocapgen.store.reader import Dataset, Row, cameras_of, open_dataset
 from schemas.conventions import FILE_FORMAT
@@ -32,7 +33,7 @@ class PredictionRow(Row):
     name: str = ""
 
 
-class Predictions(OpenFile):
+class Predictions(Playable, OpenFile):
     """A predictions file, opened for reading; a context manager, and a sequence of :class:`PredictionRow`.
 
     Examples
@@ -41,6 +42,12 @@ class Predictions(OpenFile):
     ...     for row in predictions:
     ...         print(row.name, predictions.joint_names, row["positions_3d"].shape)
     """
+
+    def __repr__(self) -> str:
+        if not self.file:
+            return f"<Predictions {self.path.name}: closed>"
+        joints = f"{len(self.joint_names)} joints ({self.joint_set})"
+        return f"<Predictions {self.path.name}: {len(self):,} sequences, {self.frames:,} frames at {self.fps:g} fps, {joints}, root {self.root}>"
 
     @property
     def root(self) -> str:

@@ -26,6 +26,7 @@ from mocapgen.shared.hdf5 import (
     read_frames,
     require,
 )
+from mocapgen.shared.notebook import Playable
 from schemas.conventions import END_POINTS, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
 from schemas.dataset import LAYOUT, RootAttributes
 from schemas.errors import DatasetError
@@ -55,12 +56,16 @@ class Row:
     camera: Camera
     _file: h5py.File
 
+    def __repr__(self) -> str:
+        who = f" of {self.avatar}" if self.avatar else ""
+        return f"<{type(self).__name__} {self.number}: {self.clip['id']}{who}, {self.length} frames>"
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return an array of ``/frames`` for this sequence: ``positions_3d`` (T, J, 3), ``quaternions`` (T, J, 4), ..."""
         return read_frames(self._file, name, self.start, self.length, self.number)
 
 
-class Dataset(OpenFile):
+class Dataset(Playable, OpenFile):
     """A dataset file, opened for reading; a context manager, and a sequence of :class:`Row`.
 
     Examples
@@ -69,6 +74,12 @@ class Dataset(OpenFile):
     ...     for row in data:
     ...         print(row.clip["id"], row.avatar, row["positions_3d"].shape)
     """
+
+    def __repr__(self) -> str:
+        if not self.file:
+            return f"<Dataset {self.path.name}: closed>"
+        clips, avatars = len(self.clips["id"]), ", ".join(self.skeletons)
+        return f"<Dataset {self.path.name}: {len(self):,} sequences of {clips:,} clips, {self.frames:,} frames at {self.fps:g} fps; {avatars}>"
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from benchmarks.tables import Section, Value
 from benchmarks.timing import each, measure
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.cameras.camera import Camera
-from mocapgen.cameras.project import Sequence, heading, render
+from mocapgen.cameras.project import Sequence, heading, project_motion
 from mocapgen.cameras.rigs import place_cameras
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion
@@ -77,7 +77,7 @@ class Material:
         facing = heading(motion, posed.position("LeftUpperLeg")[0], posed.position("RightUpperLeg")[0])
         cameras = place_cameras(points, facing, self.config, motion.name)
         named = zip([avatar.name for avatar, _ in self.avatars], performances, strict=True)
-        return cameras, [s for avatar, performed in named for s in render(avatar, performed.motion, performed.positions, cameras)]
+        return cameras, [s for avatar, performed in named for s in project_motion(avatar, performed.motion, performed.positions, cameras)]
 
     @cached_property
     def rendered(self) -> list[tuple[tuple[Camera, ...], list[Sequence]]]:

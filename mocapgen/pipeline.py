@@ -13,7 +13,7 @@ from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.anatomy.infer import find_roles
 from mocapgen.build_counts import BuildCounts
 from mocapgen.cameras.camera import Camera
-from mocapgen.cameras.project import Sequence, heading, render
+from mocapgen.cameras.project import Sequence, heading, project_motion
 from mocapgen.cameras.rigs import parse_rig, place_cameras
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.resample import resample
@@ -222,7 +222,7 @@ def _cameras(posed: Posed, performances: tuple[Posed, ...], config: BuildConfig,
 def _project(avatars: Avatars, performances: tuple[Posed, ...], cameras: tuple[Camera, ...]) -> tuple[Sequence, ...]:
     """Return what each camera sees of each avatar."""
     named = zip([name for name, _ in avatars], performances, strict=True)
-    return tuple(sequence for name, shown in named for sequence in render(name, shown.motion, shown.positions, cameras))
+    return tuple(sequence for name, shown in named for sequence in project_motion(name, shown.motion, shown.positions, cameras))
 
 
 def _source(config: BuildConfig) -> tuple[Source, BuildConfig]:

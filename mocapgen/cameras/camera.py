@@ -18,7 +18,7 @@ _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class CameraPlacement:
     """Where a camera stands and what it sees, whatever the axes of its frame.
 
     Parameters
@@ -74,16 +74,31 @@ class Camera:
         return f"<Camera {self.rig}: {self.width}x{self.height}, fov {fov:.0f} degrees, at ({x:.2f}, {y:.2f}, {z:.2f}) m, {self.frame} frame>"
 
     @classmethod
-    def of(cls, view: View, width: int, height: int, frame: CameraFrame) -> Camera:
-        """Build the camera of a view: square pixels, principal point in the middle of the image."""
-        focal = 0.5 * height / math.tan(0.5 * view.fov)
-        rotation = view.axes()
+    def of(cls, placement: CameraPlacement, width: int, height: int, frame: CameraFrame) -> Camera:
+        """Build the camera of a placement: square pixels, principal point in the middle of the image."""
+        focal = 0.5 * height / math.tan(0.5 * placement.fov)
+        rotation = placement.axes()
         sign = 1.0
         if frame == "unity":
             rotation = rotation * np.array([[1.0], [-1.0], [1.0]])
             sign = -1.0
         intrinsics = np.array([[focal, 0.0, 0.5 * width], [0.0, sign * focal, 0.5 * height], [0.0, 0.0, 1.0]])
-        return cls(intrinsics, rotation, -rotation @ view.position, width, height, frame, view.rig)
+        return cls(intrinsics, rotation, -rotation @ placement.position, width, height, frame, placement.rig)
+
+    @property
+    def centre(self) -> Array:
+        """(3,) float64, metres, world frame: where the camera stands."""
+        return -self.R.T @ self.t
+
+    def to_opencv(self) -> Camera:
+        """Return the same camera with axes x right, y down, z forward: its ``K``, ``R`` and ``t`` are those that OpenCV takes.
+
+        ``cv2.projectPoints(positions, cv2.Rodrigues(camera.R)[0], camera.t, camera.K, None)`` then gives the same pixels.
+        """
+        if self.frame == "opencv":
+            return self
+        flip = np.diag([1.0, -1.0, 1.0])
+        return Camera(self.K @ flip, flip @ self.R, flip @ self.t, self.width, self.height, "opencv", self.rig)
 
     def to_camera(self, positions: Array) -> Array:
         """Return world positions, (..., 3) metres, in the camera frame, (..., 3) float64."""

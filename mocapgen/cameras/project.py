@@ -48,7 +48,7 @@ class Sequence:
         return f"<Sequence of {self.avatar} before camera {self.camera}: {len(self)} frames, {self.in_view.shape[1]} joints>"
 
 
-def render(avatar: str, motion: Motion, positions: Array, cameras: tuple[Camera, ...]) -> tuple[Sequence, ...]:
+def project_motion(avatar: str, motion: Motion, positions: Array, cameras: tuple[Camera, ...]) -> tuple[Sequence, ...]:
     """Return a motion as each camera sees it.
 
     Parameters

@@ -10,8 +10,8 @@ _TINY = 1e-9
 
 
 def dot(a: Array, b: Array) -> Array:
-    """Return the scalar products, (...), of vectors (..., 3)."""
-    return np.einsum("...i,...i->...", a, b)
+    """Return the scalar products, (...), of vectors (..., K)."""
+    return np.asarray(np.einsum("...i,...i->...", a, b))
 
 
 def cross(a: Array, b: Array) -> Array:
@@ -27,14 +27,14 @@ def cross(a: Array, b: Array) -> Array:
     )
 
 
-def length(vectors: Array) -> Array:
-    """Return the lengths, (...), of vectors (..., 3)."""
+def norms(vectors: Array) -> Array:
+    """Return the lengths, (...), of vectors (..., K)."""
     return np.sqrt(dot(vectors, vectors))
 
 
 def unit(vectors: Array) -> Array:
     """Scale vectors, (..., 3), to length 1; one of no length stays as it is."""
-    return vectors / np.maximum(length(vectors), _TINY)[..., None]
+    return vectors / np.maximum(norms(vectors), _TINY)[..., None]
 
 
 def across(vectors: Array, direction: Array) -> Array:

@@ -107,10 +107,9 @@ def _box(pixels: NDArray[Any], known: NDArray[np.bool_]) -> tuple[Array, Array]:
 
 
 def _camera(camera: Camera, name: str) -> dict[str, Any]:
-    axes = np.array([1.0, -1.0, 1.0]) if camera.frame == "unity" else np.ones(3)
     return {
-        "R": (axes[:, None] * camera.R).T,
-        "T": (-camera.R.T @ camera.t)[:, None],
+        "R": camera.to_opencv().R.T,
+        "T": camera.centre[:, None],
         "c": camera.K[:2, 2:],
         "f": np.abs(np.diag(camera.K)[:2, None]),
         "k": np.zeros((3, 1)),

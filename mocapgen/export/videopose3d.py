@@ -193,9 +193,8 @@ def _as_in_the_file(source: ExportInput, performances: list[list[Item]], output:
 
 def _camera(camera: Camera, lift: float) -> dict[str, Any]:
     """Return a camera as VideoPose3D describes one, with pixels and metres; moved up as predictions are."""
-    axes = np.array([1.0, -1.0, 1.0]) if camera.frame == "unity" else np.ones(3)
-    turn = (axes[:, None] * camera.R).T  # camera, x right and y down, to the world
-    centre = -camera.R.T @ camera.t - np.array([0.0, lift, 0.0])
+    turn = camera.to_opencv().R.T  # camera, x right and y down, to the world
+    centre = camera.centre - np.array([0.0, lift, 0.0])
     to_z_up = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
     x, y, z, w = from_matrix(to_z_up @ turn)
     return {

@@ -63,7 +63,7 @@ def pair(canvas: Canvas, sequence: DrawnSequence, details: Details, moving: bool
     left, right = _two_boxes(area, camera.width / camera.height, GAP * canvas.point)
     image = ImagePanel(canvas, left, sequence, details, moving=moving)
     low, high = robust_bounds(_everybody(sequence))
-    towards = level_direction(_centre(camera) - 0.5 * (low + high))
+    towards = level_direction(camera.centre - 0.5 * (low + high))
     sign = _sign(camera, low, high)
     points = np.concatenate([_corners(sequence), _ground(low - 0.1, high + 0.1, sequence.floor), sign])
     viewpoint = fit(points, right.inset(0.07 * min(right.width, right.height)), direction(towards, 48.0, 14.0))
@@ -102,7 +102,7 @@ def _sign(camera: Camera, low: Array, high: Array) -> Array:
 
     It stands on the line to the camera; nearer than the camera itself where people would otherwise become too small.
     """
-    place, middle = _centre(camera), 0.5 * (low + high)
+    place, middle = camera.centre, 0.5 * (low + high)
     apart = place - middle
     distance = float(np.linalg.norm(apart))
     nearest = 0.5 * float(np.linalg.norm(high - low)) + 0.5
@@ -125,7 +125,7 @@ def filmstrip(canvas: Canvas, sequence: DrawnSequence, frames: Sequence[int], de
     steps = _steps(sequence)
     centred = _everybody(sequence) - steps[:, None]
     shape = Box(0.0, 0.0, width, height)
-    towards = direction(level_direction(_centre(sequence.camera) - 0.5 * (low + high)), 48.0, 12.0)
+    towards = direction(level_direction(sequence.camera.centre - 0.5 * (low + high)), 48.0, 12.0)
     shadows = centred * [1.0, 0.0, 1.0] + [0.0, sequence.floor, 0.0]
     viewpoint = fit(_usual(np.concatenate([centred, shadows], axis=1)), shape.inset(0.08 * min(width, height)), towards)
     panels: list[Panel] = []
@@ -165,7 +165,7 @@ def row_of_avatars(canvas: Canvas, drawn: Sequence[DrawnSequence], details: Deta
     """Draw the same motion on several avatars, in a row on one ground."""
     first, area = drawn[0], _area(canvas)
     low, high = robust_bounds(first.poses.world)
-    facing = level_direction(_centre(first.camera) - 0.5 * (low + high))
+    facing = level_direction(first.camera.centre - 0.5 * (low + high))
     towards = direction(facing, 18.0, 9.0)
     ahead = level_direction(towards)
     axes = np.stack([np.cross(UP, ahead), ahead, UP], axis=1)
@@ -233,7 +233,7 @@ def contact_sheet(canvas: Canvas, drawn: Sequence[DrawnSequence], title: str, de
 
 def _cell(canvas: Canvas, box: Box, sequence: DrawnSequence, name: str, details: Details, moving: bool) -> WorldPanel:
     low, high = robust_bounds(sequence.poses.world)
-    towards = direction(level_direction(_centre(sequence.camera) - 0.5 * (low + high)), 30.0, 12.0)
+    towards = direction(level_direction(sequence.camera.centre - 0.5 * (low + high)), 30.0, 12.0)
     room = 1.9 * CAPTION * canvas.point
     inner = Box(box.left, box.top + room, box.width, max(box.height - room, 1.0))
     viewpoint = fit(_corners(sequence), inner.inset(0.05 * min(inner.width, inner.height)), towards)
@@ -289,11 +289,6 @@ def _moment(sequence: DrawnSequence, frame: int, short: bool = False) -> str:
         return f"frame {frame}   {seconds}"
     error = f"{sequence.errors[frame % len(sequence)]:.0f} mm"
     return f"{frame}   {seconds}   {error}" if short else f"frame {frame}   {seconds}   root-relative error {error}"
-
-
-def _centre(camera: Camera) -> Array:
-    """Return where a camera stands, (3,) metres, world."""
-    return -camera.R.T @ camera.t
 
 
 def _everybody(sequence: DrawnSequence) -> Array:

@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mocapgen.cameras.camera import Camera
 from mocapgen.figures.colours import THEMES, rgb
 from mocapgen.figures.drawn_sequence import DrawnSequence, Poses
 from schemas.errors import ConfigError
-
-TO_OPENCV = np.diag([1.0, -1.0, 1.0])
-"""From the unity camera frame (y up) to that of OpenCV (y down), which Rerun calls RDF."""
 
 
 def require() -> None:
@@ -72,12 +68,12 @@ def _kinds(sequence: DrawnSequence) -> dict[str, Poses]:
 def _record(recording: Any, sequence: DrawnSequence) -> None:
     import rerun as rr
 
-    camera, place = opencv(sequence.camera), ["world", _name(sequence)]
+    camera, place = sequence.camera.to_opencv(), ["world", _name(sequence)]
     times = [
         rr.TimeColumn("frame", sequence=np.arange(len(sequence))),
         rr.TimeColumn("time", duration=np.arange(len(sequence)) / sequence.fps),
     ]
-    recording.log([*place, "camera"], rr.Transform3D(translation=-camera.R.T @ camera.t, mat3x3=camera.R.T), static=True)
+    recording.log([*place, "camera"], rr.Transform3D(translation=camera.centre, mat3x3=camera.R.T), static=True)
     pinhole = rr.Pinhole(image_from_camera=camera.K, resolution=[camera.width, camera.height], camera_xyz=rr.ViewCoordinates.RDF)
     recording.log([*place, "camera"], pinhole, static=True)
     for number, (kind, poses) in enumerate(_kinds(sequence).items()):
@@ -115,10 +111,3 @@ def _blueprint(drawn: Sequence[DrawnSequence]) -> Any:
 
     images = [rrb.Spatial2DView(origin=rr.new_entity_path(["world", _name(one), "camera"]), name=f"image, {_name(one)}") for one in drawn]
     return rrb.Blueprint(rrb.Horizontal(rrb.Vertical(*images) if len(images) > 1 else images[0], rrb.Spatial3DView(origin="world", name="world")))
-
-
-def opencv(camera: Camera) -> Camera:
-    """Return the same camera with axes x right, y down, z forward."""
-    if camera.frame == "opencv":
-        return camera
-    return Camera(camera.K @ TO_OPENCV, TO_OPENCV @ camera.R, TO_OPENCV @ camera.t, camera.width, camera.height, "opencv", camera.rig)

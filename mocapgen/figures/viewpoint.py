@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mocapgen.cameras.camera import UP, Camera, View
+from mocapgen.cameras.camera import UP, Camera, CameraPlacement
 from mocapgen.core.motion import Array
 
 PERSPECTIVE = 3.4
@@ -97,7 +97,7 @@ def fit(points: Array, box: Box, towards: Array, distance: float = PERSPECTIVE) 
     points = points[np.isfinite(points).all(axis=1)]
     low, high = points.min(axis=0), points.max(axis=0)
     radius = max(0.5 * float(np.linalg.norm(high - low)), 0.3)
-    view = View(0.5 * (low + high) + distance * radius * towards, -towards, 1.0, "viewpoint")
+    view = CameraPlacement(0.5 * (low + high) + distance * radius * towards, -towards, 1.0, "viewpoint")
     rotation = view.axes()
     seen = (points - view.position) @ rotation.T
     flat = seen[:, :2] / seen[:, 2:]

@@ -201,7 +201,7 @@ def _placed(sequence: SequenceView) -> tuple[float, float, float]:
     names = sequence.skeleton.names
     world = sequence.world
     camera = sequence.row.camera
-    to_camera = -camera.R.T @ camera.t - world[:, 0]
+    to_camera = camera.centre - world[:, 0]
     level = np.hypot(to_camera[:, 0], to_camera[:, 2])
     elevation = float(np.degrees(np.arctan2(to_camera[:, 1], level)).mean())
     distance = float(np.linalg.norm(to_camera, axis=-1).mean())

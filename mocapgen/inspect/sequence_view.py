@@ -12,23 +12,9 @@ from numpy.typing import NDArray
 from mocapgen.core.kinematics import global_rotations, joint_positions
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import normalise
+from mocapgen.core.vectors import dot, norms
 from mocapgen.store.reader import Row
 from schemas.inspection import Finding
-
-
-def norms(vectors: Array) -> Array:
-    """Return the lengths, (...), of vectors (..., 3)."""
-    return np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
-
-
-def unit(vectors: Array) -> Array:
-    """Return vectors (..., 3) scaled to length 1; those shorter than a nanometre stay short."""
-    return vectors / np.maximum(norms(vectors), 1e-9)[..., None]
-
-
-def dot(a: Array, b: Array) -> Array:
-    """Return the scalar products, (...), of vectors (..., K)."""
-    return np.asarray(np.einsum("...i,...i->...", a, b))
 
 
 def angles(a: Array, b: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from mocapgen.anatomy.tables import SIDE_SIGNS
 from mocapgen.core.motion import Array
 from mocapgen.core.rotation import conjugate, rotate
-from mocapgen.core.vectors import across, cross, dot, length, unit
+from mocapgen.core.vectors import across, cross, dot, norms, unit
 from mocapgen.markers.orientation import basis, tilt
 from mocapgen.markers.rigid import Frames, fit_centre, fit_rigid, mean_shape
 from schemas.marker_set import Anatomy, MarkerSet
@@ -100,7 +100,7 @@ def calibrate(paths: Paths, marker_set: MarkerSet, seconds: float) -> Calibratio
     anatomy = marker_set.anatomy
     shapes["Hips"] = _level_pelvis(paths, shapes["Hips"], shapes["UpperChest"])
     hips = {side: _hip(shapes["Hips"], leg, anatomy, sign) for side, sign in SIDE_SIGNS.items()}
-    between = float(np.median(length(paths["LeftAcromion"] - paths["RightAcromion"])))
+    between = float(np.median(norms(paths["LeftAcromion"] - paths["RightAcromion"])))
     stature = leg * _ASIS_TO_HIP / _LEG_SHARE
     start = Calibration(
         stature,
@@ -178,7 +178,7 @@ def _frames(paths: Paths, calibration: Calibration) -> dict[str, Frames]:
 
 def _sure(axis: Array, beside: Array) -> Array:
     """Return unit axes, (T, 3): those given, or where they are too short to mean anything, `beside`."""
-    return unit(axis + np.maximum(_UNKNOWN - length(axis), 0.0)[:, None] * beside)
+    return unit(axis + np.maximum(_UNKNOWN - norms(axis), 0.0)[:, None] * beside)
 
 
 # Legs ---------------------------------------------------------------------------------------------
@@ -186,8 +186,8 @@ def _sure(axis: Array, beside: Array) -> Array:
 
 def _leg_with_pelvis(paths: Paths, side: str) -> float:
     """Return the length from front waist marker over knee to ankle, metres, at its longest but for outliers."""
-    thigh = length(paths[f"{side}FrontWaist"] - paths[f"{side}Knee"])
-    return float(np.percentile(thigh + length(paths[f"{side}Knee"] - paths[f"{side}Ankle"]), 90))
+    thigh = norms(paths[f"{side}FrontWaist"] - paths[f"{side}Knee"])
+    return float(np.percentile(thigh + norms(paths[f"{side}Knee"] - paths[f"{side}Ankle"]), 90))
 
 
 def _hip(pelvis: Array, leg: float, anatomy: Anatomy, sign: float) -> Array:
@@ -273,7 +273,7 @@ def _arm_axis(paths: Paths, side: str, frames: dict[str, Frames], calibration: C
     bend = _bend(shoulder, paths[f"{side}Elbow"], wrist, SIDE_SIGNS[side])
     out, on = _upper_arm(paths, side, shoulder)
     seen = np.array([dot(bend, out).sum(), dot(bend, on).sum()])
-    return seen / max(float(length(bend).sum()), 1e-6)
+    return seen / max(float(norms(bend).sum()), 1e-6)
 
 
 def _elbow(paths: Paths, side: str, shoulder: Array, calibration: Calibration, anatomy: Anatomy) -> tuple[Array, Array, Array, Array]:
@@ -316,6 +316,6 @@ def _locate_arm(
     knuckles = paths[f"{side}Finger"] - (0.5 * anatomy.wrist_thickness * calibration.stature + anatomy.marker_height) * back
     joints[f"{side}UpperArm"], joints[f"{side}LowerArm"], joints[f"{side}Hand"] = shoulder, elbow, wrist
     hand = across(knuckles - wrist, thumb)
-    aside = np.clip(dot(knuckles - wrist, thumb), -_DEVIATION * length(hand), _DEVIATION * length(hand))
+    aside = np.clip(dot(knuckles - wrist, thumb), -_DEVIATION * norms(hand), _DEVIATION * norms(hand))
     joints[f"{side}HandEnd"] = wrist + hand + aside[:, None] * thumb  # gives the hand's direction; the fingers' length is not seen
     axes[f"{side}LowerArm"], axes[f"{side}Hand"] = axis, thumb

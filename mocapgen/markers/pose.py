@@ -9,7 +9,7 @@ import numpy as np
 from mocapgen.anatomy.tables import ARM, LEG, SIDE_SIGNS
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import conjugate, multiply, rotate, shortest_arc, slerp
-from mocapgen.core.vectors import across, dot, length, unit
+from mocapgen.core.vectors import across, dot, norms, unit
 from mocapgen.markers.centres import Calibration, Located
 from mocapgen.markers.orientation import basis, tilt
 from mocapgen.markers.rigid import Frames
@@ -195,7 +195,7 @@ def follow(start: Array, middle: Array, end: Array, first: float, second: float,
     for _ in range(_ROUNDS):
         joint = start + first * direction
         rest = joint - end
-        distance = np.maximum(length(rest), 1e-6)
+        distance = np.maximum(norms(rest), 1e-6)
         slope = across(rest / distance[:, None], direction)  # of the distance, along the sphere
         pull = across(middle - joint, direction)
         # (I + weight slope slope^T) step = pull + weight (second - distance) slope, by Sherman and Morrison
@@ -215,13 +215,13 @@ def _turned(frames: Frames, level: Array) -> Frames:
 
 
 def _median_length(vectors: Array) -> float:
-    return float(np.median(length(vectors)))
+    return float(np.median(norms(vectors)))
 
 
 def _two_lengths(start: Array, middle: Array, end: Array) -> tuple[float, float]:
     """Return the lengths of two bones, metres: medians, stretched where the limb as a whole is longer."""
     first, second = _median_length(middle - start), _median_length(end - middle)
-    longest = float(np.percentile(length(end - start), 98))
+    longest = float(np.percentile(norms(end - start), 98))
     stretch = max(1.0, longest / (first + second))
     return first * stretch, second * stretch
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mocapgen.core.motion import Array
-from mocapgen.core.vectors import length
+from mocapgen.core.vectors import norms
 
 PLANTED_SPEED = (0.05, 0.25)
 """Metres per second: planted up to the first, free from the second on."""
@@ -28,7 +28,7 @@ def speeds(positions: Array, fps: float) -> Array:
     """Return the speed at each frame, (T, ...) float64, of positions (T, ..., 3): central differences, one-sided at the ends."""
     if len(positions) < 2:
         return np.zeros(positions.shape[:-1])
-    return length(np.gradient(positions, axis=0)) * fps
+    return norms(np.gradient(positions, axis=0)) * fps
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Contacts:
             As above.
         fps : float
         """
-        speed = length(np.diff(paths, axis=0)) * fps
+        speed = norms(np.diff(paths, axis=0)) * fps
         height = np.minimum(paths[1:, ..., 1], paths[:-1, ..., 1])
         weights = ramp(speed, PLANTED_SPEED) * ramp(height, PLANTED_HEIGHT)
         stiffness = _PLANTED * weights.sum(axis=2) + _SMOOTH

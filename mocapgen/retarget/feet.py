@@ -20,7 +20,7 @@ from mocapgen.anatomy.roles import Roles
 from mocapgen.anatomy.tables import LEG, SIDES
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import multiply, rotate, shortest_arc
-from mocapgen.core.vectors import length
+from mocapgen.core.vectors import norms
 from mocapgen.retarget.posed import Posed
 
 _FLOOR_MARGIN = 0.01
@@ -77,9 +77,9 @@ def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArra
     thighs, shanks, _ = legs
     hip, knee, ankle = (positions[..., joints, :] for joints in legs)
     line = ankle + displacement - hip
-    upper, lower, distance = length(knee - hip), length(ankle - knee), length(line)
+    upper, lower, distance = norms(knee - hip), norms(ankle - knee), norms(line)
     # A stretched leg reaches no further; short of that, leave the knee the last bit of bend.
-    longest = np.maximum((upper + lower) * 0.9999, length(ankle - hip))
+    longest = np.maximum((upper + lower) * 0.9999, norms(ankle - hip))
     reach = np.clip(distance, np.abs(upper - lower) + 1e-3, longest)
     direction = line / distance[..., None]
     along = (upper**2 - lower**2 + reach**2) / (2.0 * reach)
@@ -87,7 +87,7 @@ def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArra
     # The knee stays in its plane; where the leg is straight, the thigh's forward axis says where it would bend.
     bend = (knee - hip) + 1e-3 * rotate(rotations[..., thighs, :], np.array([0.0, 0.0, 1.0]))
     bend -= np.einsum("...i,...i->...", bend, direction)[..., None] * direction
-    bend /= np.maximum(length(bend), 1e-9)[..., None]
+    bend /= np.maximum(norms(bend), 1e-9)[..., None]
     new_knee = hip + along[..., None] * direction + aside[..., None] * bend
     new_ankle = hip + reach[..., None] * direction
     rotations[..., thighs, :] = multiply(shortest_arc(knee - hip, new_knee - hip), rotations[..., thighs, :])

@@ -62,8 +62,4 @@ class PredictionMatches:
 
 def _same_place(one: Camera, other: Camera) -> bool:
     """Return whether two cameras stand in the same place and look the same way, in whatever frame."""
-    return bool(np.allclose(np.abs(one.R), np.abs(other.R), atol=1e-6) and np.allclose(_centre(one), _centre(other), atol=1e-6))
-
-
-def _centre(camera: Camera) -> np.ndarray:
-    return -camera.R.T @ camera.t
+    return bool(np.allclose(np.abs(one.R), np.abs(other.R), atol=1e-6) and np.allclose(one.centre, other.centre, atol=1e-6))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mocapgen.cameras.camera import Camera, View
+from mocapgen.cameras.camera import Camera, CameraPlacement
 from mocapgen.cameras.rigs import parse_rig, place_cameras
 from schemas.config import BuildConfig
+from schemas.conventions import CameraFrame
 from schemas.errors import ConfigError
 
 
@@ -48,6 +50,18 @@ def test_everything_is_in_view(seed, count, spread, rig, azimuth, fov, size, fra
 
 def position(camera: Camera) -> Any:
     return -camera.R.T @ camera.t
+
+
+@pytest.mark.parametrize("frame", ["unity", "opencv"])
+def test_the_centre_and_what_opencv_makes_of_a_camera(frame: CameraFrame) -> None:
+    camera = Camera.of(CameraPlacement(np.array([1.0, 2.0, 3.0]), np.array([0.6, 0.0, -0.8]), 1.0, "test"), 640, 480, frame)
+    np.testing.assert_allclose(camera.centre, [1.0, 2.0, 3.0], atol=1e-12)
+    other = camera.to_opencv()
+    assert (other.frame, other.width, other.height, other.rig) == ("opencv", 640, 480, "test")
+    assert np.linalg.det(other.R) == pytest.approx(1.0)
+    points = camera.centre + np.random.default_rng(1).normal(size=(20, 3)) + [3.0, 0.0, -4.0]
+    pixels, _ = cv2.projectPoints(points, cv2.Rodrigues(other.R)[0], other.t, other.K, None)
+    np.testing.assert_allclose(pixels[:, 0], camera.project(camera.to_camera(points)), atol=1e-6)
 
 
 def test_front_and_orbit_go_round_from_the_actors_front_to_the_left() -> None:
@@ -86,7 +100,7 @@ def test_counts() -> None:
 
 @pytest.mark.parametrize("frame", ["unity", "opencv"])
 def test_points_outside_are_flagged_and_projected_by_the_same_formula(frame: Any) -> None:
-    camera = Camera.of(View(np.zeros(3), np.array([0.0, 0.0, -1.0]), math.radians(60), "test"), 640, 480, frame)
+    camera = Camera.of(CameraPlacement(np.zeros(3), np.array([0.0, 0.0, -1.0]), math.radians(60), "test"), 640, 480, frame)
     world = np.array([[0.0, 0.0, -2.0], [0.0, 0.0, 2.0], [9.0, 0.0, -2.0], [0.0, 9.0, -2.0], [1.0, 0.0, 0.0], [0.3, 0.2, -2.0]])
     seen = camera.to_camera(world)
     pixels = camera.project(seen)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from mocapgen.cameras.camera import Camera, body_offsets, body_rotations
-from mocapgen.cameras.project import render
+from mocapgen.cameras.project import project_motion
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import from_euler, multiply, rotate
@@ -45,7 +45,7 @@ def motion_of(file: h5py.File, sequence: int) -> Motion:
 def perform(file: h5py.File, sequence: int, edit: Callable[[Motion], Motion]) -> None:
     """Let a sequence show another motion, of as many frames."""
     motion = edit(motion_of(file, sequence))
-    (shown,) = render("", motion, forward_kinematics(motion), (camera_of(file, sequence),))
+    (shown,) = project_motion("", motion, forward_kinematics(motion), (camera_of(file, sequence),))
     for name in ("positions_3d", "positions_2d", "quaternions", "euler", "in_view"):
         file[f"/frames/{name}"][rows(file, sequence)] = getattr(shown, name)
 

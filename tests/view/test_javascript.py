@@ -54,7 +54,7 @@ def test_the_scripts_give_the_numbers_of_the_file(files, tmp_path, frame):
             world = (row["positions_3d"].astype(float) - camera.t) @ camera.R
             assert np.abs(numbers(scene["world"]).reshape(world.shape) - world).max() <= 1.5 * STEP_3D + 1e-6
             assert np.abs(numbers(scene["pixels"]).reshape(*world.shape[:2], 2) - row["positions_2d"]).max() <= CLOSE
-            np.testing.assert_allclose(scene["eye"], -camera.R.T @ camera.t, atol=1e-6)
+            np.testing.assert_allclose(scene["eye"], camera.centre, atol=1e-6)
             np.testing.assert_allclose(scene["through"], row["positions_2d"][0], atol=CLOSE)
             assert (scene.get("predicted") is not None) == (row.number in (1, 3))
     for number in (1, 3):  # one joint of 17 is 85 mm off, whatever the place of the whole

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mocapgen.cameras.camera import UP, Camera, View
+from mocapgen.cameras.camera import UP, Camera, CameraPlacement
 from mocapgen.core.motion import Array
 from mocapgen.shared.parts import load_part, part_names
 from schemas.camera import RIG_PATTERN
@@ -66,8 +66,8 @@ class Scene:
         level = math.cos(azimuth) * self.heading + math.sin(azimuth) * left
         return math.cos(elevation) * level + math.sin(elevation) * UP
 
-    def look_from(self, direction: Array, fov: float, rig: str, factor: float = 1.0) -> View:
-        """Return the view from a direction, just far enough that the whole clip is in the image.
+    def look_from(self, direction: Array, fov: float, rig: str, factor: float = 1.0) -> CameraPlacement:
+        """Place a camera in a direction, just far enough that the whole clip is in the image.
 
         Parameters
         ----------
@@ -80,13 +80,13 @@ class Scene:
         factor : float
             Multiplies the distance; at least 1 keeps everything in view.
         """
-        axes = View(self.centre, -direction, fov, rig).axes()
+        axes = CameraPlacement(self.centre, -direction, fov, rig).axes()
         aside, below, beyond = axes @ (self.points - self.centre).T
         tangent = math.tan(0.5 * fov) * (1.0 - 2.0 * MARGIN)
         # A point is inside if |aside| <= tangent * aspect * (distance + beyond), and likewise below; the largest need wins.
         needed = np.maximum(np.abs(aside) / (tangent * self.aspect), np.abs(below) / tangent) - beyond
         distance = factor * max(float(needed.max()), NEAREST - float(beyond.min()))
-        return View(self.centre + distance * direction, -direction, fov, rig)
+        return CameraPlacement(self.centre + distance * direction, -direction, fov, rig)
 
 
 def rig_names() -> tuple[str, ...]:
@@ -133,5 +133,5 @@ def place_cameras(points: Array, heading: Array, config: BuildConfig, clip_id: s
     name, count = parse_rig(config.camera)
     random = np.random.default_rng([config.seed, zlib.crc32(clip_id.encode())])
     scene = Scene(points, heading, config.image.width / config.image.height, math.radians(config.fov), random)
-    views: tuple[View, ...] = load_part("mocapgen.cameras.rigs", "place", name, "--camera")(scene, count)
-    return tuple(Camera.of(view, config.image.width, config.image.height, config.camera_frame) for view in views)
+    placements: tuple[CameraPlacement, ...] = load_part("mocapgen.cameras.rigs", "place", name, "--camera")(scene, count)
+    return tuple(Camera.of(placement, config.image.width, config.image.height, config.camera_frame) for placement in placements)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from mocapgen.cameras.camera import View
+from mocapgen.cameras.camera import CameraPlacement
 from mocapgen.cameras.rigs.base import Scene
 
 
-def place(scene: Scene, count: int) -> tuple[View, ...]:
-    """Return the views of a scene, going round towards the actor's left."""
+def place(scene: Scene, count: int) -> tuple[CameraPlacement, ...]:
+    """Return the placements for a scene, going round towards the actor's left."""
     directions = (scene.facing(2.0 * math.pi * index / count) for index in range(count))
     return tuple(scene.look_from(direction, scene.fov, f"orbit:{count}/{index}") for index, direction in enumerate(directions))

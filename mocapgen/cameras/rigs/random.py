@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mocapgen.cameras.camera import View
+from mocapgen.cameras.camera import CameraPlacement
 from mocapgen.cameras.rigs.base import Scene
 
 ELEVATION = (-10.0, 35.0)
@@ -17,17 +17,17 @@ LOWEST = 0.3
 """A camera that would stand lower than this above the floor, metres, looks level instead."""
 
 
-def place(scene: Scene, count: int) -> tuple[View, ...]:
-    """Return the views of a scene."""
+def place(scene: Scene, count: int) -> tuple[CameraPlacement, ...]:
+    """Return the placements for a scene."""
     return tuple(_one(scene, f"random:{count}/{index}") for index in range(count))
 
 
-def _one(scene: Scene, rig: str) -> View:
+def _one(scene: Scene, rig: str) -> CameraPlacement:
     azimuth = scene.random.uniform(-math.pi, math.pi)
     elevation = math.radians(scene.random.uniform(*ELEVATION))
     factor = scene.random.uniform(*DISTANCE)
     fov = 2.0 * math.atan(math.tan(0.5 * scene.fov) * scene.random.uniform(*FOV))
-    view = scene.look_from(scene.facing(azimuth, elevation), fov, rig, factor)
-    if view.position[1] < LOWEST:  # looking up from below the floor: look level instead
-        view = scene.look_from(scene.facing(azimuth), fov, rig, factor)
-    return view
+    placement = scene.look_from(scene.facing(azimuth, elevation), fov, rig, factor)
+    if placement.position[1] < LOWEST:  # looking up from below the floor: look level instead
+        placement = scene.look_from(scene.facing(azimuth), fov, rig, factor)
+    return placement

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mocapgen.core.motion import Array
+from mocapgen.core.vectors import norms
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.sequence_view import SequenceView, norms
+from mocapgen.inspect.sequence_view import SequenceView
 from schemas.inspection import Finding
 
 
@@ -18,18 +18,13 @@ from schemas.inspection import Finding
 def projection(view: SequenceView, *, pixels: float = 0.1) -> Iterator[Finding]:
     """Pixels are not where the camera sees the joints."""
     seen = view.positions
-    off = _norms(view.row.camera.project(seen) - view.pixels)
+    off = norms(view.row.camera.project(seen) - view.pixels)
     # what a float32 position and a float32 pixel can be off, which is much for a joint beside the camera's own plane
     rounding = np.abs(view.row.camera.K[0, 0]) * view.precision * norms(seen) / seen[..., 2] ** 2 + 2.4e-7 * np.abs(view.pixels).max(axis=-1)
     worst = view.worst(np.where(off > pixels + rounding, off, 0.0), pixels)
     if worst:
         message = f"{worst.joint}: expected it where camera {view.row.camera.rig!r} sees it, found it {worst.value:.1f} px away, {worst.in_frames}"
         yield view.finding(message + explain.projection(view, pixels), frame=worst.frame, joint=worst.joint, value=worst.value)
-
-
-def _norms(vectors: Array) -> Array:
-    """Return the lengths, (...), of vectors (..., 2)."""
-    return np.hypot(vectors[..., 0], vectors[..., 1])
 
 
 @check("camera.behind", "warning", "sequence", "m")

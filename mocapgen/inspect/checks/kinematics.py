@@ -8,10 +8,11 @@ import numpy as np
 
 from mocapgen.core.motion import Skeleton
 from mocapgen.core.rotation import rotate
+from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.sequence_view import SequenceView, angles, dot, norms, unit
+from mocapgen.inspect.sequence_view import SequenceView, angles
 from schemas.inspection import Finding
 
 # Bones --------------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
+from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.measure import GAIT, GRAVITY
 from mocapgen.inspect.registry import check
-from mocapgen.inspect.sequence_view import SequenceView, Worst, dot, norms, runs, unit
+from mocapgen.inspect.sequence_view import SequenceView, Worst, runs
 from schemas.inspection import Finding
 
 

@@ -20,7 +20,8 @@ from mocapgen.anatomy.roles import Roles
 from mocapgen.anatomy.tables import LEG, SIDES
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import multiply, rotate, shortest_arc
-from mocapgen.core.vectors import norms
+from mocapgen.core.two_bone import middle_joint
+from mocapgen.core.vectors import dot, norms
 from mocapgen.retarget.posed import Posed
 
 _FLOOR_MARGIN = 0.01
@@ -82,11 +83,10 @@ def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArra
     longest = np.maximum((upper + lower) * 0.9999, norms(ankle - hip))
     reach = np.clip(distance, np.abs(upper - lower) + 1e-3, longest)
     direction = line / distance[..., None]
-    along = (upper**2 - lower**2 + reach**2) / (2.0 * reach)
-    aside = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
+    along, aside = middle_joint(upper, lower, reach)
     # The knee stays in its plane; where the leg is straight, the thigh's forward axis says where it would bend.
     bend = (knee - hip) + 1e-3 * rotate(rotations[..., thighs, :], np.array([0.0, 0.0, 1.0]))
-    bend -= np.einsum("...i,...i->...", bend, direction)[..., None] * direction
+    bend -= dot(bend, direction)[..., None] * direction  # in place: another layout in memory rounds differently
     bend /= np.maximum(norms(bend), 1e-9)[..., None]
     new_knee = hip + along[..., None] * direction + aside[..., None] * bend
     new_ankle = hip + reach[..., None] * direction

@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solveh_banded
 
+from mocapgen.anatomy.tables import SIDE_SIGNS, SIDES
 from mocapgen.core.kinematics import joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import conjugate, make_continuous, multiply, normalise, rotate, shortest_arc, slerp
+from mocapgen.core.vectors import dot
 from schemas.conventions import H36M17
 from schemas.errors import RetargetError
 
@@ -140,7 +142,7 @@ def fit_skeleton(points: Mapping[str, Array], base: Skeleton) -> Skeleton:
     scale |= {"Head": ratio("Neck", "Head"), "HeadTop": ratio("Head", "HeadTop")}
     offsets = {joint: base.offsets[base.index(joint)] * scale.get(joint, 1.0) for joint in base.names}
     arms, hips = _between(at, "UpperArm"), _between(at, "UpperLeg")
-    for side, sign in (("Left", 1.0), ("Right", -1.0)):
+    for side, sign in SIDE_SIGNS.items():
         for part, end, beyond in (("LowerArm", "Hand", ("HandEnd",)), ("LowerLeg", "Foot", ("Toes", "ToesEnd"))):
             upper = part.replace("Lower", "Upper")
             offsets[side + part] = offsets[side + part] * ratio(f"Left{upper}", f"Left{part}")
@@ -181,14 +183,14 @@ def _trunk(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> dict[str,
     hips, chest = _pelvis(at, skeleton, fps), _thorax(at, skeleton)
     turned = {"Hips": hips}
     spine = at["Hips"] + rotate(hips, _rest(skeleton, "Spine"))
-    turned["Spine"] = _aimed(slerp(hips, chest, np.array(0.5)), _rest(skeleton, "Chest"), _unit(at["Chest"] - spine, "Chest"))
+    turned["Spine"] = _aimed(slerp(hips, chest, np.array(0.5)), _rest(skeleton, "Chest"), _directions(at["Chest"] - spine, "Chest"))
     turned["Chest"] = turned["UpperChest"] = chest
-    turned["Neck"] = _aimed(chest, _rest(skeleton, "Head"), _unit(at["Head"] - at["Neck"], "Head"))
-    turned["Head"] = _aimed(turned["Neck"], _rest(skeleton, "HeadTop"), _unit(at["HeadTop"] - at["Head"], "HeadTop"))
-    for side in ("Left", "Right"):
+    turned["Neck"] = _aimed(chest, _rest(skeleton, "Head"), _directions(at["Head"] - at["Neck"], "Head"))
+    turned["Head"] = _aimed(turned["Neck"], _rest(skeleton, "HeadTop"), _directions(at["HeadTop"] - at["Head"], "HeadTop"))
+    for side in SIDES:
         collar = at["Neck"] + rotate(chest, _rest(skeleton, f"{side}Shoulder") - _rest(skeleton, "Neck"))
         arm = f"{side}UpperArm"
-        turned[f"{side}Shoulder"] = _aimed(chest, _rest(skeleton, arm), _unit(at[arm] - collar, arm))
+        turned[f"{side}Shoulder"] = _aimed(chest, _rest(skeleton, arm), _directions(at[arm] - collar, arm))
     return turned
 
 
@@ -202,7 +204,7 @@ def _pelvis(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> Array:
     rest = skeleton.rest_positions
     left, right = rest[skeleton.index("LeftUpperLeg")], rest[skeleton.index("RightUpperLeg")]
     centre, rest_centre = 0.5 * (at["LeftUpperLeg"] + at["RightUpperLeg"]), 0.5 * (left + right)
-    across = _unit(at["LeftUpperLeg"] - at["RightUpperLeg"], "LeftUpperLeg")
+    across = _directions(at["LeftUpperLeg"] - at["RightUpperLeg"], "LeftUpperLeg")
     rest_chest, rest_pelvis = rest[skeleton.index("Chest")] - rest_centre, rest[skeleton.index("Hips")] - rest_centre
     upright = _aligned(left - right, rest_chest, across, at["Chest"] - centre)
     lever = float(np.linalg.norm(rest_pelvis))
@@ -226,7 +228,7 @@ def _noise(at: Mapping[str, Array]) -> float:
 def _thorax(at: Mapping[str, Array], skeleton: Skeleton) -> Array:
     """Return the rotation of the rib cage: up to the neck exactly, across by the shoulders."""
     rest = {joint: skeleton.rest_positions[skeleton.index(joint)] for joint in ("Chest", "Neck", "LeftUpperArm", "RightUpperArm")}
-    up = _unit(at["Neck"] - at["Chest"], "Neck")
+    up = _directions(at["Neck"] - at["Chest"], "Neck")
     return _aligned(rest["Neck"] - rest["Chest"], rest["LeftUpperArm"] - rest["RightUpperArm"], up, at["LeftUpperArm"] - at["RightUpperArm"])
 
 
@@ -237,11 +239,11 @@ def _limb(at: Mapping[str, Array], skeleton: Skeleton, turned: dict[str, Array],
     """Add the global rotations of a limb: both bones point where the points say; the upper one turns so that the hinge fits."""
     lower, end, axis = _HINGES[upper]
     parent = turned[str(skeleton.parent(upper))]
-    along, beyond = _unit(at[lower] - at[upper], lower), _unit(at[end] - at[lower], end)
+    along, beyond = _directions(at[lower] - at[upper], lower), _directions(at[end] - at[lower], end)
     aimed = _aimed(parent, _rest(skeleton, lower), along)
     hinge, normal = rotate(aimed, np.array(axis)), np.cross(along, beyond)  # the normal's length is the sine of the bend
     drift = _drift(rotate(conjugate(parent), along), rotate(conjugate(parent), hinge))
-    turn = _steady(_turn_about(along, hinge, normal) + drift, np.einsum("ti,ti->t", normal, normal) ** 2, drift, _REST, (_HOLD * fps) ** 2) - drift
+    turn = _steady(_turn_about(along, hinge, normal) + drift, dot(normal, normal) ** 2, drift, _REST, (_HOLD * fps) ** 2) - drift
     turned[upper] = multiply(_about(along, turn), aimed)
     turned[lower] = _aimed(turned[upper], _rest(skeleton, end), beyond)
 
@@ -288,7 +290,7 @@ def _rest(skeleton: Skeleton, joint: str) -> Array:
     return np.asarray(skeleton.offsets[skeleton.index(joint)])
 
 
-def _unit(vectors: Array, joint: str) -> Array:
+def _directions(vectors: Array, joint: str) -> Array:
     """Return directions, (T, 3); where there is none, the one of the frame before, or the first that there is."""
     lengths = np.linalg.norm(vectors, axis=-1)
     valid = lengths > 1e-6
@@ -306,8 +308,8 @@ def _about(axis: Array, angle: Array) -> Array:
 
 def _turn_about(axis: Array, start: Array, to: Array) -> Array:
     """Return the angles, (T,), about unit axes that bring `start` nearest to `to`; 0 where either lies along the axis."""
-    sine = np.einsum("ti,ti->t", axis, np.cross(start, to))
-    cosine = np.einsum("ti,ti->t", start, to) - np.einsum("ti,ti->t", axis, start) * np.einsum("ti,ti->t", axis, to)
+    sine = dot(axis, np.cross(start, to))
+    cosine = dot(start, to) - dot(axis, start) * dot(axis, to)
     return np.arctan2(sine, cosine)
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.anatomy.tables import SIDES
 from mocapgen.core.motion import Motion
 from mocapgen.core.rotation import from_euler, make_continuous, multiply, normalise, rotate
 from mocapgen.formats.asf import Asf, format_asf
 from mocapgen.formats.asf_amc import format_amc
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
 from mocapgen.sources.procedural.actions import ACTIONS, FPS
-from mocapgen.sources.procedural.body import DIGITS, SIDES, Actor, perform
+from mocapgen.sources.procedural.body import DIGITS, Actor, perform
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, DatasetError
 

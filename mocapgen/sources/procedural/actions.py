@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mocapgen.anatomy.tables import SIDE_SIGNS, SIDES
 from mocapgen.core.motion import Array
-from mocapgen.sources.procedural.body import SIDES, Actor, Plan
+from mocapgen.sources.procedural.body import Actor, Plan
 from mocapgen.sources.procedural.gait import Gait, hop, walk
 from mocapgen.sources.procedural.timing import bump, ease, keys
 
@@ -106,7 +107,7 @@ def kicking(actor: Actor, random: np.random.Generator, take: int) -> Plan:
     plan.ankles["Left"] += leg * np.stack([-0.05 * free, rise, swing], axis=1)
     plan.feet["Left"][:, 1] = keys(s, (0.25, 0.65, 0.95, 1.2, 1.8), (0.0, 0.8, -0.45, -0.4, 0.0))
     plan.planted["Left"] = (s <= 0.25) | (s >= 1.95)
-    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+    for side, sign in SIDE_SIGNS.items():
         _move_wrist(plan, side, 0.8 * free, (0.55, -0.72, 0.10))
         plan.wrists[side][:, 2] -= sign * 0.25 * keys(s, (0.3, 0.65, 0.95, 1.9), (0.0, -0.6, 1.0, 0.0))
     return plan

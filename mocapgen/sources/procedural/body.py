@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.anatomy.avatars.derive import adult, positions
+from mocapgen.anatomy.tables import ARM, LEG, SIDE_SIGNS
 from mocapgen.core.kinematics import global_rotations, joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import from_euler, make_continuous, multiply, normalise, rotate, shortest_arc
+from mocapgen.core.two_bone import middle_joint
+from mocapgen.core.vectors import across, dot
 from schemas.conventions import END_POINTS, JOINT_PARENTS
 
-SIDES = ("Left", "Right")
 _SPINE = ("Spine", "Chest", "UpperChest")
 _LONGEST = 0.998  # of a stretched limb: short of the point where the angle of knee or elbow becomes infinitely fast
 _SOFT = 0.93  # of a stretched arm: from here on it stretches ever less
@@ -122,7 +124,7 @@ class Plan:
         self.head[:, 1] = -0.5 * actor.lean
         self.ankles, self.feet, self.toes, self.wrists, self.elbows, self.shrug, self.planted = {}, {}, {}, {}, {}, {}, {}
         bend = 0.06 + actor.elbows
-        for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+        for side, sign in SIDE_SIGNS.items():
             self.ankles[side] = np.tile([sign * actor.hip * actor.stance, actor.ankle, -0.02], (frames, 1))
             self.feet[side] = np.tile([sign * 0.12, 0.0], (frames, 1))
             self.toes[side] = np.zeros(frames)
@@ -148,14 +150,14 @@ def perform(plan: Plan, fps: float, name: str) -> Motion:
         local[:, skeleton.index(joint)] = from_euler("YXZ", plan.trunk / 3.0)
     for joint in ("Neck", "Head"):
         local[:, skeleton.index(joint)] = from_euler("YXZ", plan.head / 2.0)
-    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+    for side, sign in SIDE_SIGNS.items():
         shrug = np.stack([np.zeros(plan.frames), np.zeros(plan.frames), sign * plan.shrug[side]], axis=1)
         local[:, skeleton.index(f"{side}Shoulder")] = from_euler("YXZ", shrug)
     turned = global_rotations(skeleton, local)
     hips = 0.5 * (skeleton.rest_positions[skeleton.index("LeftUpperLeg")] + skeleton.rest_positions[skeleton.index("RightUpperLeg")])
     root = plan.pelvis - rotate(turned[:, 0], hips)
     at = joint_positions(skeleton, turned, root)
-    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+    for side, sign in SIDE_SIGNS.items():
         _leg(plan, side, turned, at)
         _arm(plan, side, np.array([sign, 1.0, 1.0]), turned, at)
     local = make_continuous(normalise(np.round(local_rotations(skeleton, turned), DIGITS)))
@@ -171,7 +173,7 @@ def _leg(plan: Plan, side: str, turned: Array, at: Array) -> None:
     level = from_euler("YXZ", np.stack([yaw, 0.5 * pitch, np.zeros_like(yaw)], axis=1))
     pole = rotate(level, forward) + 0.7 * rotate(turned[:, 0], forward)
     hip = at[:, skeleton.index(f"{side}UpperLeg")]
-    _limb(skeleton, side, ("UpperLeg", "LowerLeg", "Foot"), hip, plan.ankles[side], pole, np.array([0.0, -1.0, 0.0]), forward, turned)
+    _limb(skeleton, side, LEG, hip, plan.ankles[side], pole, np.array([0.0, -1.0, 0.0]), forward, turned)
     turned[:, skeleton.index(f"{side}Foot")] = foot
     zero = np.zeros_like(yaw)
     toes = multiply(foot, from_euler("YXZ", np.stack([zero, -plan.toes[side], zero], axis=1)))
@@ -188,7 +190,7 @@ def _arm(plan: Plan, side: str, mirror: Array, turned: Array, at: Array) -> None
     pole = rotate(chest, plan.elbows[side] * mirror)
     along = np.array([1.0, 0.0, 0.0]) * mirror
     # In the T-pose the elbow bends forward, so its point looks back.
-    _limb(skeleton, side, ("UpperArm", "LowerArm", "Hand"), shoulder, wrist, pole, along, np.array([0.0, 0.0, -1.0]), turned)
+    _limb(skeleton, side, ARM, shoulder, wrist, pole, along, np.array([0.0, 0.0, -1.0]), turned)
     for joint in ("Hand", "HandEnd"):
         turned[:, skeleton.index(side + joint)] = turned[:, skeleton.index(f"{side}LowerArm")]
 
@@ -213,10 +215,9 @@ def _limb(
     distance = np.linalg.norm(line, axis=1)
     direction = line / distance[:, None]
     reach = np.clip(distance, abs(upper - lower) + 0.05, _LONGEST * (upper + lower))
-    aside = pole - np.einsum("ti,ti->t", pole, direction)[:, None] * direction
+    aside = across(pole, direction)
     aside /= np.linalg.norm(aside, axis=1, keepdims=True)
-    x = (upper**2 - lower**2 + reach**2) / (2.0 * reach)
-    y = np.sqrt(np.maximum(upper**2 - x**2, 0.0))
+    x, y = middle_joint(upper, lower, reach)
     middle = x[:, None] * direction + y[:, None] * aside
     for joint, vector in ((first, middle), (second, reach[:, None] * direction - middle)):
         turned[:, skeleton.index(joint)] = _frame(along, bend, vector, aside)
@@ -226,8 +227,8 @@ def _frame(along: Array, bend: Array, vector: Array, aside: Array) -> Array:
     """Return the rotations, (T, 4), that turn `along` to a vector and `bend` as far as possible to `aside`."""
     first = shortest_arc(np.broadcast_to(along, vector.shape), vector)
     found = rotate(first, bend)
-    unit = vector / np.linalg.norm(vector, axis=1, keepdims=True)
-    wanted = aside - np.einsum("ti,ti->t", aside, unit)[:, None] * unit
-    angle = np.arctan2(np.einsum("ti,ti->t", np.cross(found, wanted), unit), np.einsum("ti,ti->t", found, wanted))
-    twist = np.concatenate([np.sin(0.5 * angle)[:, None] * unit, np.cos(0.5 * angle)[:, None]], axis=1)
+    axis = vector / np.linalg.norm(vector, axis=1, keepdims=True)
+    wanted = across(aside, axis)
+    angle = np.arctan2(dot(np.cross(found, wanted), axis), dot(found, wanted))
+    twist = np.concatenate([np.sin(0.5 * angle)[:, None] * axis, np.cos(0.5 * angle)[:, None]], axis=1)
     return multiply(twist, first)

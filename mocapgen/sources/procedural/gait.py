@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mocapgen.anatomy.tables import SIDE_SIGNS, SIDES
 from mocapgen.core.motion import Array
-from mocapgen.sources.procedural.body import SIDES, Actor, Plan
+from mocapgen.sources.procedural.body import Actor, Plan
 from mocapgen.sources.procedural.timing import bump, ease
 
 GRAVITY = 9.81
@@ -114,7 +115,7 @@ def _foot(plan: Plan, side: str, x: float, cycles: Array, gait: Gait, stride_len
 def _within_reach(plan: Plan) -> None:
     """Lower the hips, all the time by the same amount, until both legs reach their feet."""
     needed = 0.0
-    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+    for side, sign in SIDE_SIGNS.items():
         reach = plan.ankles[side] - plan.pelvis - np.array([sign * plan.actor.hip, 0.0, 0.0])
         level = np.hypot(reach[:, 0], reach[:, 2])
         highest = np.sqrt(np.maximum((0.99 * plan.actor.leg) ** 2 - level**2, 0.0))

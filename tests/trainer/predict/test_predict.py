@@ -349,7 +349,7 @@ def test_command(capsys, run_folder, sequence, tmp_path):
     code, shown, error = run(capsys, "-q", "predict", run_folder, keypoints, "--out", out, "--overwrite", "--threads", "1", "--image", "640x480")
     assert (code, shown, error) == (0, "", "")
     code, shown, error = run(capsys, "predict", run_folder, keypoints, "--out", out, "--overwrite", "--threads", "1", "--image", "640x480")
-    assert "is --image right?" in shown
+    assert "is the image size right?" in shown
 
 
 WRONG = {
@@ -374,7 +374,7 @@ WRONG = {
     "two focal lengths": (["RUN", "KEYPOINTS", "--focal", "900", "--fov", "60"], "found both"),
     "bad focal length": (["RUN", "KEYPOINTS", "--focal", "-3"], "--focal: input should be greater than 0, found -3"),
     "causal": (["RUN", "KEYPOINTS", "--causal"], "--set model_settings.causal=true --set model_settings.patch=1"),
-    "rate of a dataset": (["RUN", "DATA", "--fps", "25"], "expected no --fps"),
+    "rate of a dataset": (["RUN", "DATA", "--fps", "25"], "expected no settings for keypoints with a dataset file, found --fps"),
     "no folder": (["RUN", "KEYPOINTS", "--out", "GONE/x.h5"], "expected an existing folder"),
     "itself": (["RUN", "DATA", "--out", "DATA", "--overwrite"], "expected another file to write to"),
     "there already": (["RUN", "KEYPOINTS", "--out", "KEYPOINTS"], "say --overwrite"),

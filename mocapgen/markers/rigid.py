@@ -43,7 +43,7 @@ def fit_rigid(shape: Array, points: Array, weights: Array | None = None) -> Fram
     ----------
     shape : (K, 3) or (T, K, 3) float
     points : (T, K, 3) float
-    weights : (K,) float, optional
+    weights : (K,) or (T, K) float, optional
 
     Returns
     -------
@@ -56,10 +56,11 @@ def fit_rigid(shape: Array, points: Array, weights: Array | None = None) -> Fram
     unit quaternions, J. Opt. Soc. Am. A 4(4), 1987.
     """
     weights = np.full(shape.shape[-2], 1.0) if weights is None else weights
-    weights = weights / weights.sum()
+    weights = weights / weights.sum(axis=-1, keepdims=True)
     shape = np.broadcast_to(shape, points.shape)
-    middle, centre = np.einsum("k,tki->ti", weights, shape), np.einsum("k,tki->ti", weights, points)
-    xx, xy, xz, yx, yy, yz, zx, zy, zz = np.einsum("k,tki,tkj->ijt", weights, shape - middle[:, None], points - centre[:, None]).reshape(9, -1)
+    k = "k" if weights.ndim == 1 else "tk"
+    middle, centre = np.einsum(f"{k},tki->ti", weights, shape), np.einsum(f"{k},tki->ti", weights, points)
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = np.einsum(f"{k},tki,tkj->ijt", weights, shape - middle[:, None], points - centre[:, None]).reshape(9, -1)
     matrix = np.zeros((len(points), 4, 4))  # its upper half
     matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 0, 2], matrix[:, 0, 3] = xx - yy - zz, xy + yx, zx + xz, yz - zy
     matrix[:, 1, 1], matrix[:, 1, 2], matrix[:, 1, 3] = yy - xx - zz, yz + zy, zx - xz

@@ -198,11 +198,7 @@ def _value(data: bytes, at: int, end: int, processor: int, name: str, where: str
     raw = data[start : start + length]
     if kind == -1:
         return _texts(raw, shape)
-    numbers: NDArray[np.generic] = {
-        1: lambda: np.frombuffer(raw, "u1"),
-        2: lambda: np.frombuffer(raw, f"{_ORDER[processor]}i2"),
-        4: lambda: _floats(raw, processor),
-    }[kind]()
+    numbers: NDArray[np.generic] = _floats(raw, processor) if kind == 4 else np.frombuffer(raw, "u1" if kind == 1 else f"{_ORDER[processor]}i2")
     return numbers.reshape(shape[::-1])
 
 

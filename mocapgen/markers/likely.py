@@ -130,8 +130,8 @@ def _carry(points: Array, valid: Mask, spread: Array, index: NDArray[np.intp], s
     usable = np.flatnonzero((known.sum(axis=1) >= 3) & wide & (before >= 0))
     if not len(usable):
         return
-    index, start, stop, others, weights = (array[usable] for array in (index, start, stop, others, weights))
-    shape, later, before, after = (array[usable] for array in (shape, later, before, after))
+    index, start, stop, before, after, others = (array[usable] for array in (index, start, stop, before, after, others))
+    shape, later, weights = shape[usable], later[usable], weights[usable]
     back = fit_rigid(later, shape, weights)  # what the segment looks like after the gap, laid over what it was before
     marker, marker_later = points[before, index], back.to_world(points[after, index])
     later = rotate(back.rotations[:, None], later) + back.origins[:, None]

@@ -13,7 +13,7 @@ import numpy as np
 
 from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array
-from mocapgen.markers.likely import CLOSE, SAMPLES, WIDE, Mask, likely_positions, runs, smooth_step, width
+from mocapgen.markers.likely import CLOSE, SAMPLES, WIDE, likely_positions, runs, smooth_step, width
 from mocapgen.markers.rigid import fit_rigid
 
 SHORT = 0.1
@@ -130,8 +130,8 @@ class _Filling:
     def _from_segment(self, index: int, start: int, stop: int, segment: Sequence[int]) -> bool:
         """Carry the marker along with others of its segment that are seen, from before the gap and from after it, and blend."""
         edges = self._edges(start, stop)
-        seen: Mask = self.valid[max(start - 1, 0) : stop + 1].all(axis=0)
-        near = [other for other in segment if seen[other] and self.spread[index, other] < RIGID]
+        seen = set(np.flatnonzero(self.valid[max(start - 1, 0) : stop + 1].all(axis=0)))
+        near = [other for other in segment if other in seen and self.spread[index, other] < RIGID]
         others = np.array(sorted(near, key=lambda other: (self.spread[index, other], other)), dtype=np.intp)
         if not edges or len(others) < 3 or width(self.positions[edges[0], others]) < WIDE:
             return False

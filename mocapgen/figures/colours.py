@@ -21,9 +21,9 @@ class Theme:
     truth: str
     """Ground truth that lies beneath a prediction."""
 
-    def side(self, side: int) -> str:
-        """Return the colour of a side of the body: 1 left, -1 right, 0 neither."""
-        return {1: self.left, -1: self.right}.get(side, self.centre)
+    def side(self, side: str) -> str:
+        """Return the colour of a side of the body: ``l`` left, ``r`` right, else neither."""
+        return {"l": self.left, "r": self.right}.get(side, self.centre)
 
 
 THEMES = {

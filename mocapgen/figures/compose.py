@@ -317,7 +317,7 @@ def _ground(low: Array, high: Array, floor: float) -> Array:
 
 def _steps(sequence: DrawnSequence) -> Array:
     """Return where the person stands in each frame, (T, 3) metres, on the ground."""
-    root = sequence.poses.world[:, sequence.poses.body.root]
+    root = sequence.poses.world[:, sequence.poses.tree.root]
     return np.where(np.isfinite(root), root, 0.0) * [1.0, 0.0, 1.0]
 
 

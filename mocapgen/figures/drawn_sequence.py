@@ -6,49 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
-from mocapgen.store.matching import PredictionMatches
+from mocapgen.store.joint_tree import JointTree, joint_tree
+from mocapgen.store.matching import PredictionMatches, matched_prediction
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, Row
-from mocapgen.view.player_sequence import figure_of, prediction_of
 from schemas.errors import DatasetError
 
 ASSUMED = "assumed"
 """Rig of the camera that ``trainer predict`` takes for keypoints: level, at the world's origin."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """Joints by name, and how they hang together.
-
-    Parameters
-    ----------
-    names : tuple of J str
-    parents : tuple of J int
-        -1 for the root.
-    """
-
-    names: tuple[str, ...]
-    parents: tuple[int, ...]
-
-    @cached_property
-    def sides(self) -> NDArray[np.int64]:
-        """(J,): 1 for joints of the person's left side, -1 right, 0 neither; a bone belongs to the side of its far end."""
-        lower = [name.lower() for name in self.names]
-        return np.array([name.startswith("left") - name.startswith("right") for name in lower], dtype=np.int64)
-
-    @cached_property
-    def bones(self) -> NDArray[np.intp]:
-        """(B, 2): the joints at the two ends of each bone, the parent first."""
-        return np.array([(parent, joint) for joint, parent in enumerate(self.parents) if parent >= 0], dtype=np.intp).reshape(-1, 2)
-
-    @cached_property
-    def root(self) -> int:
-        """Place of the root among J."""
-        return self.parents.index(-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +25,13 @@ class Poses:
 
     Parameters
     ----------
-    body : Body
+    tree : JointTree
     world : (T, J, 3) float64, metres, world frame
     pixels : (T, J, 2) float64
         On the image; NaN where there is nothing.
     """
 
-    body: Body
+    tree: JointTree
     world: Array
     pixels: Array
 
@@ -106,7 +74,7 @@ class DrawnSequence:
         """(T,) millimetres: mean distance of the joints from the truth, relative to the root; None without a truth."""
         if self.truth is None:
             return None
-        root = self.poses.body.root
+        root = self.poses.tree.root
         apart = (self.poses.world - self.poses.world[:, root, None]) - (self.truth.world - self.truth.world[:, root, None])
         return 1000.0 * np.linalg.norm(apart, axis=-1).mean(axis=-1)
 
@@ -116,7 +84,7 @@ class DrawnSequence:
 
         Distances are relative to the root, and medians over five frames, so that a spike tells nothing.
         """
-        world = self.poses.world - self.poses.world[:, self.poses.body.root, None]
+        world = self.poses.world - self.poses.world[:, self.poses.tree.root, None]
         start = world[np.isfinite(world).all(axis=(1, 2)).argmax()]
         distance = np.square(np.nan_to_num(world - start)).sum(axis=-1).mean(axis=-1)
         windows = np.lib.stride_tricks.sliding_window_view(np.pad(distance, 2, mode="edge"), 5)
@@ -140,9 +108,7 @@ def read_sequence(data: Dataset | Predictions, row: Row, matches: PredictionMatc
     DatasetError
         If a frame cannot be read, no joint is anywhere, or the predictions do not cover this sequence.
     """
-    figure = figure_of(data, row.avatar)
-    body = Body(tuple(map(str, figure.names)), figure.parents)
-    poses = Poses(body, row.camera.to_world(row["positions_3d"]), row["positions_2d"].astype(np.float64))
+    poses = Poses(joint_tree(data, row.avatar), row.camera.to_world(row["positions_3d"]), row["positions_2d"].astype(np.float64))
     if not np.isfinite(poses.world).all(axis=2).any():
         raise DatasetError(f"{data.path}: /frames/positions_3d: expected positions to draw in sequence {row.number}, found none that is finite")
     truth = None
@@ -163,11 +129,10 @@ def _predicted(data: Dataset | Predictions, row: Row, truth: Poses, matches: Pre
             f"{matches.predictions.path}: expected a prediction of {row.length} frames of clip {clip!r} on avatar {row.avatar!r} before this camera, "
             f"found none; make it from {data.path} with `trainer predict`"
         )
-    found = prediction_of(matches.predictions, guess, data, row.avatar)
+    found = matched_prediction(matches.predictions, guess, data, row.avatar)
     if min(found.same) < 0:
-        missing = [name for name, place in zip(found.figure.names, found.same, strict=True) if place < 0]
+        missing = [name for name, place in zip(found.tree.names, found.same, strict=True) if place < 0]
         raise DatasetError(f"{matches.predictions.path}: expected joints that {data.path} has, found {', '.join(missing)}")
-    body = Body(found.figure.names, found.figure.parents)
     pixels = row.camera.project(found.positions.astype(np.float64))
     same = list(found.same)
-    return Poses(body, row.camera.to_world(found.positions), pixels), Poses(body, truth.world[:, same], truth.pixels[:, same])
+    return Poses(found.tree, row.camera.to_world(found.positions), pixels), Poses(found.tree, truth.world[:, same], truth.pixels[:, same])

@@ -13,8 +13,9 @@ from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
 from mocapgen.figures.canvas import Canvas
 from mocapgen.figures.colours import blend
-from mocapgen.figures.drawn_sequence import Body, DrawnSequence, Poses
+from mocapgen.figures.drawn_sequence import DrawnSequence, Poses
 from mocapgen.figures.viewpoint import Box, on_picture
+from mocapgen.store.joint_tree import JointTree
 
 LIMB = 0.03
 """Thickness of a drawn limb, metres."""
@@ -50,7 +51,7 @@ class Stick:
     Parameters
     ----------
     canvas : Canvas
-    body : Body
+    tree : JointTree
     width : float
         Of a limb, pixels.
     clip : Box
@@ -62,25 +63,34 @@ class Stick:
     """
 
     def __init__(
-        self, canvas: Canvas, body: Body, width: float, clip: Box, *, plain: str | None = None, fade: float = 0.0, layer: float = PERSON, moving: bool
+        self,
+        canvas: Canvas,
+        tree: JointTree,
+        width: float,
+        clip: Box,
+        *,
+        plain: str | None = None,
+        fade: float = 0.0,
+        layer: float = PERSON,
+        moving: bool,
     ) -> None:
         from matplotlib.colors import to_rgba_array
 
         theme = canvas.theme
-        colours = [plain or blend(theme.side(side), theme.panel, fade) for side in body.sides.tolist()]
-        self._body = body
+        colours = [plain or blend(theme.side(side), theme.panel, fade) for side in tree.sides]
+        self._tree = tree
         self._width = width * (2.2 if plain else 1.0) / canvas.point
-        limbs = [colours[joint] for joint in body.bones[:, 1]]
+        limbs = [colours[joint] for joint in tree.bones[:, 1]]
         self._colours = np.stack([to_rgba_array([theme.panel] * len(limbs)), to_rgba_array(limbs)], axis=1)
         self._cased = plain is None
         nowhere = np.full((1, 2, 2), np.nan)
         self._lines = canvas.lines(nowhere, theme.ink, width, layer, clip=clip, moving=moving)
-        start = np.full((len(body.names), 2), np.nan)
+        start = np.full((len(tree.names), 2), np.nan)
         self._dots = None if plain else canvas.dots(start, colours, _DOT * width, layer + 0.2, clip=clip, moving=moving)
 
     def show(self, points: Array, depth: Array | None = None) -> None:
         """Move the joints to points, (J, 2) pixels; of limbs that cross, the one nearer by `depth`, (J,), covers the other."""
-        bones = self._body.bones
+        bones = self._tree.bones
         order = np.arange(len(bones)) if depth is None else np.argsort(-depth[bones].mean(axis=1), kind="stable")
         segments, colours = points[bones[order]], self._colours[order]
         if self._cased and depth is not None:  # each limb with its casing beneath it, from far to near
@@ -96,15 +106,15 @@ class Stick:
 
 
 class Names:
-    """Joint names in a column on either side of the body, each with a line to its joint, so that none covers another."""
+    """Joint names in a column on either side of the tree, each with a line to its joint, so that none covers another."""
 
-    def __init__(self, canvas: Canvas, body: Body, clip: Box, moving: bool) -> None:
+    def __init__(self, canvas: Canvas, tree: JointTree, clip: Box, moving: bool) -> None:
         theme = canvas.theme
         self._clip = clip
         self._gap, self._row = 10.0 * canvas.point, 7.0 * canvas.point
-        colours = [theme.side(side) for side in body.sides.tolist()]
-        self._texts = [canvas.text(0, 0, name, 6.0, colour, clip=clip, moving=moving) for name, colour in zip(body.names, colours, strict=True)]
-        self._longest = max(canvas.width_of(name, 6.0) for name in body.names)
+        colours = [theme.side(side) for side in tree.sides]
+        self._texts = [canvas.text(0, 0, name, 6.0, colour, clip=clip, moving=moving) for name, colour in zip(tree.names, colours, strict=True)]
+        self._longest = max(canvas.width_of(name, 6.0) for name in tree.names)
         self._lines = canvas.lines(np.full((1, 2, 2), np.nan), theme.faint, 0.4 * canvas.point, NAMES, clip=clip, moving=moving)
 
     def show(self, points: Array) -> None:
@@ -139,10 +149,10 @@ class Names:
 class Trail:
     """The paths of some joints over the last second."""
 
-    def __init__(self, canvas: Canvas, body: Body, paths: Array, seconds: int, details: Details, width: float, clip: Box, moving: bool) -> None:
-        self._joints = [index for index, name in enumerate(body.names) if name in details.trail]
+    def __init__(self, canvas: Canvas, tree: JointTree, paths: Array, seconds: int, details: Details, width: float, clip: Box, moving: bool) -> None:
+        self._joints = [index for index, name in enumerate(tree.names) if name in details.trail]
         self._paths, self._length = paths, seconds
-        colours = [blend(canvas.theme.side(int(body.sides[joint])), canvas.theme.panel, 0.45) for joint in self._joints]
+        colours = [blend(canvas.theme.side(tree.sides[joint]), canvas.theme.panel, 0.45) for joint in self._joints]
         self._lines = canvas.lines(np.full((1, 2, 2), np.nan), colours or "none", 0.6 * width, TRAIL, clip=clip, moving=moving)
 
     def show(self, frame: int) -> None:
@@ -181,9 +191,9 @@ class ImagePanel:
         self._paths = [self.on_picture(poses.pixels) for poses in sequence.layers]
         self._sticks = _sticks(canvas, sequence, width, box, moving)
         second = round(sequence.fps)
-        body = sequence.poses.body
-        self._trail = Trail(canvas, body, self._paths[-1], second, details, width, box, moving) if details.trail else None
-        self._names = Names(canvas, body, box, moving) if details.joint_names else None
+        tree = sequence.poses.tree
+        self._trail = Trail(canvas, tree, self._paths[-1], second, details, width, box, moving) if details.trail else None
+        self._names = Names(canvas, tree, box, moving) if details.joint_names else None
 
     def on_picture(self, pixels: Array) -> Array:
         """Return pixels of the image, (..., 2), as pixels of the picture."""
@@ -242,19 +252,19 @@ class WorldPanel:
         self._names: list[Names] = []
         for sequence, shift in people:
             width = self.limb(sequence, shift)
-            body = sequence.poses.body
+            tree = sequence.poses.tree
             for number, frame in enumerate(ghosts):
                 fade = 0.8 - 0.4 * number / max(len(ghosts) - 1, 1)
-                ghost = Stick(canvas, body, width, box, fade=fade, layer=TRAIL + 0.01 * number, moving=False)
+                ghost = Stick(canvas, tree, width, box, fade=fade, layer=TRAIL + 0.01 * number, moving=False)
                 ghost.show(*self.on_picture(sequence.poses.world[frame] + shift))
             self._figures.append(_sticks(canvas, sequence, width, box, moving))
             nowhere = np.full((1, 2, 2), np.nan)
             self._shadows.append(canvas.lines(nowhere, canvas.theme.shadow, 1.5 * width, SHADOW, clip=box, moving=moving))
             if details.trail:
                 path = self.on_picture(sequence.poses.world + shift)[0]
-                self._trails.append(Trail(canvas, body, path, round(sequence.fps), details, width, box, moving))
+                self._trails.append(Trail(canvas, tree, path, round(sequence.fps), details, width, box, moving))
             if details.joint_names:
-                self._names.append(Names(canvas, body, box, moving))
+                self._names.append(Names(canvas, tree, box, moving))
 
     def limb(self, sequence: DrawnSequence, shift: Array) -> float:
         """Return the thickness of a person's limbs, pixels."""
@@ -314,7 +324,7 @@ def _extent(pixels: Array) -> float:
 def _on_floor(sequence: DrawnSequence, frame: int) -> Array:
     """Return the shadows of the bones, (B, 2, 3), straight below them."""
     lowest: Poses = sequence.layers[0]
-    flat = lowest.world[frame][lowest.body.bones].copy()
+    flat = lowest.world[frame][lowest.tree.bones].copy()
     flat[..., 1] = sequence.floor
     return flat
 
@@ -322,5 +332,5 @@ def _on_floor(sequence: DrawnSequence, frame: int) -> Array:
 def _sticks(canvas: Canvas, sequence: DrawnSequence, width: float, clip: Box, moving: bool) -> list[Stick]:
     """Return a figure for each layer of a sequence."""
     beneath = sequence.truth
-    truth = [] if beneath is None else [Stick(canvas, beneath.body, width, clip, plain=canvas.theme.truth, layer=TRUTH, moving=moving)]
-    return [*truth, Stick(canvas, sequence.poses.body, width, clip, moving=moving)]
+    truth = [] if beneath is None else [Stick(canvas, beneath.tree, width, clip, plain=canvas.theme.truth, layer=TRUTH, moving=moving)]
+    return [*truth, Stick(canvas, sequence.poses.tree, width, clip, moving=moving)]

@@ -119,7 +119,7 @@ def _draw(partial: Path, drawn: list[DrawnSequence], config: RenderConfig, progr
     assert config.out is not None
     suffix, first = config.out.suffix.lower(), drawn[0]
     moving = suffix in ANIMATIONS
-    details = Details(config.joint_names, choose.joints_of(config.trail, first.poses.body.names))
+    details = Details(config.joint_names, choose.joints_of(config.trail, first.poses.tree.names))
     frames = _frames(drawn, config)
     if suffix in STILLS:
         picture = _still(drawn, config, details, frames, title)

@@ -77,7 +77,7 @@ def _record(recording: Any, sequence: DrawnSequence) -> None:
     pinhole = rr.Pinhole(image_from_camera=camera.K, resolution=[camera.width, camera.height], camera_xyz=rr.ViewCoordinates.RDF)
     recording.log([*place, "camera"], pinhole, static=True)
     for number, (kind, poses) in enumerate(_kinds(sequence).items()):
-        count = len(poses.body.names)
+        count = len(poses.tree.names)
         labels: Any = {"class_ids": [number] * count, "keypoint_ids": range(count), "show_labels": False}
         space, image = rr.new_entity_path([*place, kind]), rr.new_entity_path([*place, "camera", kind])
         recording.log(space, rr.Points3D.from_fields(radii=[0.02], **labels), static=True)
@@ -95,11 +95,11 @@ def _annotations(sequence: DrawnSequence) -> Any:
 
     theme, classes = THEMES["dark"], []
     for number, (kind, poses) in enumerate(_kinds(sequence).items()):
-        body, pale = poses.body, kind == "truth"
-        colours = [rgb(theme.truth if pale else theme.side(side)) for side in body.sides.tolist()]
-        joints = [rr.AnnotationInfo(id=joint, label=name, color=colour) for joint, (name, colour) in enumerate(zip(body.names, colours, strict=True))]
+        tree, pale = poses.tree, kind == "truth"
+        colours = [rgb(theme.truth if pale else theme.side(side)) for side in tree.sides]
+        joints = [rr.AnnotationInfo(id=joint, label=name, color=colour) for joint, (name, colour) in enumerate(zip(tree.names, colours, strict=True))]
         whole = rr.AnnotationInfo(id=number, label=kind, color=rgb(theme.truth if pale else theme.centre))
-        bones = [(int(parent), int(joint)) for parent, joint in body.bones]
+        bones = [(int(parent), int(joint)) for parent, joint in tree.bones]
         classes.append(rr.ClassDescription(info=whole, keypoint_annotations=joints, keypoint_connections=bones))
     return rr.AnnotationContext(classes)
 

@@ -1,18 +1,63 @@
-"""Which prediction belongs to which sequence of a dataset."""
+"""Which prediction belongs to which sequence of a dataset, and the two joint by joint."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
+from mocapgen.store.joint_tree import JointTree, joint_tree
 from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
 from schemas.errors import DatasetError
 
 _SAME_RATE = 1e-3
 """Relative: frame rates that differ by less are the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class MatchedPrediction:
+    """What a model predicted for a sequence.
+
+    Parameters
+    ----------
+    tree : JointTree
+        Its N joints.
+    same : tuple of int
+        Which joint of the sequence each of them is; -1 for none.
+    positions : (T, N, 3) float, metres
+        In the camera frame of the sequence.
+    """
+
+    tree: JointTree
+    same: tuple[int, ...]
+    positions: NDArray[Any]
+
+    def errors(self, truth: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the mean distance of the joints from the true ones in each frame, both relative to the root.
+
+        Parameters
+        ----------
+        truth : (T, J, 3) float, metres
+            Positions of the sequence, in the same frame of reference.
+
+        Returns
+        -------
+        (T,) float64, metres
+            The mean is over the joints that both have (the root counts); NaN where one of these is missing, or if the root is.
+        """
+        shared = [place for place, joint in enumerate(self.same) if joint >= 0]
+        root = next((place for place in shared if self.tree.parents[place] < 0), None)
+        if root is None:
+            return np.full(len(truth), np.nan)
+        guess = self.positions.astype(np.float64)
+        true = truth[:, [self.same[place] for place in shared]].astype(np.float64) - truth[:, [self.same[root]]]
+        distances = np.linalg.norm(guess[:, shared] - guess[:, [root]] - true, axis=-1)
+        return np.asarray(distances.mean(axis=1))
 
 
 class PredictionMatches:
@@ -58,6 +103,18 @@ class PredictionMatches:
         if from_here:
             return from_here[0]
         return candidates[0] if len(candidates) == 1 and candidates[0].camera.rig in ("assumed", row.camera.rig) else None
+
+
+def matched_prediction(predictions: Predictions, row: PredictionRow, data: Dataset | Predictions, avatar: str) -> MatchedPrediction:
+    """Return a predicted sequence in the camera frame of `data`, its joints found again among those of the avatar."""
+    positions = row["positions_3d"]
+    if predictions.camera_frame != data.camera_frame:
+        positions = positions * np.array([1.0, -1.0, 1.0])
+    names = joint_tree(data, avatar).names
+    place = {name: index for index, name in enumerate(names)}
+    shared = predictions.joint_names if set(predictions.joint_names) <= set(names) else predictions.joints
+    tree = JointTree(predictions.joint_names, predictions.joint_parents)
+    return MatchedPrediction(tree, tuple(place.get(name, -1) for name in shared), positions)
 
 
 def _same_place(one: Camera, other: Camera) -> bool:

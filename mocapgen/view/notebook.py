@@ -14,10 +14,11 @@ from mocapgen.cameras.camera import UP, Camera
 from mocapgen.cameras.rigs import Scene
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion
+from mocapgen.store.joint_tree import JointTree
 from mocapgen.store.predictions import Predictions, open_any
 from mocapgen.store.reader import Dataset
 from mocapgen.view.page import page_of, player_parts
-from mocapgen.view.player_sequence import Figure, PlayerSequence, player_sequences
+from mocapgen.view.player_sequence import PlayerSequence, player_sequences
 
 NOTEBOOK_BYTES = 2_000_000
 """Size of the largest page in a notebook: about 25,000 frames. The notebook's file stores it with every output."""
@@ -68,8 +69,8 @@ def motion_sequence(motion: Motion) -> PlayerSequence:
     skeleton = motion.skeleton
     camera = front_camera(positions, heading(positions[0], skeleton.names))
     seen = camera.to_camera(positions)
-    figure = Figure(skeleton.names, skeleton.parents)
-    return PlayerSequence(0, {"id": motion.name}, "", camera, motion.fps, figure, seen, camera.project(seen), floor_known=False)
+    tree = JointTree(skeleton.names, skeleton.parents)
+    return PlayerSequence(0, {"id": motion.name}, "", camera, motion.fps, tree, seen, camera.project(seen), floor_known=False)
 
 
 def heading(pose: Array, names: tuple[str, ...]) -> Array:
@@ -80,7 +81,7 @@ def heading(pose: Array, names: tuple[str, ...]) -> Array:
     pose : (J, 3) float, metres, world frame
     names : tuple of J str
     """
-    sides = np.array(list(Figure(names, (-1,) * len(names)).sides()))
+    sides = np.array(list(JointTree(names, (-1,) * len(names)).sides))
     if not {"l", "r"} <= set(sides):
         return np.array([0.0, 0.0, 1.0])
     forward = np.cross(pose[sides == "l"].mean(axis=0) - pose[sides == "r"].mean(axis=0), UP)

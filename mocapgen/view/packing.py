@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
+from mocapgen.store.joint_tree import JointTree
 from mocapgen.view.codec import dequantise, encode, quantise
-from mocapgen.view.player_sequence import Figure, PlayerSequence
+from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import SEVERITIES, Finding
 
 STEP_3D = 0.001
@@ -119,7 +120,7 @@ class Pack:
 
     def _entry(self, sequence: PlayerSequence, findings: Sequence[Finding]) -> _Entry:
         camera, note = _placed(sequence.camera)
-        clip, parents = to_json(sequence.clip), sequence.figure.parents
+        clip, parents = to_json(sequence.clip), sequence.tree.parents
         whole = quantise(_world(camera, sequence.positions), STEP_3D)
         blocks: list[str] = []
 
@@ -137,13 +138,13 @@ class Pack:
         row |= {} if sequence.floor_known and not note else {"floor": _floor(whole)}
         if not _agrees(camera, whole, sequence.pixels):
             row["pixels"] = stored(quantise(sequence.pixels, STEP_2D), parents)
-        figures = [sequence.figure]
+        figures = [sequence.tree]
         if sequence.prediction is not None:
             predicted = sequence.prediction
-            figures.append(predicted.figure)
+            figures.append(predicted.tree)
             guess = quantise(_world(camera, predicted.positions), STEP_3D)
             errors = quantise(predicted.errors(sequence.positions), STEP_ERROR)[:, None, None]
-            row["predicted"] = {"world": stored(guess, predicted.figure.parents), "errors": stored(errors, (-1,)), "same": predicted.same}
+            row["predicted"] = {"world": stored(guess, predicted.tree.parents), "errors": stored(errors, (-1,)), "same": predicted.same}
         marks = [_finding(finding) for finding in worst_first(findings)[:SHOWN_FINDINGS]]
         described = tuple(to_json(_figure(figure)) for figure in figures)
         return _Entry(row, described, clip, to_json(_camera(camera)), tuple(blocks), marks, whole)
@@ -169,8 +170,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {name: getattr(finding, name) for name in ("sequence", "frame", "joint", "check", "message", "severity")}
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {"names": figure.names, "parents": figure.parents, "sides": figure.sides()}
+def _figure(tree: JointTree) -> dict[str, Any]:
+    return {"names": tree.names, "parents": tree.parents, "sides": tree.sides}
 
 
 def _camera(camera: Camera) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_left_is_the_persons_left(any_frame):
         left, right = (np.nonzero(mask(shown, colour))[1] for colour in (LIGHT.left, LIGHT.right))
         assert min(len(left), len(right)) > 50
         assert left.mean() > right.mean() + 5
-    pose = dict(zip(sequence.poses.body.names, sequence.poses.world[0], strict=True))
+    pose = dict(zip(sequence.poses.tree.names, sequence.poses.world[0], strict=True))
     ahead = pose["LeftToes"] - pose["LeftFoot"]  # the toes say where the person faces; y up and right-handed
     assert np.dot(pose["LeftHand"] - pose["RightHand"], np.cross([0, 1, 0], ahead)) > 0
 
@@ -80,9 +80,9 @@ def test_the_world_is_upright_and_on_the_ground(any_frame):
     sequence = clip_of(any_frame, "kick")
     picture, pixels = drawn(sequence, 0)
     world = picture.panels[1]
-    points = dict(zip(sequence.poses.body.names, world.on_picture(sequence.poses.world[0])[0], strict=True))
+    points = dict(zip(sequence.poses.tree.names, world.on_picture(sequence.poses.world[0])[0], strict=True))
     assert points["HeadTop"][1] < points["Hips"][1] - 50 < points["LeftFoot"][1] - 100
-    toes = sequence.poses.world[0, sequence.poses.body.names.index("LeftToesEnd")]
+    toes = sequence.poses.world[0, sequence.poses.tree.names.index("LeftToesEnd")]
     below = world.on_picture(toes * [1, 0, 1])[0]
     assert np.linalg.norm(points["LeftToesEnd"] - below) < 12
     assert mask(within(pixels, world.box), LIGHT.shadow, 3).sum() > 100
@@ -95,7 +95,7 @@ def test_near_limbs_cover_far_ones(path):
     sequence = clip_of(path, "kick")
     with drawing():
         canvas = Canvas(200, 200, 100, LIGHT)
-        body = sequence.poses.body
+        tree = sequence.poses.tree
         stick = WorldPanel(
             canvas,
             Box(0, 0, 200, 200),
@@ -103,13 +103,13 @@ def test_near_limbs_cover_far_ones(path):
             fit(sequence.poses.world.reshape(-1, 3), Box(0, 0, 200, 200), np.array([0.0, 0.0, 1.0])),
         )
         figure = stick._figures[0][0]
-        points = np.full((len(body.names), 2), np.nan)
-        depth = np.full(len(body.names), 5.0)
+        points = np.full((len(tree.names), 2), np.nan)
+        depth = np.full(len(tree.names), 5.0)
         for bone, ends in {"LeftLowerArm": [(100, 40), (100, 160)], "RightLowerArm": [(40, 100), (160, 100)]}.items():
-            joint = body.names.index(bone)
-            points[[body.parents[joint], joint]] = ends
+            joint = tree.names.index(bone)
+            points[[tree.parents[joint], joint]] = ends
         for nearer, colour in (("Left", LIGHT.left), ("Right", LIGHT.right)):
-            for joint, name in enumerate(body.names):
+            for joint, name in enumerate(tree.names):
                 depth[joint] = 2.0 if name.startswith(nearer) else 5.0
             figure.show(points, depth)
             assert mask(canvas.pixels()[99:102, 99:102], colour).all()
@@ -196,7 +196,7 @@ def test_a_prediction_lies_over_the_pale_truth(path, predicted):
 
     with open_dataset(path) as data, open_predictions(predicted) as predictions:
         sequence = read_sequence(data, data[0], PredictionMatches(predictions, data))
-    assert sequence.poses.body.names == sequence.truth.body.names == predictions_names()
+    assert sequence.poses.tree.names == sequence.truth.tree.names == predictions_names()
     assert sequence.errors == pytest.approx(SHIFT_MM / 17, rel=1e-3)
     pixels = drawn(sequence, 10)[1]
     assert mask(pixels, LIGHT.truth, 4).sum() > 200
@@ -270,7 +270,7 @@ def test_bounds_ignore_a_spike_but_not_a_motion():
 
 def test_the_telling_frame_is_the_kick_and_no_spike(path):
     sequence = clip_of(path, "kick")
-    foot = sequence.poses.world[:, sequence.poses.body.names.index("LeftFoot"), 1]
+    foot = sequence.poses.world[:, sequence.poses.tree.names.index("LeftFoot"), 1]
     assert foot[sequence.representative_frame] > 0.9 * foot.max()
     world = sequence.poses.world.copy()
     world[3, 4] += 50.0

@@ -294,7 +294,7 @@ def test_a_recording_holds_joints_bones_camera_and_time(any_frame, tmp_path):
     assert np.array(found[f"{place}/pose", "time"]) / 1e9 == pytest.approx(np.arange(len(sequence)) / 30, abs=1e-8)
     description = found["/world", "AnnotationContext:context"][0][0][0]["class_description"]
     names = [joint["label"] for joint in description["keypoint_annotations"]]
-    assert names == list(sequence.poses.body.names)
+    assert names == list(sequence.poses.tree.names)
     bones = {(names[bone["keypoint0"]], names[bone["keypoint1"]]) for bone in description["keypoint_connections"]}
     assert ("LeftUpperArm", "LeftLowerArm") in bones
     assert len(bones) == len(names) - 1

@@ -70,7 +70,7 @@ def test_a_motion_is_seen_whole_and_from_the_front(motion):
     sequence = motion_sequence(motion)
     np.testing.assert_allclose(sequence.camera.to_world(sequence.positions), forward_kinematics(motion), atol=1e-9)
     assert sequence.camera.in_view(sequence.positions, sequence.pixels).all()
-    names = sequence.figure.names
+    names = sequence.tree.names
     left, right = (sequence.pixels[0, names.index(name), 0] for name in ("LeftShoulder", "RightShoulder"))
     assert left > right  # facing the camera
 

@@ -13,9 +13,10 @@ import pytest
 
 from mocapgen import open_dataset
 from mocapgen.cameras.camera import Camera
+from mocapgen.store.joint_tree import JointTree
+from mocapgen.store.matching import MatchedPrediction
 from mocapgen.view import PlayerSequence, Start, page_of, player_page, player_parts, player_sequences
 from mocapgen.view.packing import CLOSE, STEP_2D, STEP_3D
-from mocapgen.view.player_sequence import Figure, Prediction
 from schemas.inspection import Finding
 from tests.view.conftest import Unpacked, unpack
 
@@ -117,7 +118,7 @@ def sequence_of(**changes: object) -> PlayerSequence:
     camera = Camera(K, np.diag([1.0, -1.0, -1.0]), np.array([0, 0, 4.0]), 640, 480, "opencv", "own")
     positions = np.array([[[0, 0, 4], [0, 0.5, 4], [0, 1, 4]]])
     settings = {"number": 7, "clip": {"id": "one"}, "avatar": "x", "camera": camera, "fps": 25.0, "positions": positions}
-    settings |= {"figure": Figure(("hub", "left_arm", "r tip"), (-1, 0, 1)), "pixels": camera.project(positions)}
+    settings |= {"tree": JointTree(("hub", "left_arm", "r tip"), (-1, 0, 1)), "pixels": camera.project(positions)}
     return PlayerSequence(**(settings | changes))
 
 
@@ -137,7 +138,7 @@ def test_other_joints_and_a_single_frame():
     ],
 )
 def test_sides_by_name(name, side):
-    assert Figure((name,), (-1,)).sides() == side
+    assert JointTree((name,), (-1,)).sides == side
 
 
 class _Elements(HTMLParser):
@@ -218,12 +219,12 @@ def test_errors_of_predictions_are_those_of_the_metric():
     """As computed joint by joint; joints that only one of them has do not count, and a missing joint leaves the frame open."""
     truth = np.random.default_rng(3).normal(size=(4, 5, 3))
     guess = np.random.default_rng(4).normal(size=(4, 3, 3))
-    prediction = Prediction(Figure(("hub", "arm", "own"), (-1, 0, 0)), (2, 4, -1), guess)
+    prediction = MatchedPrediction(JointTree(("hub", "arm", "own"), (-1, 0, 0)), (2, 4, -1), guess)
     expected = [(0 + np.linalg.norm((guess[t, 1] - guess[t, 0]) - (truth[t, 4] - truth[t, 2]))) / 2 for t in range(4)]
     np.testing.assert_allclose(prediction.errors(truth), expected)
     truth[1, 4] = np.nan
     assert np.isnan(prediction.errors(truth)).tolist() == [False, True, False, False]
-    assert np.isnan(Prediction(prediction.figure, (-1, 4, 3), guess).errors(truth)).all()
+    assert np.isnan(MatchedPrediction(prediction.tree, (-1, 4, 3), guess).errors(truth)).all()
 
 
 def test_the_example_of_the_manual_runs(copy, repository, monkeypatch):

@@ -24,7 +24,6 @@ _EXTRAS = {
     "torch": "train",
     "safetensors": "train",
     "matplotlib": "report",
-    "plotly": "report",
     "tensorboard": "tensorboard",
     "onnx": "onnx",
     "onnxscript": "onnx",

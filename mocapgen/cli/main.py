@@ -155,7 +155,7 @@ _INSPECT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 @common_options
 @click.pass_context
 def inspect(context: click.Context, /, path: Path, **options: Any) -> int:
-    """Say what is in a dataset file, and check it.
+    """Summarise and validate a dataset file.
 
     Exit status 0: nothing found; 1: findings at or above the threshold; 2: the file could not be inspected.
     """

@@ -16,7 +16,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass
 class ExportOutput:
-    """Where an exporter writes to, and what it tells.
+    """Where an exporter writes to, and what it reports.
 
     Parameters
     ----------
@@ -32,16 +32,16 @@ class ExportOutput:
     main: str = ""
     progress: Progress | None = None
     notes: list[str] = field(default_factory=list)
-    """What a person should know, one sentence each; printed, and written beside."""
+    """Notes for the user, one sentence each; printed, and written to ``export.json``."""
     about: dict[str, Any] = field(default_factory=dict)
-    """What is written beside, in addition to what is said of every export: units, axes, joint order."""
+    """Entries of ``export.json`` in addition to those of every export: units, axes, joint order."""
     files: dict[str, str] = field(default_factory=dict)
     """The file of each sequence, by the sequence's name, where each has one of its own."""
     written: set[str] = field(default_factory=set)
     """Names of the sequences that were written."""
 
     def step(self, done: int, total: int, label: str) -> None:
-        """Tell how far the work has come."""
+        """Report progress."""
         if self.progress is not None:
             self.progress(done, total, label)
 

@@ -27,7 +27,7 @@ AXES = {
     "camera": "right-handed, the camera at the origin: x right, y up, z towards the viewer",
 }
 _BASE = "average_man"
-"""Gives predictions of nobody in particular the directions of bones, and hands and feet; lengths come from the prediction."""
+"""For predictions without an avatar: directions of bones, hands and feet; lengths come from the prediction."""
 
 
 class Options(Model):
@@ -130,8 +130,8 @@ def _tell(deviations: dict[str, float], predicted: bool, output: ExportOutput) -
     worst = max(deviations, key=lambda name: deviations[name])
     if predicted:
         mean = 1000.0 * float(np.mean(list(deviations.values())))
-        told = f"joints are {mean:.1f} mm from those predicted, on average, since bones keep their lengths"
-        output.notes.append(told + (f"; most in {worst}: {1000 * deviations[worst]:.1f} mm" if len(deviations) > 1 else ""))
+        message = f"joints are {mean:.1f} mm from those predicted, on average, since bones keep their lengths"
+        output.notes.append(message + (f"; most in {worst}: {1000 * deviations[worst]:.1f} mm" if len(deviations) > 1 else ""))
         output.about["mean_error_mm"] = {name: round(1000.0 * error, 3) for name, error in deviations.items()}
     elif deviations[worst] > 0.001:
         output.notes.append(f"{worst}: rotations and positions in the file disagree by up to {1000 * deviations[worst]:.1f} mm; rotations are used")

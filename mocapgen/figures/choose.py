@@ -15,7 +15,7 @@ from schemas.render import RenderConfig
 
 ALL = "all"
 MOST_CELLS = 400
-"""Clips on one contact sheet: more cannot be told apart."""
+"""Clips on one contact sheet: more are too small to see."""
 
 _RANGE = re.compile(r"(\d*):(\d*)(?::(\d+))?")
 

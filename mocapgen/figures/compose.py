@@ -212,7 +212,7 @@ def columns_of(count: int) -> int:
 
 
 def contact_sheet(canvas: Canvas, drawn: Sequence[DrawnSequence], title: str, details: Details, moving: bool = False) -> Picture:
-    """Draw many clips, each in a cell with some of its poses pale beneath the most telling one."""
+    """Draw many clips, each in a cell with some of its poses pale beneath the most representative one."""
     area, gap = _area(canvas), 0.5 * GAP * canvas.point
     columns = columns_of(len(drawn))
     rows = math.ceil(len(drawn) / columns)

@@ -80,7 +80,7 @@ class DrawnSequence:
 
     @cached_property
     def representative_frame(self) -> int:
-        """The frame whose pose is farthest from the first one: clips begin with somebody about to do something.
+        """The frame whose pose is farthest from the first one: clips begin before the action.
 
         Distances are relative to the root, and medians over five frames, so that a spike tells nothing.
         """
@@ -115,7 +115,7 @@ def read_sequence(data: Dataset | Predictions, row: Row, matches: PredictionMatc
     if matches is not None:
         poses, truth = _predicted(data, row, poses, matches)
     floor = 0.0
-    if row.camera.rig == ASSUMED:  # nobody said where the ground is: where the lowest joints are
+    if row.camera.rig == ASSUMED:  # the height of the ground is unknown: take the lowest joints
         heights = poses.world[..., 1]
         floor = float(np.percentile(heights[np.isfinite(heights)], 1))
     return DrawnSequence(str(row.clip["id"]), row.avatar, data.fps, row.camera, poses, truth, floor)

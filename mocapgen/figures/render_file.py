@@ -33,7 +33,7 @@ class RenderReport:
     ----------
     files : tuple of Path
     pairs : dict of str to str
-        What a person wants to know of it, ready to print.
+        What is printed: names and values.
     """
 
     files: tuple[Path, ...]
@@ -49,7 +49,7 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
         A dataset file, or a predictions file of its own.
     config : RenderConfig
     progress : callable, optional
-        Called with (done, total, label) on the way.
+        Called with (done, total, label).
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _who(drawn: list[DrawnSequence], config: RenderConfig) -> dict[str, str]:
 
 
 def _draw(partial: Path, drawn: list[DrawnSequence], config: RenderConfig, progress: Progress | None, title: str) -> dict[str, str]:
-    """Write the file, and return what to tell about it."""
+    """Write the file, and return what to print about it."""
     assert config.out is not None
     suffix, first = config.out.suffix.lower(), drawn[0]
     moving = suffix in ANIMATIONS

@@ -95,7 +95,7 @@ class DatasetView:
         self.split = split
 
     def finding(self, message: str, *, sequence: int | None = None, clip: str = "", value: float | None = None, where: str = "") -> Finding:
-        """Return a finding; check id and severity are filled in by whoever runs the check."""
+        """Return a finding; check id and severity are filled in by the caller."""
         number = None if sequence is None else int(sequence)
         avatar = "" if number is None else str(self.sequences["avatar"][number])
         if number is not None and not clip:

@@ -24,7 +24,7 @@ UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeE
 
 
 def file_finding(message: str, where: str = "", value: float | None = None, sequence: int | None = None, clip: str = "", joint: str = "") -> Finding:
-    """Return a finding in the file; check id and severity are filled in by whoever runs the check."""
+    """Return a finding in the file; check id and severity are filled in by the caller."""
     amount = float(value) if value is not None and np.isfinite(value) else None
     return Finding(check="", severity="info", message=message, where=where, value=amount, sequence=sequence, clip=clip, joint=joint)
 

@@ -121,9 +121,9 @@ class SequenceFeatures:
     gravity : float
         At which the body falls in jumps, m/s²; NaN without any (:func:`mocapgen.inspect.measure.gravity`).
     gait : float
-        Walk ratio; NaN where nobody walks (:func:`mocapgen.inspect.measure.gait`).
+        Walk ratio; NaN if nobody walks (:func:`mocapgen.inspect.measure.gait`).
     poses : (T, 30) float16 or None
-        The course of the pose, whatever the avatar and the camera (:func:`mocapgen.inspect.duplicates.poses`); None if nobody asked.
+        The course of the pose, whatever the avatar and the camera (:func:`mocapgen.inspect.duplicates.poses`); None if it was not asked for.
     """
 
     frames: int

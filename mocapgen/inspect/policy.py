@@ -44,7 +44,7 @@ def policy_names() -> tuple[str, ...]:
 
 
 def load_policy(name_or_path: str | Path) -> Policy:
-    """Load a built-in policy by name, or anybody's by the path of its YAML file.
+    """Load a built-in policy by name, or your own by the path of its YAML file.
 
     Raises
     ------

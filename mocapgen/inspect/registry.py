@@ -2,7 +2,7 @@
 
 A check looks at one of three things, its scope:
 
-file      the open HDF5 file as it is, before anything in it is believed
+file      the open HDF5 file, before anything in it is trusted
 sequence  one sequence at a time, as a :class:`mocapgen.inspect.sequence_view.SequenceView`
 dataset   the whole dataset, as a :class:`mocapgen.inspect.dataset_view.DatasetView`: tables, and what was gathered from each sequence
 

@@ -1,4 +1,4 @@
-"""Inspect a dataset file: first the file as it lies there, then sequence by sequence, then the dataset as a whole."""
+"""Inspect a dataset file: first the raw file, then sequence by sequence, then the dataset as a whole."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POSED_CHECKS = ("dataset.near_duplicates", "dataset.split_leak")
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """An inspection, with what was gathered on the way: what a report with charts needs.
+    """An inspection, with the features and statistics of each sequence, which a report with charts needs.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def survey(
     progress: Progress | None = None,
     measuring: bool = False,
 ) -> Survey:
-    """Inspect a dataset file, and keep what was gathered on the way.
+    """Inspect a dataset file, and keep the features and statistics of each sequence.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _inspect_contents(
 
 
 def _posed(opened: InspectableData) -> frozenset[int]:
-    """Return the first sequence of every clip: whoever performs it, the motion is the same."""
+    """Return the first sequence of every clip: the motion is the same on every avatar."""
     assert opened.data is not None
     table = opened.data.sequences
     first: dict[int, int] = {}

@@ -170,7 +170,7 @@ class SequenceView:
         return Worst(int(frame), names[int(joint)], float(values[frame, joint]), int(over.any(axis=1).sum()))
 
     def finding(self, message: str, *, frame: int | None = None, joint: str = "", value: float | None = None, where: str = "") -> Finding:
-        """Return a finding in this sequence; check id and severity are filled in by whoever runs the check."""
+        """Return a finding in this sequence; check id and severity are filled in by the caller."""
         clip = str(self.row.clip["id"])
         return Finding(
             check="",

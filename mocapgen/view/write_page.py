@@ -1,4 +1,4 @@
-"""Show a file: write the page, or open it in the browser."""
+"""Write the player's page of a file, or open it in the browser."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def view(
     max_bytes : int
         What the page may take: sequences that do not fit are left out.
     progress : callable, optional
-        Told sequences done, sequences in all and the clip.
+        Called with (sequences done, sequences in all, clip).
     browse : callable
         Opens an address in the browser; returns whether it could.
 
@@ -116,7 +116,7 @@ def view(
             numbers = [start.sequence, *(number for number in numbers if number != start.sequence)]
         predicted: set[int] = set()
         parts = player_parts(
-            _watched(player_sequences(data, numbers, matches), len(numbers), predicted, progress),
+            _with_progress(player_sequences(data, numbers, matches), len(numbers), predicted, progress),
             Path(path).name,
             max_bytes=max_bytes - 4096,  # the page around it
             start=start,
@@ -178,8 +178,8 @@ def _start(data: Dataset | Predictions, numbers: Sequence[int], clip: str | None
     return Start(number, frame or 0)
 
 
-def _watched(sequences: Iterator[PlayerSequence], total: int, predicted: set[int], progress: Progress | None) -> Iterator[PlayerSequence]:
-    """Pass sequences on, noting those with predictions and telling how far it is."""
+def _with_progress(sequences: Iterator[PlayerSequence], total: int, predicted: set[int], progress: Progress | None) -> Iterator[PlayerSequence]:
+    """Pass sequences on, noting those with predictions, and report progress."""
     for done, sequence in enumerate(sequences):
         if sequence.prediction is not None:
             predicted.add(sequence.number)

@@ -276,14 +276,14 @@ def frame_rate(view: DatasetView, *, times: float = 1.45, clips: float = 2.0) ->
     too_fast = (factors < 1.0 / times).any() and (factors < 1.25 / times).all()
     if too_slow or too_fast:
         factor = evidence.get("jumps", evidence.get("steps", 1.0))
-        told = []
+        signs = []
         if "jumps" in evidence:
-            told.append(f"{len(fall)} clips with jumps in which bodies fall at {np.median(fall):.1f} m/s²")
+            signs.append(f"{len(fall)} clips with jumps in which bodies fall at {np.median(fall):.1f} m/s²")
         if "steps" in evidence:
-            told.append(f"{len(walk)} clips of walking or running with steps {np.median(walk) / GAIT:.1f} times as long for their rate")
+            signs.append(f"{len(walk)} clips of walking or running with steps {np.median(walk) / GAIT:.1f} times as long for their rate")
         speed = "too slowly" if factor > 1 else "too fast"
         rate = f"about {view.data.fps * factor:.0f} frames per second instead of {view.data.fps:g}"
-        message = f"expected people who fall and step at their usual pace, found {' and '.join(told)}: they move {speed}; {rate} would fit"
+        message = f"expected people who fall and step at their usual pace, found {' and '.join(signs)}: they move {speed}; {rate} would fit"
         yield view.finding(message, where="attribute fps", value=factor)
 
 

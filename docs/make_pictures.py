@@ -12,7 +12,8 @@ from typing import Any
 
 import mocapgen
 from mocapgen.figures import render
-from mocapgen.figures.settings import render_config
+from mocapgen.shared.config import settings
+from schemas.render import RenderConfig
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -33,7 +34,7 @@ def make(folder: Path) -> None:
         data = Path(scratch) / "sample.h5"
         mocapgen.build(mocapgen.BuildConfig(source="sample", actors=("sa", "sb"), out=data))
         for name, options in PICTURES.items():
-            told = render(data, render_config({"out": folder / name, "overwrite": True, **options}))
+            told = render(data, settings(RenderConfig, {"out": folder / name, "overwrite": True, **options}))
             sys.stdout.write(f"{told.pairs['file']}\n")
 
 

@@ -8,9 +8,9 @@ from typing import Unpack
 from mocapgen import pipeline
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.core.motion import Motion, Skeleton
-from mocapgen.pipeline import Progress
 from mocapgen.retarget import transfer
 from mocapgen.shared.config import build_config, select_config
+from mocapgen.shared.progress import Progress
 from mocapgen.store.select import select_sequences
 from mocapgen.view import write_page
 from schemas.config import BuildConfig

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +19,7 @@ from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, retarget_to_all
 from mocapgen.shared.files import check_target
 from mocapgen.shared.parallel import map_ordered
+from mocapgen.shared.progress import Progress
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
 from mocapgen.sources.selection import not_needed, select_clips
 from mocapgen.store.writer import DatasetWriter
@@ -27,10 +27,6 @@ from schemas.config import BuildConfig
 from schemas.errors import ConfigError, FormatError, RetargetError
 from schemas.report import BuildReport, Detection, Skip, SkipReason
 from schemas.skeleton import Avatar
-
-Progress = Callable[[int, int, str], None]
-"""Called with clips done, clips in all, and the name of the last one."""
-
 
 Avatars = tuple[tuple[str, Skeleton], ...]
 """Names and skeletons of the avatars."""

@@ -1,4 +1,4 @@
-"""What a build is asked to do. The command line and ``--config build.yaml`` both end here."""
+"""Settings of a build. The command line and ``--config build.yaml`` both end here."""
 
 from __future__ import annotations
 
@@ -18,67 +18,67 @@ NOT_IN_FILE = frozenset({"root", "out", "table", "avatars", "workers", "overwrit
 
 
 class BuildConfig(Model):
-    """Everything that ``mocapgen build`` can be told."""
+    """The settings of ``mocapgen build``."""
 
     source: str = "hdm05"
-    """Where the motion comes from: a registered source (`mocapgen build --help` lists them)."""
+    """Where the motion comes from."""
     root: Path | None = None
-    """Folder or zip with the source's files; by default an environment variable, then the fetch folder."""
+    """Folder or zip of the source; by default an environment variable names it, else it is the fetch folder."""
     out: Path | None = None
-    """The file to write; may be missing only for a dry run."""
+    """File to write; required except for a dry run."""
     format: Literal["amc", "c3d", "bvh"] | None = None
-    """Read only files of this format; by default whatever the source prefers."""
+    """Read only files of this format; by default the source decides."""
     fps: float = Field(default=30.0, gt=0, le=1000, allow_inf_nan=False)
-    """Frame rate of the dataset; 30 is the published method's."""
+    """Frames per second of the dataset; 30 is the published method's."""
     antialias: bool = False
-    """Low-pass filter (zero phase) before reducing the frame rate; off because the method takes frames as they are."""
+    """Low-pass filter (zero phase) before the frame rate is reduced; off, as in the method."""
     min_frames: int = Field(default=40, ge=1)
-    """Shorter clips are left out; counted after resampling. 40 is the method's."""
+    """Shorter clips are skipped; frames are counted after resampling. 40 is the method's."""
     max_frames: int = Field(default=300, ge=1)
-    """Longer clips are left out or split; counted after resampling. 300 is the method's."""
+    """Longer clips are skipped or split; frames are counted after resampling. 300 is the method's."""
     long: Literal["drop", "split"] = "drop"
-    """What to do with clips longer than max_frames: leave them out, or split them into windows."""
+    """Clips that are too long: skip them, or split them into windows."""
     select: Literal["one-per-actor", "all"] | None = None
-    """`one-per-actor`: for every action the first usable clip of each actor (the method's rule, the default of `hdm05` and `sample`);
-    or `all` clips (the default of `cmu`, the method's benchmark, and of `folder`, where nobody knows what is a repetition)."""
+    """`one-per-actor`: for each action the first usable clip of each actor (default of `hdm05` and `sample`, the method's rule); `all`: every
+    clip (default of `cmu` and `folder`)."""
     actors: tuple[str, ...] = ()
-    """Only these actors; wildcards allowed; empty means all."""
+    """Only these actors: names or wildcards."""
     actions: tuple[str, ...] = ()
-    """Only these actions; wildcards allowed; empty means all."""
+    """Only these actions: names or wildcards."""
     categories: tuple[str, ...] = ()
-    """Only these kinds of motion, such as `basketball` (source `cmu`); wildcards allowed; empty means all."""
+    """Only these kinds of motion, such as `basketball`: names or wildcards (source `cmu`)."""
     pattern: str | None = None
-    """How file names are built, such as `{actor}_{action}_{take}` (source `folder`)."""
+    """Pattern of file names, such as `{actor}_{action}_{take}` (source `folder`)."""
     table: Path | None = None
-    """CSV that names the clips: columns file, actor, action, take, fps (source `folder`)."""
+    """CSV file that lists the clips: columns file, actor, action, take, fps (source `folder`)."""
     profile: str | None = None
-    """Name or path of the source profile by which BVH files are understood; by default found for each file."""
+    """Source profile of BVH files: a name, or the path of a YAML file; by default detected for each file."""
     lenient: bool = False
-    """Mend or accept what can be mended or accepted in BVH files, and say so."""
+    """Repair or accept minor faults of BVH files, and report them."""
     scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Metres in one unit of BVH files; by default from the profile or the body's size."""
+    """Length of one unit of BVH files, metres; by default from the profile, or from the size of the body."""
     up: Literal["y", "z"] | None = None
-    """Axis of BVH files that points up; by default from the profile or the body."""
+    """Axis of BVH files that points up; by default from the profile, or from the pose of the body."""
     avatars: tuple[str, ...] = DEFAULT_AVATARS
     """Avatars to retarget to: names from `mocapgen skeletons`, or paths of JSON files."""
     camera: RigName = "front"
     """Camera rig: `front`, `orbit:N` or `random:N`."""
     image: ImageSize = ImageSize()
-    """Image size in pixels."""
+    """Image size, pixels."""
     fov: float = Field(default=60.0, gt=1, lt=179, allow_inf_nan=False)
-    """Vertical field of view in degrees; 60 is Unity's default."""
+    """Vertical field of view, degrees; 60 is Unity's default."""
     camera_frame: CameraFrame = "unity"
-    """Axes of the camera frame and handedness of everything stored."""
+    """Axes of the camera frame, and with them the handedness of everything stored."""
     seed: int = Field(default=0, ge=0)
-    """Seed of everything random (the `random` rig, the sample source)."""
+    """Seed of the random camera rig and of the sample source."""
     workers: int = Field(default=0, ge=0, le=1024)
-    """Worker processes; 0 means one per processor core, 1 means none beside the main process."""
+    """Worker processes; 0: one for each processor core, 1: none besides the main process."""
     strict: bool = False
-    """End with an error at the first clip that cannot be used because something is wrong with it."""
+    """Stop with an error at the first damaged clip instead of skipping it."""
     overwrite: bool = False
     """Replace the output file if it exists."""
     dry_run: bool = False
-    """Report what would be built without writing anything."""
+    """Report what would be built without writing it."""
 
     @model_validator(mode="after")
     def _check(self) -> BuildConfig:

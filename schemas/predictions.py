@@ -59,21 +59,21 @@ class PredictConfig(Model):
     """What ``trainer predict`` can be told about keypoints."""
 
     layout: str | None = None
-    """Layout of the joints: `h36m17`, `coco17` or `body_25`; by default what the file says."""
+    """Joint layout: `h36m17`, `coco17` or `body_25`; by default as the file says."""
     fps: float | None = Field(default=None, gt=0, le=1000, allow_inf_nan=False)
-    """Frame rate of the video; by default what the file says."""
+    """Frames per second of the video; by default as the file says."""
     image: tuple[int, int] | None = None
-    """Width and height of the image, pixels; by default what the file says."""
+    """Image size, pixels; by default as the file says."""
     focal: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Focal length, pixels; by default the diagonal of the image."""
+    """Focal length of the camera, pixels; by default the diagonal of the image."""
     fov: float | None = Field(default=None, gt=1, lt=179, allow_inf_nan=False)
-    """Vertical field of view, degrees, in place of the focal length."""
+    """Vertical field of view, degrees, instead of the focal length."""
     min_confidence: float = Field(default=0.1, ge=0, lt=1, allow_inf_nan=False)
-    """Joints of which the detector is less sure are taken as not seen."""
+    """Joints with a lower confidence are treated as missing."""
     gap: float = Field(default=0.25, ge=0, le=60, allow_inf_nan=False)
-    """Seconds for which a joint that is seen before and after is interpolated, and a person who is not seen is waited for."""
+    """Longest gap, seconds, over which a missing joint is interpolated and a person who is not detected keeps the track."""
     causal: bool = False
-    """Let no frame depend on a later one, as in live use; wants a causal model."""
+    """Let no frame depend on a later one, as in live use; requires a causal model."""
 
     @model_validator(mode="after")
     def _check(self) -> PredictConfig:

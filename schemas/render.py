@@ -1,4 +1,4 @@
-"""What ``mocapgen render`` can be told."""
+"""Settings of ``mocapgen render``."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ class RenderConfig(Model):
     """A picture, an animation or a recording of what is in a dataset or predictions file."""
 
     out: Path | None = None
-    """The file to write: .png, .svg, .pdf (still), .gif or .mp4 (moving). May be missing only with `rrd`."""
+    """File to write: .png, .svg or .pdf (still), .gif or .mp4 (animation)."""
     rrd: Path | None = None
-    """A recording for the Rerun viewer to write as well, or instead: .rrd."""
+    """Recording for the Rerun viewer to write in addition, or instead: .rrd."""
     clip: str | None = None
-    """Id of the clip; by default the first one."""
+    """The clip; by default the first."""
     avatar: str | None = None
-    """Who performs it; by default the first avatar of the clip."""
+    """The avatar; by default the clip's first."""
     camera: int = Field(default=0, ge=0)
-    """Which of the clip's cameras looks on, from 0."""
+    """Number of the clip's camera, from 0."""
     sheet: bool = False
-    """A contact sheet: one thumbnail for each of many clips."""
+    """Draw a contact sheet: one thumbnail for each clip."""
     clips: tuple[str, ...] = ()
-    """Clips of a contact sheet: ids or wildcards; empty means all."""
+    """Only these clips in a contact sheet: ids or wildcards."""
     actors: tuple[str, ...] = ()
-    """Actors of a contact sheet; wildcards allowed; empty means all."""
+    """Only these actors in a contact sheet: names or wildcards."""
     actions: tuple[str, ...] = ()
-    """Actions of a contact sheet; wildcards allowed; empty means all."""
+    """Only these actions in a contact sheet: names or wildcards."""
     avatars: tuple[str, ...] = ()
-    """Avatars side by side, or of a contact sheet; wildcards allowed, `all` means all."""
+    """Avatars side by side, or in a contact sheet: names or wildcards, or `all`."""
     frame: int | None = Field(default=None, ge=0)
-    """The frame of a still picture; by default the one whose pose is farthest from the first."""
+    """Frame of a still picture; by default the one whose pose differs most from the first."""
     frames: str | None = None
-    """Frames of a filmstrip, `0,10,20` or `0:60:10`; of an animation, a range: `20:80`."""
+    """Frames of a filmstrip (`0,10,20` or `0:60:10`), or the range of an animation (`20:80`)."""
     count: int | None = Field(default=None, ge=1, le=MOST_MOMENTS)
-    """A filmstrip of so many frames, evenly spaced from the first to the last."""
+    """Number of evenly spaced frames of a filmstrip."""
     size: tuple[int, int] | None = None
-    """Width and height, pixels; by default what suits the picture."""
+    """Size of the picture, pixels; by default by its content."""
     dpi: int | None = Field(default=None, ge=20, le=1200)
-    """Dots per inch, which set the size of text and lines: 150 by default, 90 in animations."""
+    """Dots per inch: the size of text and lines; by default 150, in animations 90."""
     fps: float | None = Field(default=None, gt=0, le=240, allow_inf_nan=False)
-    """Frames per second of an animation; by default the file's, but no more than 30 in a GIF and 60 in an MP4."""
+    """Frames per second of an animation; by default the file's, at most 30 in a GIF and 60 in an MP4."""
     predictions: Path | None = None
-    """A predictions file, to be drawn over the ground truth."""
+    """Predictions file to draw over the ground truth."""
     joint_names: bool = False
-    """Write the joints' names beside them."""
+    """Label the joints with their names."""
     trail: tuple[str, ...] = ()
-    """Joints whose path over the last second is drawn; names or wildcards."""
+    """Joints whose path over the last second is drawn: names or wildcards."""
     theme: Literal["light", "dark"] = "light"
-    """Colours for light or for dark surroundings."""
+    """Colours: on a light or on a dark background."""
     overwrite: bool = False
     """Replace files that exist."""
 

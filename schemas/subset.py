@@ -1,4 +1,4 @@
-"""Datasets made from datasets: what ``mocapgen select`` can be told, and what such files say of where they come from."""
+"""Datasets made from datasets: the settings of ``mocapgen select``, and the origin that such files record."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ class SelectConfig(Model):
     """Which sequences of a dataset are kept: those that pass every condition given."""
 
     clips: tuple[str, ...] = ()
-    """Ids of clips; wildcards allowed; empty means all."""
+    """Only these clips: ids or wildcards."""
     actors: tuple[str, ...] = ()
-    """Actors; wildcards allowed; empty means all."""
+    """Only these actors: names or wildcards."""
     actions: tuple[str, ...] = ()
-    """Actions; wildcards allowed; empty means all."""
+    """Only these actions: names or wildcards."""
     sources: tuple[str, ...] = ()
-    """Sources, such as `hdm05`; wildcards allowed; empty means all."""
+    """Only these sources, such as `hdm05`: names or wildcards."""
     avatars: tuple[str, ...] = ()
-    """Avatars; wildcards allowed; empty means all."""
+    """Only these avatars: names or wildcards."""
     cameras: tuple[str, ...] = ()
-    """Cameras (`orbit:8/3`) or whole rigs (`orbit:8`); wildcards allowed; empty means all."""
+    """Only these cameras (`orbit:8/3`) or rigs (`orbit:8`): names or wildcards."""
     min_frames: int | None = Field(default=None, ge=1)
     """Shorter sequences are left out."""
     max_frames: int | None = Field(default=None, ge=1)
     """Longer sequences are left out."""
     limit: int | None = Field(default=None, ge=1)
-    """At most so many clips: the first of those that pass."""
+    """Largest number of clips: the first that meet the conditions."""
     invert: bool = False
-    """Keep what would be left out, and leave out what would be kept."""
+    """Keep the sequences that do not meet the conditions."""
 
     @model_validator(mode="after")
     def _check(self) -> SelectConfig:

@@ -6,7 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any, Literal
 
+from pydantic import Field, create_model
+
+from mocapgen.export.base import exporter, exporter_names
+from mocapgen.export.export_input import SequenceFilter
 from schemas.base import Model
 from schemas.config import BuildConfig
 from schemas.dataset import LAYOUT, Layout, RootAttributes
@@ -15,6 +20,7 @@ from schemas.inspection import Inspection, Policy
 from schemas.marker_set import MarkerSet
 from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
 from schemas.profile import Profile
+from schemas.render import RenderConfig
 from schemas.report import BuildReport, SubsetReport
 from schemas.skeleton import Avatar
 from schemas.subset import Derivation, SelectConfig
@@ -36,20 +42,36 @@ MODELS: dict[str, type[Model]] = {
     "model-card": ModelCard,
     "predict-config": PredictConfig,
     "predictions-attributes": PredictionAttributes,
+    "render-config": RenderConfig,
     "select-config": SelectConfig,
     "subset-report": SubsetReport,
     "train-config": TrainConfig,
     "marker-set": MarkerSet,
     "source-profile": Profile,
 }
-"""File stem to model: everything that crosses the border of the project as JSON, YAML or HDF5."""
+"""File stem to model: everything that leaves or enters the project as JSON, YAML, HDF5 or options."""
+
+
+def export_config() -> type[Model]:
+    """Return the settings of ``mocapgen export`` as one model: format, selection, and the settings of every format, with their formats."""
+    settings: dict[str, Any] = {"format": (Literal[exporter_names()], Field(description="Format to write."))}
+    settings |= {name: (field.annotation, field) for name, field in SequenceFilter.model_fields.items()}
+    formats: dict[str, list[str]] = {}
+    for format in exporter_names():
+        for name, field in exporter(format).options.model_fields.items():
+            formats.setdefault(name, []).append(format)
+            text = str(field.description).removesuffix(".") + f" ({', '.join(formats[name])})."
+            settings[name] = (field.annotation, field.merge_field_infos(field, description=text))
+    model: type[Model] = create_model("ExportConfig", __base__=Model, **settings)
+    model.__doc__ = "The settings of ``mocapgen export``: which sequences, and the settings of every format."
+    return model
 
 
 def exported() -> dict[str, str]:
     """Return the text of every file, by file name: the schemas of :data:`MODELS`, and the layouts of our HDF5 files themselves."""
     layouts = {"dataset": LAYOUT, "predictions": PREDICTIONS_LAYOUT}
     texts = {f"{kind}-layout.json": layout.model_dump_json(indent=2) + "\n" for kind, layout in layouts.items()}
-    for stem, model in MODELS.items():
+    for stem, model in {**MODELS, "export-config": export_config()}.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
         texts[f"{stem}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return texts

@@ -28,10 +28,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from mocapgen.shared.command import Stopped
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import ModelCard, TrainConfig
 from trainer import log
-from trainer._command import Stopped
 from trainer.data.augment import Randomness, augment
 from trainer.data.batches import Batch, Items, Loader, epoch_batches, epoch_items
 from trainer.data.dataset import PoseData, load

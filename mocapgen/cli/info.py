@@ -1,4 +1,4 @@
-"""The environment block of a bug report."""
+"""``mocapgen info``: the environment block of a bug report."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import click
+
+from mocapgen.shared.command import common_options, example
 from mocapgen.shared.distribution import DISTRIBUTION, package_origins, rival_distributions
+from mocapgen.shared.tables import print_pairs
 from mocapgen.shared.version import __version__
 
 _FLAGS = ("avx2", "avx512f", "amx_bf16", "asimd")
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:.*extra\s*==\s*['\"]([A-Za-z0-9_-]+)['\"])?")
 _SHOWN_EXTRAS = ("train", "report", "fetch")
+
+
+@click.command(epilog=example("mocapgen info"))
+@common_options
+def info() -> None:
+    """Print the environment for a bug report."""
+    print_pairs("mocapgen", environment())
 
 
 def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, ...] | None:

@@ -9,9 +9,8 @@ from typing import Any
 
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.shared.parts import load_part, part_names
+from mocapgen.shared.progress import Progress
 from schemas.base import Model
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass

@@ -34,15 +34,15 @@ class Options(Model):
     """Settings of the format."""
 
     space: Literal["world", "camera"] = "world"
-    """Where the motion takes place: in the world, or as seen from the camera, which then is the origin."""
+    """Frame of positions: the world, or the camera."""
     scale: float = Field(default=0.01, gt=0, le=1000, allow_inf_nan=False)
-    """Metres in a unit of the file: 0.01 writes centimetres."""
+    """Length of one unit of the file, metres; 0.01 writes centimetres."""
     up: Literal["y", "z"] = "y"
     """Axis of the file that points up."""
     t_pose: bool = False
-    """Begin with a frame in the rest pose, a T-pose on the floor."""
+    """Add a first frame in T-pose on the floor."""
     avatar: str | None = None
-    """For predictions: the avatar whose bone lengths are used; by default those of the prediction."""
+    """Avatar whose bone lengths are used for predictions: a name or the path of a JSON file; by default the lengths predicted."""
 
 
 def world_motion(source: ExportInput, item: Item, skeleton: Skeleton) -> tuple[Motion, float]:

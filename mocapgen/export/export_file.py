@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mocapgen.export.base import Exporter, ExportOutput, Progress, exporter, exporter_names
+from mocapgen.export.base import Exporter, ExportOutput, exporter, exporter_names
 from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
-from mocapgen.shared.config import split_list
 from mocapgen.shared.files import check_target, new_files
+from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import split_list
 from mocapgen.shared.version import __version__
 from mocapgen.store.predictions import Predictions, open_any
 from schemas.base import Model

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
 from mocapgen.shared.hdf5 import read_array
-from mocapgen.sources.selection import matches, no_match
+from mocapgen.shared.text import matches, no_match
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, Row
 from schemas.base import Model
@@ -29,15 +29,15 @@ class SequenceFilter(Model):
     """Which sequences are exported: those that pass every condition given."""
 
     clips: tuple[str, ...] = ()
-    """Ids of clips; wildcards allowed; empty means all."""
+    """Only these clips: ids or wildcards."""
     actors: tuple[str, ...] = ()
-    """Actors; wildcards allowed; empty means all."""
+    """Only these actors: names or wildcards."""
     actions: tuple[str, ...] = ()
-    """Actions; wildcards allowed; empty means all."""
+    """Only these actions: names or wildcards."""
     avatars: tuple[str, ...] = ()
-    """Avatars; wildcards allowed; empty means all."""
+    """Only these avatars: names or wildcards."""
     camera: int | None = None
-    """Number of the camera in its rig, from 0; all if not given."""
+    """Only the camera of this number in each rig, from 0; by default all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +265,7 @@ class HeldOut(Model):
     """Settings of such formats."""
 
     test_actors: tuple[str, ...] = ()
-    """Actors kept for testing; wildcards allowed; by default the last one by name, if there are several."""
+    """Actors of the test side: names or wildcards; by default the last by name, if there are several."""
 
 
 def split_actors(items: Sequence[Item], options: HeldOut) -> tuple[tuple[str, ...], tuple[str, ...]]:

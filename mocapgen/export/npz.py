@@ -18,9 +18,9 @@ class Options(Model):
     """Settings of the format."""
 
     space: Literal["world", "camera"] = "world"
-    """Frame of ``positions_3d``: the world, or the file's camera frame."""
+    """Frame of positions: the world, or the camera."""
     joints: str | None = None
-    """Joint set: `h36m17` or `all`; by default all joints that the file has."""
+    """Joint set, such as `h36m17`; by default all joints."""
 
 
 def axes_of(source: ExportInput, space: str) -> str:

@@ -40,7 +40,7 @@ class Options(HeldOut):
     """Settings of the format."""
 
     views: Literal["h36m", "file"] = "h36m"
-    """Cameras: those of Human3.6M, which VideoPose3D knows, or those of the file, which its code must be given."""
+    """Cameras: those of Human3.6M, which VideoPose3D expects, or those of the file."""
 
 
 @dataclass(frozen=True)

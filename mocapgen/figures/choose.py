@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mocapgen.sources.selection import matches, no_match
+from mocapgen.shared.text import matches, no_match
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset
 from schemas.errors import ConfigError

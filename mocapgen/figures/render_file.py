@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mocapgen.cli.console import Progress, format_size
 from mocapgen.figures import choose, compose, output
 from mocapgen.figures.canvas import Canvas, Image, drawing
 from mocapgen.figures.colours import THEMES
@@ -17,6 +16,8 @@ from mocapgen.figures.compose import Picture
 from mocapgen.figures.drawn_sequence import DrawnSequence, read_sequence
 from mocapgen.figures.panels import Details
 from mocapgen.shared.files import check_target, new_file
+from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import format_size
 from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from schemas.errors import ConfigError

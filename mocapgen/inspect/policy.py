@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.inspect.registry import Check, checks
-from mocapgen.shared.config import split_list
+from mocapgen.shared.text import split_list
 from schemas.errors import ConfigError
 from schemas.inspection import Policy, Severity
 

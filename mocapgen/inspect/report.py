@@ -10,7 +10,6 @@ from typing import cast
 
 import numpy as np
 
-from mocapgen.cli.console import format_size
 from mocapgen.core.motion import Array
 from mocapgen.inspect.charts import bars, heat_map, histogram, polar, scatter
 from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData, open_file, open_leniently
@@ -19,6 +18,7 @@ from mocapgen.inspect.report_tables import Places, balance_tables, checks_table,
 from mocapgen.inspect.run import Survey
 from mocapgen.inspect.summary import summary_pairs
 from mocapgen.shared.files import check_target, write_file
+from mocapgen.shared.text import format_size
 from mocapgen.store.reader import Dataset, Row
 from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, player_sequences
 from mocapgen.view.page import filled

@@ -10,8 +10,9 @@ from mocapgen.inspect.dataset_view import DatasetView, Split, read_split
 from mocapgen.inspect.lenient_reader import InspectableData, open_file, open_leniently
 from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures
 from mocapgen.inspect.policy import PlannedCheck, load_policy, plan
-from mocapgen.inspect.run_checks import FindingCollector, Inspected, Progress, inspect_sequences
+from mocapgen.inspect.run_checks import FindingCollector, Inspected, inspect_sequences
 from mocapgen.inspect.summary import summarise
+from mocapgen.shared.progress import Progress
 from mocapgen.shared.version import __version__
 from schemas.inspection import Inspection, Severity
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures, merged
 from mocapgen.inspect.policy import PlannedCheck
 from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.shared.parallel import map_ordered
+from mocapgen.shared.progress import Progress
 from schemas.errors import DatasetError
 from schemas.inspection import CHECK_FAILED, SEVERITIES, CheckResult, Finding, Severity
 
@@ -135,8 +136,6 @@ PART = 4096
 """Frames that are looked at together, of one sequence or of several."""
 WORTH_WORKERS = 6 * PART
 """With fewer frames than this in the file, starting worker processes takes longer than the work."""
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.cli.console import format_size
 from mocapgen.inspect.dataset_view import recordings
 from mocapgen.inspect.lenient_reader import column
+from mocapgen.shared.text import format_size
 from schemas.inspection import Lengths, Summary, Tally
 
 _LISTED = 12

@@ -1,15 +1,24 @@
-"""What all commands share: the common options, and how an error becomes one line and an exit status."""
+"""What the commands of both programs share: common options, commands found by file name, errors as one line and an exit status.
+
+The libraries raise errors in Python's words: ``min_frames: expected ...; or overwrite=True``. Here, at the edge of the command line, the
+names of the running command's parameters become its options: ``--min-frames: expected ...; or --overwrite``.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from mocapgen.shared.parts import part_names
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -17,20 +26,63 @@ EXIT_USAGE = 2
 EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
+EXTRAS = {
+    "torch": "train",
+    "safetensors": "train",
+    "matplotlib": "report",
+    "tensorboard": "tensorboard",
+    "onnx": "onnx",
+    "onnxscript": "onnx",
+    "onnxruntime": "onnx",
+    "pooch": "fetch",
+    "av": "video",
+    "rerun": "rerun",
+}
+"""Packages of optional dependencies, and the extra that installs each."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+class Stopped(KeyboardInterrupt):
+    """A person has stopped a run; the message says what was saved and how to continue."""
+
+
 @dataclass
-class Verbosity:
-    """How much to say: level -1 only errors, 0 progress and results, 1 every detail; debug adds tracebacks."""
+class Session:
+    """What the parts of one call of a program share."""
 
     level: int = 0
+    """How much to print: -1 errors only, 0 progress and results, 1 every detail."""
     debug: bool = False
+    """Whether an error shows its traceback."""
+    command: click.Command | None = None
+    """The command that runs."""
+
+
+def session(context: click.Context) -> Session:
+    """Return what the parts of this call share."""
+    return context.ensure_object(Session)
+
+
+def given(context: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were typed, so that a default never overrides a configuration file."""
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
 
 
 def example(*lines: str) -> str:
     r"""Return an epilog that shows commands as they are typed (``\b`` keeps click from rewrapping them)."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def add_options(options: tuple[Callable[[Any], Any], ...]) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds options to a command, in their order."""
+
+    def add(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def common_options(command: _Command) -> _Command:
@@ -39,7 +91,7 @@ def common_options(command: _Command) -> _Command:
     def remember(name: str, value: Any) -> Callable[[click.Context, click.Parameter, bool], None]:
         def callback(context: click.Context, parameter: click.Parameter, given: bool) -> None:
             if given:
-                setattr(context.ensure_object(Verbosity), name, value)
+                setattr(session(context), name, value)
 
         return callback
 
@@ -48,9 +100,75 @@ def common_options(command: _Command) -> _Command:
         click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=remember("level", -1), help="Print errors only."),
         click.option("--debug", is_flag=True, expose_value=False, callback=remember("debug", True), help="Show the traceback of an error."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return add_options(options)(command)
+
+
+class CommandFolder(click.Group):
+    """A group whose commands are the modules of a folder: ``build.py`` defines the command ``build``. Each is imported when it is needed."""
+
+    package: str = ""
+    """The folder as a package, such as ``mocapgen.cli``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the modules, without ``main`` and those that begin with an underscore."""
+        return [name for name in part_names(self.package) if name != "main"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, None if there is none."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = getattr(importlib.import_module(f"{self.package}.{cmd_name}"), cmd_name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for and its arguments; remember it for error messages."""
+        name, command, rest = super().resolve_command(ctx, args)
+        session(ctx).command = command
+        return name, command, rest
+
+
+def option_names(command: click.Command | None) -> dict[str, str]:
+    """Return the option of each parameter: ``{"min_frames": "--min-frames", "categories": "--category"}``."""
+    parameters = [] if command is None else command.params
+    return {str(parameter.name): parameter.opts[-1] for parameter in parameters if isinstance(parameter, click.Option)}
+
+
+def option_words(text: str, options: Mapping[str, str]) -> str:
+    """Return a message with options in place of Python's keywords.
+
+    Parameters
+    ----------
+    text : str
+        Settings at its beginning (``min_frames: ...``, ``pattern and table: ...``), with a value (``source='sample'``, ``overwrite=True``), and
+        names with an underscore (``max_frames``) are translated.
+    options : mapping
+        The option of each setting, as from :func:`option_names`.
+    """
+    if not options:
+        return text
+    names = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
+    value = r"'[^' ]*'|'[^']*'|[^\s;:,)]+"
+    text = re.sub(rf"(?<![\w./-])({names})=({value})", lambda match: _typed(options[match[1]], match[2]), text)
+    start = re.match(rf"({names})((?:, | and |, and )(?:{names}))*((?:\.\w+)*): ", text)
+    if start:
+        head = re.sub(rf"(?<![\w.])({names})\b", lambda match: options[match[1]], start[0]).replace(".", " ")
+        text = head + text[start.end() :]
+    return re.sub(rf"(?<![\w./'\"{{-])({names})(?![\w./'\"=])", lambda match: options[match[1]] if "_" in match[1] else match[1], text)
+
+
+def _typed(option: str, value: str) -> str:
+    """Return an option with a value of Python's, as it is typed: ``--overwrite``, ``--source sample``."""
+    if value in ("True", "False"):
+        return option if value == "True" else option.replace("--", "--no-", 1)
+    return f"{option} {value[1:-1] if value.startswith(chr(39)) and ' ' not in value else value}"
+
+
+def missing_package(error: ImportError) -> str | None:
+    """Return in one line which extra installs a package that is missing; None if it belongs to no extra."""
+    package = (error.name or "").split(".")[0]
+    if package not in EXTRAS:
+        return None
+    return f"expected the package {package}, which is not installed: pip install 'mocapgen[{EXTRAS[package]}]'"
 
 
 def _fail(name: str, message: str, status: int) -> NoReturn:
@@ -72,19 +190,30 @@ def _usage(error: click.ClickException) -> str:
     return error.format_message().replace("\n", " ") + hint
 
 
-def _explain(error: Exception) -> tuple[str, int]:
+def _explain(error: Exception, command: click.Command | None) -> tuple[str, int]:
     """Return the line and the exit status of an exception."""
     from schemas.errors import MocapError
 
     if isinstance(error, MocapError):
-        return str(error), EXIT_USAGE
+        options = option_names(command)
+        return "\n".join(option_words(line, options) for line in str(error).splitlines()), EXIT_USAGE
     if isinstance(error, click.ClickException):
         return _usage(error), EXIT_USAGE
+    if isinstance(error, ImportError) and (line := missing_package(error)):
+        return line, EXIT_USAGE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}", EXIT_USAGE
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"unexpected {what}; this is a bug: please report it with what --debug and `mocapgen info` print", EXIT_BUG
+
+
+def _end_interrupted(name: str, interruption: BaseException) -> NoReturn:
+    stopped = interruption.__cause__  # click makes its own exception of every KeyboardInterrupt
+    if not isinstance(stopped, Stopped):
+        _fail(name, "interrupted", EXIT_INTERRUPTED)
+    click.echo(f"{name}: {stopped}", err=True)
+    sys.exit(EXIT_INTERRUPTED)
 
 
 def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
@@ -98,17 +227,17 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
         require_own_packages()
     except ImportError as error:
         _fail(name, str(error), EXIT_USAGE)
-    verbosity = Verbosity()
+    state = Session()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=verbosity)
+        status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=state)
         sys.stdout.flush()
-    except (click.Abort, KeyboardInterrupt):
-        _fail(name, "interrupted", EXIT_INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as interruption:
+        _end_interrupted(name, interruption)
     except BrokenPipeError:
         _leave_broken_pipe()
     except Exception as error:
-        if verbosity.debug:
+        if state.debug:
             traceback.print_exc()
-        _fail(name, *_explain(error))
+        _fail(name, *_explain(error, state.command))
     sys.exit(status if isinstance(status, int) else 0)

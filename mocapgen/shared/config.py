@@ -1,37 +1,173 @@
-"""From ``build.yaml`` and command-line options to a checked :class:`~schemas.config.BuildConfig`."""
+"""Settings: YAML files, text as on the command line, and checked models; every error is one line for each problem."""
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping
+import types
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from schemas.base import Model
+from mocapgen.shared.text import did_you_mean, split_list
+from schemas.camera import ImageSize
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.subset import SelectConfig
 
-LISTS = ("actors", "actions", "categories", "avatars", "clips", "sources", "cameras")
 _IMAGE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
+_LONGEST = 80
+"""Letters of a wrong value that a message quotes."""
+M = TypeVar("M", bound=BaseModel)
 
 
-def option_name(field: str) -> str:
-    """Return the command-line option of a setting: ``min_frames`` gives ``--min-frames``."""
-    return "--category" if field == "categories" else "--" + field.replace("_", "-")
+# YAML ---------------------------------------------------------------------------------------------
 
 
-def split_list(values: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    """Return the items of comma-separated texts, in order: ``("bd,mm", "dg")`` gives ``("bd", "mm", "dg")``."""
-    values = [values] if isinstance(values, str) else values
-    return tuple(item.strip() for value in values for item in str(value).split(",") if item.strip())
+def read_yaml(path: str | Path, what: str = "settings", subject: str = "") -> dict[str, Any]:
+    """Read a YAML file of settings; their names and values are not checked yet.
+
+    Parameters
+    ----------
+    path : str or Path
+        A mapping; an empty file is an empty one.
+    what : str
+        What the file holds, for messages: ``build settings``.
+    subject : str
+        What messages begin with; by default the path.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not YAML, is not a mapping, or holds a key twice: with the line where there is one.
+    """
+    subject = subject or str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{subject}: expected a readable YAML file of {what}, found: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{subject}: expected a YAML file of {what}, found text that is not UTF-8") from None
+    content = parse_yaml(text, subject)
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{subject}: expected {what} as 'key: value' lines, found a {type(content).__name__}")
+    return {str(key): value for key, value in content.items()}
 
 
-def image_size(text: str) -> dict[str, int]:
-    """Return the size that ``1920x1080`` means.
+def parse_yaml(text: str, subject: str) -> Any:
+    """Return what a YAML text holds.
+
+    Parameters
+    ----------
+    text : str
+    subject : str
+        Where it stands: messages begin with it.
+
+    Raises
+    ------
+    ConfigError
+        If it is not YAML, or holds a key twice.
+    """
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=_loader())
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{subject}:{mark.line + 1}" if mark else subject
+        found = getattr(error, "problem", None) or getattr(error, "reason", None) or " ".join(str(error).split())[:_LONGEST]
+        raise ConfigError(f"{where}: expected YAML, found: {found}") from None
+    except (RecursionError, ValueError) as error:  # ValueError: a date such as 2020-13-01
+        found = "too many levels" if isinstance(error, RecursionError) else str(error)
+        raise ConfigError(f"{subject}: expected YAML, found: {found}") from None
+
+
+@cache
+def _loader() -> Any:
+    """Return PyYAML's safe loader, in C where it is installed, that refuses a key given twice."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            lines: dict[str, int] = {}
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                    line = key.start_mark.line + 1
+                    if key.value in lines:
+                        problem = f"the key {key.value!r} twice, first in line {lines[key.value]}"
+                        raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                    lines[key.value] = line
+            return super().construct_mapping(node, deep)
+
+    return Loader
+
+
+# Models -------------------------------------------------------------------------------------------
+
+
+def checked(model: type[M], values: Mapping[str, Any], subject: str | Callable[[str], str] = "", first: bool = False) -> M:
+    """Return a model of checked values.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+    values : mapping
+    subject : str or callable
+        Where the values stand, such as a file's name: messages begin with it. A callable is asked for each setting.
+    first : bool
+        Whether only the first problem is told.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem: where, which setting, the rule and the value found.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        raise ConfigError("\n".join(_problem(dict(problem), model, subject) for problem in problems[: 1 if first else None])) from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first problem of a pydantic error in one line: setting, rule and value found."""
+    return _problem(dict(error.errors(include_url=False, include_context=False)[0]), None, "")
+
+
+def _problem(error: Mapping[str, Any], model: type[BaseModel] | None, subject: str | Callable[[str], str]) -> str:
+    """Return a validation error in one line."""
+    *path, last = error["loc"] or ("",)
+    name = ".".join(str(part) for part in error["loc"])
+    where = subject(str(error["loc"][0]) if error["loc"] else "") if callable(subject) else subject
+    where = f"{where}: " if where else ""
+    message = re.sub(r"^Value error, ", "", error["msg"])
+    if error["type"] == "extra_forbidden":
+        known = _fields(model, path)
+        return f"{where}unknown setting {name!r}" + (f"; {did_you_mean(str(last), known)}" if known else "")
+    name = f"{name}: " if name else ""
+    if error["type"] == "value_error":
+        return f"{where}{name}{message}"
+    found = "" if error["type"] == "missing" else f", found {repr(error['input'])[:_LONGEST]}"
+    return f"{where}{name}{message[:1].lower()}{message[1:]}{found}"
+
+
+def _fields(model: Any, path: list[Any]) -> list[str]:
+    """Return the settings of a model, or of a group of it."""
+    for part in path:
+        annotation = model.model_fields[part].annotation if model is not None and part in model.model_fields else None
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    return [] if model is None else list(model.model_fields)
+
+
+# Text as on the command line ----------------------------------------------------------------------
+
+
+def image_size(text: str, setting: str = "image") -> tuple[int, int]:
+    """Return width and height, pixels, of a text such as ``1920x1080``.
 
     Raises
     ------
@@ -40,80 +176,75 @@ def image_size(text: str) -> dict[str, int]:
     """
     match = _IMAGE.fullmatch(text)
     if match is None:
-        raise ConfigError(f"--image: expected WIDTHxHEIGHT in pixels such as 1920x1080, found {text!r}")
-    return {"width": int(match[1]), "height": int(match[2])}
+        raise ConfigError(f"{setting}: expected WIDTHxHEIGHT in pixels such as 1920x1080, found {text!r}")
+    return int(match[1]), int(match[2])
 
 
-def _normalised(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring the short spellings (comma lists, 1920x1080) into the form of the model."""
-    out = dict(values)
-    for name in LISTS:
-        if isinstance(out.get(name), str | tuple | list):
-            given, out[name] = out[name], split_list(out[name])
-            if given and not out[name]:  # an empty shell variable, for example: taking everything is not what was meant
-                raise ConfigError(f"{option_name(name)}: expected names or wildcards, found nothing; leave the option out to take all")
-    if isinstance(out.get("image"), str):
-        out["image"] = image_size(out["image"])
-    return out
-
-
-def read_settings(path: str | Path) -> dict[str, Any]:
-    """Read a YAML file of build settings.
-
-    Parameters
-    ----------
-    path : str or Path
-        A mapping with the fields of :class:`~schemas.config.BuildConfig` as keys, every one optional.
-
-    Returns
-    -------
-    dict
-        The settings found; their values are not checked yet.
+def from_text(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with the short spellings in the form of the model: comma lists as tuples, ``1920x1080`` as a size.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, is not YAML, is not a mapping, is empty or holds an unknown key.
+        If a list is given and empty, as from an empty shell variable, or a size is none.
     """
-    import yaml
-
-    try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a readable YAML file of build settings, found: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else f"{path}"
-        raise ConfigError(f"{where}: expected YAML, found: {getattr(error, 'problem', None) or 'text that is not UTF-8'}") from None
-    if settings is None or settings == {}:
-        raise ConfigError(f"{path}: expected settings such as 'source: sample', found none; to build with the defaults leave --config out")
-    if not isinstance(settings, dict):
-        raise ConfigError(f"{path}: expected settings as 'key: value' lines, found a {type(settings).__name__}")
-    # Both spellings are common in YAML files, and options are written with dashes.
-    settings = {str(key).replace("-", "_"): value for key, value in settings.items()}
-    for key in settings:
-        if key not in BuildConfig.model_fields:
-            near = difflib.get_close_matches(key, BuildConfig.model_fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(BuildConfig.model_fields)}"
-            raise ConfigError(f"{path}: unknown setting {key!r}; {hint}")
-    return settings
+    return {name: _from_text(name, _annotation(model, name), value) for name, value in values.items()}
 
 
-def _problem(error: Mapping[str, Any], config: str | Path | None, options: Mapping[str, Any], model: type[Model]) -> str:
-    """Return one validation error in one line that names the option or the key of the file."""
-    message = re.sub(r"^Value error, ", "", error["msg"])
-    location = [str(part) for part in error["loc"]]
-    if not location:
-        fields = sorted(model.model_fields, key=len, reverse=True)
-        for field in (name for name in fields if "_" in name or message.startswith(f"{name}:")):
-            message = re.sub(rf"\b{field}\b", option_name(field), message)
-        return message
-    key, *inner = location
-    where = option_name(key) if key in options or config is None else f"{config}: {key}"
-    where = " ".join([where, *inner])
-    if error["type"] == "value_error":
-        return f"{where}: {message}"
-    return f"{where}: {message[:1].lower()}{message[1:]}, found {error['input']!r}"
+def _annotation(model: type[BaseModel], name: str) -> Any:
+    """Return the type of a setting, without the None of an optional one."""
+    annotation: Any = model.model_fields[name].annotation if name in model.model_fields else None
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(part for part in get_args(annotation) if part is not type(None))
+    return annotation
+
+
+def _from_text(name: str, annotation: Any, value: Any) -> Any:
+    if annotation == tuple[str, ...] and isinstance(value, str | tuple | list):
+        items = split_list(value)
+        if len(value) and not items:
+            raise ConfigError(f"{name}: expected names or wildcards, found nothing; leave it out to take all")
+        return items
+    if isinstance(value, str) and annotation == tuple[int, int]:
+        return image_size(value, name)
+    if isinstance(value, str) and annotation is ImageSize:
+        width, height = image_size(value, name)
+        return {"width": width, "height": height}
+    return value
+
+
+# Settings of commands -----------------------------------------------------------------------------
+
+
+def settings(model: type[M], options: Mapping[str, Any], file: str | Path | None = None, what: str = "settings") -> M:
+    """Return the checked settings of a command.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+    options : mapping
+        Settings that were given, by field; they override the file's. Text is allowed as on the command line (see :func:`from_text`).
+    file : str or Path, optional
+        A YAML file of the same settings; names may be written with dashes.
+    what : str
+        What the file holds, for messages.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem: setting (``min_frames: ...``) or file and setting, the rule and the value found.
+    """
+    listed = {} if file is None else {key.replace("-", "_"): value for key, value in read_yaml(file, what).items()}
+    if file is not None and not listed:
+        raise ConfigError(f"{file}: expected {what} as 'key: value' lines, found none; for the defaults give no file")
+
+    def subject(name: str) -> str:
+        return str(file) if name in listed and name not in options else ""
+
+    for name in listed:
+        if name not in model.model_fields:
+            raise ConfigError(f"{file}: unknown setting {name!r}; {did_you_mean(name, model.model_fields)}")
+    return checked(model, from_text(model, {**listed, **options}), subject)
 
 
 def build_config(options: Mapping[str, Any], config: str | Path | None = None) -> BuildConfig:
@@ -122,25 +253,23 @@ def build_config(options: Mapping[str, Any], config: str | Path | None = None) -
     Parameters
     ----------
     options : mapping
-        Fields of :class:`~schemas.config.BuildConfig` that were given explicitly; they override the file's.
-        Lists may be comma-separated text, the image size ``"1920x1080"``.
+        Fields of :class:`~schemas.config.BuildConfig` that were given; they override the file's. Lists may be comma-separated text
+        (``actors="bd,mm"``), the image size ``"1920x1080"``: ``build_config({"source": "sample", "actions": "walk", "out": "walk.h5"})``.
     config : str or Path, optional
-        A YAML file for :func:`read_settings`.
-
-    Returns
-    -------
-    BuildConfig
+        A YAML file of build settings.
 
     Raises
     ------
     ConfigError
-        With one line per problem, each naming the option (or file and key), the rule and the value found.
+        With one line for each problem, naming the setting as in Python: ``min_frames: input should be greater than or equal to 1, found 0``.
+        The command line translates the name: ``--min-frames: ...``.
     """
-    settings = {} if config is None else read_settings(config)
-    try:
-        return BuildConfig(**_normalised({**settings, **options}))
-    except ValidationError as error:
-        raise ConfigError("\n".join(_problem(dict(problem), config, options, BuildConfig) for problem in error.errors())) from None
+    return settings(BuildConfig, options, config, "build settings")
+
+
+def select_config(options: Mapping[str, Any]) -> SelectConfig:
+    """Return the checked settings of a selection: fields of :class:`~schemas.subset.SelectConfig`, see :func:`settings`."""
+    return settings(SelectConfig, options)
 
 
 def output_of(out: Path | None, dry_run: bool) -> Path | None:
@@ -152,28 +281,5 @@ def output_of(out: Path | None, dry_run: bool) -> Path | None:
         If it is neither named nor a dry run.
     """
     if out is None and not dry_run:
-        raise ConfigError("--out: expected the path of the file to write (or --dry-run)")
+        raise ConfigError("out: expected the path of the file to write (or dry_run=True)")
     return None if dry_run else out
-
-
-def select_config(options: Mapping[str, Any]) -> SelectConfig:
-    """Return the checked settings of a selection.
-
-    Parameters
-    ----------
-    options : mapping
-        Fields of :class:`~schemas.subset.SelectConfig`. Lists may be comma-separated text.
-
-    Returns
-    -------
-    SelectConfig
-
-    Raises
-    ------
-    ConfigError
-        With one line per problem, each naming the option, the rule and the value found.
-    """
-    try:
-        return SelectConfig(**_normalised(options))
-    except ValidationError as error:
-        raise ConfigError("\n".join(_problem(dict(problem), None, options, SelectConfig) for problem in error.errors())) from None

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from mocapgen.shared.text import printable
 from mocapgen.sources.base import READING, Clip, Listing, SourceMotion
 from mocapgen.sources.cmu_index import Trial, categories, trials
-from mocapgen.sources.file_tree import Contents, printable
+from mocapgen.sources.file_tree import Contents
 from mocapgen.sources.files import FORMATS, FileSource, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
 from schemas.config import BuildConfig
 from schemas.errors import SourceError

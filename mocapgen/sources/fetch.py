@@ -13,17 +13,16 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mocapgen.cli.console import format_size
+from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import format_size
 from mocapgen.sources.archives import Archive, fetch_folder
 from schemas.errors import ConfigError, SourceError
-
-Progress = Callable[[int, int, str], None]
 
 TIMEOUT = (20.0, 60.0)
 """Seconds to wait for the connection, and for the next bytes."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import lzma
 import os
-import re
 import stat
 import struct
 import zipfile
@@ -19,14 +18,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from mocapgen.formats.limits import MAX_BYTES
+from mocapgen.shared.text import printable
 from schemas.errors import FormatError, SourceError
 from schemas.report import Skip, SkipReason
 
 MAX_ENTRIES = 1_000_000
 """Most files and folders of a tree: far beyond any motion-capture database."""
 
-# Control characters, line separators and bytes that are not UTF-8 (surrogates): no message or file could show them.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, struct.error)
 _Identity = tuple[int, int]
 
@@ -66,7 +64,7 @@ class _Found:
 
     def is_nameable(self, path: str) -> bool:
         """Tell whether a name can be written down; note it as a problem if not."""
-        if _UNPRINTABLE.search(path):
+        if printable(path) != path:
             self.problem(path, "unreadable", "expected a name in UTF-8 without control characters; rename it")
             return False
         return True
@@ -141,11 +139,6 @@ def open_tree(root: Path) -> Tree:
     if start[:2] != b"PK" and root.suffix.lower() != ".zip":
         raise SourceError(f"{printable(root)}: expected a folder or a zip file, found another kind of file; name the folder that holds it")
     return ZipTree(root)
-
-
-def printable(path: object) -> str:
-    """Return a path for a one-line message: characters that cannot be shown are escaped."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(path))
 
 
 class FolderTree(Tree):

@@ -17,9 +17,10 @@ from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc
 from mocapgen.reading.understand import BvhOptions, Understood, understand
 from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
+from mocapgen.shared.text import printable
 from mocapgen.sources.archives import fetch_folder, fetched
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
-from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree, printable
+from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, SourceError
 from schemas.report import Detection, Skip

@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from mocapgen.shared.text import printable
 from mocapgen.sources import hdm05
 from mocapgen.sources.base import READING, Clip
-from mocapgen.sources.file_tree import Contents, printable
+from mocapgen.sources.file_tree import Contents
 from mocapgen.sources.files import FileSource, Named, what_is_there, what_to_do
 from mocapgen.sources.naming import NamePattern, TableRow, check_fps, read_table
 from schemas.config import BuildConfig

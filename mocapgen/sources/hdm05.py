@@ -11,8 +11,9 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from mocapgen.shared.text import printable
 from mocapgen.sources.base import Clip
-from mocapgen.sources.file_tree import Contents, printable
+from mocapgen.sources.file_tree import Contents
 from mocapgen.sources.files import FileSource, Format, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError

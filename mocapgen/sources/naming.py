@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mocapgen.sources.file_tree import printable
+from mocapgen.shared.text import printable
 from mocapgen.sources.files import format_of
 from schemas.errors import ConfigError
 

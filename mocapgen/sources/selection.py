@@ -7,14 +7,13 @@ only reading can tell (damage, length) is left to the caller, who takes the firs
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Literal
 
+from mocapgen.shared.text import matches, no_match
 from mocapgen.sources.base import Clip, Listing
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
@@ -22,9 +21,6 @@ from schemas.report import Skip
 
 _Rule = tuple[str, str, Sequence[str], Callable[[Clip], Sequence[str]]]
 """What is compared, the option that says with what, its patterns, and the names of a clip."""
-
-SHOWN = 30
-"""Most names that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -189,23 +185,6 @@ def not_needed(clip: Clip, used: Clip) -> Skip:
     )
 
 
-def matches(name: str, pattern: str) -> bool:
-    """Return whether a name fits a pattern with wildcards (``*``, ``?``, ``[ab]``), in any case."""
-    return fnmatchcase(name.casefold(), pattern.casefold())
-
-
 def _natural(text: str) -> tuple[tuple[int, str], ...]:
     """Return a key that orders numbers within a text by value: 2 before 10."""
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", text))
-
-
-def no_match(option: str, wanted: str, pattern: str, names: Sequence[str]) -> ConfigError:
-    """Return the error of a pattern that matches none of `names`, with those that are near and those that there are."""
-    plain = re.sub(r"[*?\[\]]", "", pattern).casefold()
-    by_key = {name.casefold(): name for name in names}
-    near = [name for key, name in by_key.items() if plain and plain in key]
-    near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
-    hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    there = f"there are {', '.join(names[:SHOWN])}{more}" if names else "there are none"
-    return ConfigError(f"{option}: expected {wanted}, found {pattern!r}; {hint}{there}")

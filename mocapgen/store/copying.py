@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.files import check_target
 from mocapgen.shared.hdf5 import read_array, read_frames
+from mocapgen.shared.progress import Progress
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.reader import Dataset
 from schemas.dataset import LAYOUT, RootAttributes
@@ -31,8 +32,6 @@ BLOCK = 4096
 
 Columns = dict[str, NDArray[Any]]
 """A table by column."""
-Progress = Callable[[int, int, str], None]
-"""Called with frames done, frames in all, and the id of the last clip."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.progress import Progress
 from mocapgen.store.compatibility import differences
-from mocapgen.store.copying import Columns, Draft, Part, Progress, blocks, check_out, frames_of, origin, report, surplus, take, write
+from mocapgen.store.copying import Columns, Draft, Part, blocks, check_out, frames_of, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport

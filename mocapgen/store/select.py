@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.sources.selection import matches, no_match
-from mocapgen.store.copying import Draft, Part, Progress, check_out, origin, report, surplus, take, write
+from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import matches, no_match
+from mocapgen.store.copying import Draft, Part, check_out, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.files import check_target, disk_errors, write_file
-from mocapgen.sources.selection import no_match
+from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import no_match
 from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.store.reader import Dataset
@@ -26,8 +27,6 @@ from schemas.subset import SelectConfig
 
 MOST_BYTES = 64_000_000
 """Size of the largest page: about a million frames, which a browser still opens in seconds."""
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

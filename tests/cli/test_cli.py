@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from mocapgen.cli import console
 from mocapgen.cli import main as cli
+from mocapgen.cli.build import build
 from mocapgen.shared import config as settings
+from mocapgen.shared.progress import progress_bar
+from mocapgen.shared.text import format_size, format_time, split_list
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import BuildReport, Detection, Skip
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, commands_of
 
-COMMANDS = sorted(cli.cli.commands.items())
-OPTIONS = {option.name: option for option in cli.build.params if option.name not in ("config", "verbose", "quiet", "debug")}
+COMMANDS = sorted(commands_of(cli.cli).items())
+OPTIONS = {option.name: option for option in build.params if option.name not in ("config", "verbose", "quiet", "debug")}
 
 
 def report(**changes) -> BuildReport:
@@ -33,13 +35,13 @@ def built(monkeypatch):
     """Replace the pipeline: collects (config, progress) of every call; ``built.result`` is returned or raised."""
     record = types.SimpleNamespace(calls=[], result=report())
 
-    def build(config, progress=None):
+    def built(config, progress=None):
         record.calls.append((config, progress))
         if isinstance(record.result, BaseException):
             raise record.result
         return record.result
 
-    monkeypatch.setattr("mocapgen.pipeline.build", build)
+    monkeypatch.setattr("mocapgen.pipeline.build", built)
     return record
 
 
@@ -52,9 +54,9 @@ def test_every_setting_has_an_option_and_no_option_lacks_a_setting():
 
 @pytest.mark.parametrize("field", BuildConfig.model_fields)
 def test_option_and_setting_have_the_same_default(field):
-    default = cli.build.make_context("build", []).params[field]
+    default = build.make_context("build", []).params[field]
     if field == "image":
-        default = BuildConfig(image=settings.image_size(default), dry_run=True).image
+        default = settings.build_config({"image": default, "dry_run": True}).image
     assert default == BuildConfig.model_fields[field].get_default(call_default_factory=True)
 
 
@@ -109,9 +111,9 @@ def test_options_override_the_file_and_defaults_do_not(call, built, tmp_path):
         ("fsp: 30", "build.yaml: unknown setting 'fsp'; did you mean 'fps'?"),
         ("qqqqqq: 30", "build.yaml: unknown setting 'qqqqqq'; there are source, root, out,"),
         ("fps: fast", "build.yaml: fps: input should be a valid number, unable to parse string as a number, found 'fast'"),
-        ("image: {width: 3}", "build.yaml: image width: input should be greater than or equal to 16, found 3"),
-        ("a: b: c", "build.yaml:1: expected YAML, found: mapping values are not allowed here"),
-        ("- fps", "build.yaml: expected settings as 'key: value' lines, found a list"),
+        ("image: {width: 3}", "build.yaml: image.width: input should be greater than or equal to 16, found 3"),
+        ("a: b: c", "build.yaml:1: expected YAML, found: mapping values are not allowed"),
+        ("- fps", "build.yaml: expected build settings as 'key: value' lines, found a list"),
         ("camera: orbit:x", "build.yaml: camera: expected NAME or NAME:COUNT such as front, orbit:8 or random:4, found 'orbit:x'"),
     ],
 )
@@ -134,8 +136,8 @@ def test_a_missing_configuration_file_is_one_line(call, tmp_path):
 def test_an_empty_configuration_file_is_no_configuration(tmp_path, text):
     """More likely a file that was cut short than a wish for HDM05 with the default settings."""
     (tmp_path / "build.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"build\.yaml: expected settings such as 'source: sample', found none; .* leave --config out"):
-        settings.read_settings(tmp_path / "build.yaml")
+    with pytest.raises(ConfigError, match=r"build\.yaml: expected build settings as 'key: value' lines, found none; for the defaults give no file"):
+        settings.build_config({"dry_run": True}, tmp_path / "build.yaml")
 
 
 def test_each_problem_is_one_line_with_the_name_of_its_option(call):
@@ -176,13 +178,13 @@ def test_contradictions_name_the_options(call):
 
 @pytest.mark.parametrize("text", ["1920", "axb", "1920x1080x3", "-1x5", "1920 by 1080"])
 def test_image_size_refuses(text):
-    with pytest.raises(ConfigError, match="--image: expected WIDTHxHEIGHT"):
+    with pytest.raises(ConfigError, match=r"^image: expected WIDTHxHEIGHT"):
         settings.image_size(text)
 
 
 def test_split_list_keeps_order_and_drops_blanks():
-    assert settings.split_list(("b, a", ",", "c")) == ("b", "a", "c")
-    assert settings.split_list("x,y") == ("x", "y")
+    assert split_list(("b, a", ",", "c")) == ("b", "a", "c")
+    assert split_list("x,y") == ("x", "y")
 
 
 # Errors and exit statuses -------------------------------------------------------------------------
@@ -208,7 +210,7 @@ def test_wrong_usage_is_one_line_and_status_2(call, arguments, part):
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
-        (ConfigError("source: expected x, found y"), 2, "mocapgen: error: source: expected x, found y\n"),
+        (ConfigError("source: expected x, found y"), 2, "mocapgen: error: --source: expected x, found y\n"),
         (KeyboardInterrupt(), 130, "mocapgen: error: interrupted\n"),
         (OSError(28, "No space left on device", "d.h5"), 2, "mocapgen: error: d.h5: No space left on device\n"),
         (
@@ -376,9 +378,9 @@ def test_a_dry_run_names_no_file(call, built):
 def test_progress_only_for_a_person(call, built, capsys):
     call("build", "--out", "d.h5")
     assert built.calls[0][1] is None
-    with console.progress_bar(-1, True) as progress:
+    with progress_bar(-1, True) as progress:
         assert progress is None
-    with console.progress_bar(0, True) as progress:
+    with progress_bar(0, True) as progress:
         for done in range(3):
             progress(done, 2, "clip [bold]")
     assert "clip [bold]" in capsys.readouterr().err
@@ -386,12 +388,12 @@ def test_progress_only_for_a_person(call, built, capsys):
 
 @pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (5e12, "5.0 TB")])
 def test_sizes(size, text):
-    assert console.format_size(size) == text
+    assert format_size(size) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (59.97, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")])
 def test_times(seconds, text):
-    assert console.format_time(seconds) == text
+    assert format_time(seconds) == text
 
 
 @pytest.mark.parametrize("option", ["--actors", "--actions", "--category", "--avatars"])
@@ -399,7 +401,7 @@ def test_times(seconds, text):
 def test_an_empty_list_does_not_mean_everything(call, built, option, value):
     status, out, err = call("build", "--dry-run", "--source", "cmu", option, value)
     assert (status, out, built.calls) == (2, "", [])
-    assert err == f"mocapgen: error: {option}: expected names or wildcards, found nothing; leave the option out to take all\n"
+    assert err == f"mocapgen: error: {option}: expected names or wildcards, found nothing; leave it out to take all\n"
 
 
 def test_sample_says_what_it_wrote(call, tmp_path):

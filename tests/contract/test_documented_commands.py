@@ -9,9 +9,10 @@ import pytest
 
 import mocapgen.cli.main
 import trainer.cli.main
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, commands_of
 
 PROGRAMS = {"mocapgen": mocapgen.cli.main.cli, "trainer": trainer.cli.main.cli}
+COMMANDS = {name: commands_of(program) for name, program in PROGRAMS.items()}
 _LINE = re.compile(r"^(?: {4,}|  )((?:mocapgen|trainer) .*)$", flags=re.MULTILINE)
 _INLINE = re.compile(r"`(mocapgen [a-z][^`]*)`")
 _FENCED = re.compile(r"^```bash\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
@@ -22,7 +23,7 @@ def shown_commands() -> list[str]:
     # docs/adding.md adds the very parts that its commands name; tests/e2e/test_docs_code.py runs them.
     pages = [REPOSITORY / "README.md", *sorted(path for path in (REPOSITORY / "docs").rglob("*.md") if path.name != "adding.md")]
     texts = [path.read_text(encoding="utf-8") for path in pages]
-    texts += [command.epilog or "" for program in PROGRAMS.values() for command in [program, *program.commands.values()]]
+    texts += [command.epilog or "" for name, program in PROGRAMS.items() for command in [program, *COMMANDS[name].values()]]
     fenced = [line.strip() for text in texts for block in _FENCED.findall(text) for line in _FENCED_LINE.findall(block)]
     return sorted({found for text in texts for found in (*_LINE.findall(text), *_INLINE.findall(text))} | set(fenced))
 
@@ -31,8 +32,8 @@ def accept(line: str) -> None:
     """Parse a command line without running it; raises click.UsageError."""
     name, *words = shlex.split(line, comments=True)
     command, arguments = PROGRAMS[name], words
-    if words and words[0] in command.commands:
-        command, arguments = command.commands[words[0]], words[1:]
+    if words and words[0] in COMMANDS[name]:
+        command, arguments = COMMANDS[name][words[0]], words[1:]
     elif words and not words[0].startswith("-"):
         raise click.UsageError(f"no command {words[0]}")
     with contextlib.suppress(click.exceptions.Exit):  # --help and --version end here

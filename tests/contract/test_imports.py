@@ -12,6 +12,7 @@ import pytest
 
 import mocapgen.cli.main
 import trainer.cli.main
+from tests.conftest import commands_of
 
 HEAVY = ("numpy", "scipy", "h5py", "torch", "pydantic", "rich", "yaml", "ezc3d")
 PACKAGES = ("schemas", "mocapgen", "trainer")
@@ -159,7 +160,7 @@ def loaded_by_help(module: str, arguments: list[str]) -> list[str]:
     return ast.literal_eval(done.stdout.rsplit("LOADED", 1)[1].strip())
 
 
-MOCAPGEN_HELP = [[], ["--help"], *([name, "-h"] for name in sorted(mocapgen.cli.main.cli.commands))]
+MOCAPGEN_HELP = [[], ["--help"], *([name, "-h"] for name in sorted(commands_of(mocapgen.cli.main.cli)))]
 
 
 @pytest.mark.parametrize("arguments", MOCAPGEN_HELP, ids=" ".join)
@@ -167,7 +168,7 @@ def test_help_of_mocapgen_loads_nothing_heavy(arguments):
     assert loaded_by_help("mocapgen.cli.main", arguments) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([name, "-h"] for name in sorted(trainer.cli.main.cli.commands))], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "-h"] for name in sorted(commands_of(trainer.cli.main.cli)))], ids=" ".join)
 def test_help_of_trainer_loads_nothing_heavy(arguments):
     assert loaded_by_help("trainer.cli.main", arguments) == []
 

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from mocapgen import open_dataset
 from mocapgen.figures.choose import frames_of, joints_of, range_of, sequences_of
 from mocapgen.figures.output import gif_delays, play
-from mocapgen.figures.settings import render_config
+from mocapgen.shared.config import settings
 from schemas.errors import ConfigError
+from schemas.render import RenderConfig
 
 
 def chosen(path, **options):
     with open_dataset(path) as data:
-        rows = sequences_of(data, render_config({"out": "x.png", **options}))
+        rows = sequences_of(data, settings(RenderConfig, {"out": "x.png", **options}))
         return [(str(data[row].clip["action"]), data[row].avatar, data[row].camera.rig) for row in rows]
 
 
@@ -87,7 +88,7 @@ def test_what_is_not_there(path, options, words):
 )
 def test_wrong_settings_are_one_line_that_names_the_option(options, words):
     with pytest.raises(ConfigError) as raised:
-        render_config({"out": "x.png", **options})
+        settings(RenderConfig, {"out": "x.png", **options})
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
 

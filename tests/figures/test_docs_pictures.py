@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 from PIL import Image
 
-from mocapgen.figures.settings import render_config
+from mocapgen.shared.config import settings
+from schemas.render import RenderConfig
 from tests.conftest import REPOSITORY
 
 IMAGES = REPOSITORY / "docs" / "images"
@@ -27,7 +28,7 @@ def test_every_picture_is_committed_shown_and_small(script):
     for name, options in script.PICTURES.items():
         assert f"images/{name})" in pages
         assert (IMAGES / name).stat().st_size < 1_000_000
-        assert render_config({"out": name, **options})
+        assert settings(RenderConfig, {"out": name, **options})
 
 
 def test_pictures_are_made_again(script, tmp_path, monkeypatch):

@@ -14,15 +14,16 @@ from PIL import Image, ImageSequence
 
 from mocapgen.figures import render
 from mocapgen.figures.colours import THEMES, rgb
-from mocapgen.figures.settings import render_config
+from mocapgen.shared.config import settings
 from schemas.errors import ConfigError, DatasetError
+from schemas.render import RenderConfig
 
 KICK = "sample_sa_kick_001_120"
 LIGHT = THEMES["light"]
 
 
 def run(path, out, **options):
-    return render(path, render_config({"out": out, "clip": None if options.get("sheet") else KICK, **options}))
+    return render(path, settings(RenderConfig, {"out": out, "clip": None if options.get("sheet") else KICK, **options}))
 
 
 def length_of(path):
@@ -204,7 +205,7 @@ def test_a_missing_package_is_named_with_its_extra(path, tmp_path, monkeypatch, 
     monkeypatch.setitem(sys.modules, package, None)
     options = {"out": None, "rrd": tmp_path / out} if out == "a.rrd" else {"out": tmp_path / out}
     with pytest.raises(ConfigError, match=words):
-        render(path, render_config({"clip": KICK, **options}))
+        render(path, settings(RenderConfig, {"clip": KICK, **options}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -284,7 +285,7 @@ def test_a_recording_holds_joints_bones_camera_and_time(any_frame, tmp_path):
         pytest.importorskip("rerun", reason="rerun-sdk (170 MB, with pyarrow 48 MB more) is not part of the extra dev: pip install 'mocapgen[rerun]'")
     from tests.figures.conftest import clip_of
 
-    render(any_frame, render_config({"rrd": tmp_path / "a.rrd", "clip": KICK}))
+    render(any_frame, settings(RenderConfig, {"rrd": tmp_path / "a.rrd", "clip": KICK}))
     found, sequence = columns(tmp_path / "a.rrd"), clip_of(any_frame, "kick")
     place = "/world/average_man"
     points = np.array(found[f"{place}/pose", "Points3D:positions"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from mocapgen.cli.inspect_report import aggregated
+from mocapgen.cli._inspect_report import aggregated
 from mocapgen.inspect.registry import checks
 from mocapgen.inspect.summary import printable
 from schemas.inspection import CheckResult, Finding, Inspection

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mocapgen.cli import console
+from mocapgen.cli import fetch as command
+from mocapgen.shared.progress import progress_bar
 from mocapgen.sources import fetch as module
 from mocapgen.sources.archives import ARCHIVES, archive_of, fetch_folder, fetched
 from mocapgen.sources.fetch import fetch
@@ -508,9 +509,15 @@ def test_without_pooch_the_extra_is_named(monkeypatch, to):
 
 def test_the_command_says_on_what_terms_and_what_next(server, to, call, monkeypatch):
     order = []
-    monkeypatch.setattr(console, "print_terms", lambda *_, real=console.print_terms: (order.append(len(server.requests)), real(*_)))
+
+    def print_pairs(title, pairs):
+        order.append((title, len(server.requests)))
+        real(title, pairs)
+
+    real = command.print_pairs
+    monkeypatch.setattr(command, "print_pairs", print_pairs)
     status, out, err = call("fetch", "hdm05", "--url", server.url, "--to", to)
-    assert (status, err, order) == (0, "", [0])
+    assert (status, err, order[0]) == (0, "", (HDM05.title, 0))
     assert "Creative Commons Attribution-ShareAlike 3.0" in out
     assert "The data used in this project was obtained from HDM05" in out
     assert f"mocapgen build --source hdm05 --root {to / HDM05.file} --out data.h5" in out
@@ -526,7 +533,7 @@ def test_in_the_usual_folder_a_build_needs_no_root(server, call):
 
 
 def test_progress_for_a_person(capsys):
-    with console.progress_bar(0, True, sizes=True) as progress:
+    with progress_bar(0, True, sizes=True) as progress:
         progress(1_000_000, 2_000_000, "a.zip")
         progress(1_500_000, 0, "a.zip")  # a server that states no length
     assert "a.zip" in capsys.readouterr().err

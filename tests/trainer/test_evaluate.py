@@ -117,11 +117,11 @@ def test_wrong_use_is_one_line(capsys, data_file, tmp_path, arguments, words):
 
 
 def test_progress_is_shown_to_a_person_only(capsys):
-    from trainer.cli.console import progress_bar
+    from trainer.cli._training import training_bar
 
-    with progress_bar(0, stream_is_terminal=False) as watch:
+    with training_bar(0, stream_is_terminal=False) as watch:
         assert watch is None
-    with progress_bar(0, stream_is_terminal=True) as watch:
+    with training_bar(0, stream_is_terminal=True) as watch:
         watch(3, 10, {"epoch": 2, "loss": 0.5, "mpjpe_mm": 120.0})
     assert "epoch 2, loss 0.5000, MPJPE 120.0 mm" in capsys.readouterr().err
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 
+from mocapgen.shared.command import Stopped
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import TrainConfig
 from trainer import fit
-from trainer._command import Stopped
 from trainer.data.batches import Loader
 from trainer.data.splits import make_split
 from trainer.model import checkpoint

@@ -24,12 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from mocapgen.shared.command import Stopped
 from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
 from schemas.train import Evaluation, ModelCard, TrainConfig
 from trainer import fit as training
-from trainer._command import Stopped
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
 from trainer.data.splits import split_from_record

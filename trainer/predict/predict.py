@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from pydantic import ValidationError
 
 from mocapgen.shared.files import check_target
 from schemas.dataset import LAYOUT
@@ -81,24 +79,6 @@ def predict(
         predictions = of_keypoints(lifter, card, keypoints, source, config)
     write(out, predictions)
     return predictions
-
-
-def predict_config(settings: Mapping[str, Any]) -> PredictConfig:
-    """Return checked settings.
-
-    Raises
-    ------
-    ConfigError
-        In one line: setting, rule, value found.
-    """
-    try:
-        return PredictConfig(**settings)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        if not problem["loc"]:
-            raise ConfigError(problem["msg"].removeprefix("Value error, ")) from None
-        name = str(problem["loc"][0]).replace("_", "-")
-        raise ConfigError(f"--{name}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, found {problem['input']!r}") from None
 
 
 def is_hdf5(path: Path) -> bool:

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
+from mocapgen.shared.command import Stopped
 from schemas.errors import ConfigError, DatasetError
 from schemas.experiments import Results
-from trainer._command import Stopped
 from trainer.cli.main import main
 from trainer.data.dataset import load
 from trainer.evaluate import evaluate

@@ -23,7 +23,7 @@ from trainer.model import lift as inference
 from trainer.model.lifter import Lifter
 from trainer.model.metrics import joint_errors, root_relative
 from trainer.predict.camera import TYPICAL_DEPTH, assumed_intrinsics, place
-from trainer.predict.predict import predict, predict_config
+from trainer.predict.predict import predict
 from trainer.recipes.settings import train_config
 
 NAMES = tuple(H36M17)
@@ -431,4 +431,4 @@ def test_the_advice_is_sound():
     assert train_config({"confidence": True}, {"augment": {"missing": 0.1}}).confidence
     assert train_config({"model": "stmixer"}, {"model_settings": {"causal": True, "patch": 1}}).model_settings == {"causal": True, "patch": 1}
     with pytest.raises(ConfigError, match="--gap"):
-        predict_config({"gap": -1.0})
+        settings(PredictConfig, {"gap": -1.0})

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from mocapgen.cli.console import print_pairs, progress_bar
 from mocapgen.inspect.registry import Check
 from mocapgen.inspect.report import check_reports, write_html, write_json
 from mocapgen.inspect.run import survey
 from mocapgen.inspect.summary import printable, summary_pairs
+from mocapgen.shared.progress import progress_bar
+from mocapgen.shared.tables import print_pairs
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
 
 STDOUT = "-"

@@ -1,0 +1,39 @@
+"""What ``select`` and ``merge`` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mocapgen.shared.tables import print_pairs
+from mocapgen.shared.text import counted, format_size
+
+if TYPE_CHECKING:
+    from schemas.report import SubsetReport
+
+OUTPUT_OPTIONS = (
+    click.option("--out", type=click.Path(path_type=Path), help="File to write; required unless --dry-run is given."),
+    click.option("--overwrite", is_flag=True, help="Replace the output file if it exists."),
+    click.option("--dry-run", is_flag=True, help="Report what would be written without writing it."),
+)
+
+
+def print_subset(report: SubsetReport, title: str, out: Path | None) -> None:
+    """Print what a merged or selected file holds."""
+    shortest, longest = report.lengths
+    pairs = {
+        "read": "\n".join(report.inputs),
+        "sequences": f"{report.sequences:,} of {report.sequences_found:,}",
+        "frames": f"{report.frames:,} at {report.fps:g} frames/s, {report.frames / report.fps / 60.0:,.1f} minutes",
+        "lengths": f"{shortest} to {longest} frames",
+        "clips": f"{report.clips:,}",
+        "actors": counted(report.actors),
+        "actions": counted(report.actions),
+        "avatars": counted(report.avatars),
+        "cameras": f"{report.cameras:,}",
+    }
+    if report.notes:
+        pairs["notes"] = "\n".join(report.notes)
+    print_pairs(title if out else f"would be {title}", pairs | ({"file": f"{out}, {format_size(report.bytes)}"} if out else {}))

@@ -1,0 +1,59 @@
+"""``mocapgen convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mocapgen.shared.command import add_options, common_options, example, session
+from mocapgen.shared.tables import print_pairs
+
+if TYPE_CHECKING:
+    from mocapgen.reading.convert import Converted
+
+_OPTIONS = (
+    click.option("--scale", type=float, metavar="METRES", help="Length of a unit of the BVH file to write  [default: 0.01]"),
+    click.option("--up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH file to write  [default: y]"),
+    click.option("--fps", type=float, help="Frame rate to resample to  [default: the file's]"),
+    click.option("--asf", type=click.Path(path_type=Path), help="Skeleton of the AMC file to read  [default: the one beside it]"),
+    click.option("--source-fps", type=float, help="Frame rate of the AMC file to read  [default: from an HDM05 name, else 120]"),
+    click.option("--profile", metavar="NAME|PATH", help="Profile of the BVH file to read: a name or a YAML file  [default: detected]"),
+    click.option("--source-scale", type=float, metavar="METRES", help="Length of a unit of the BVH file to read  [default: detected]"),
+    click.option("--source-up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH file to read  [default: detected]"),
+    click.option("--lenient", is_flag=True, help="Repair what can be repaired in the BVH file to read, and report it."),
+    click.option("--overwrite", is_flag=True, help="Replace files that exist."),
+)
+
+
+@click.command(
+    epilog=example(
+        "mocapgen convert HDM_bd_squat1Reps_001_120.amc squat.bvh",
+        "mocapgen convert 06_01.bvh 06_01.amc --fps 30",
+        "mocapgen convert 85_12.c3d 85_12.bvh --scale 1 --up z",
+    )
+)
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@add_options(_OPTIONS)
+@common_options
+@click.pass_context
+def convert(context: click.Context, /, **options: Any) -> None:
+    """Convert a motion-capture file to another format.
+
+    IN and OUT end in .amc, .bvh or .c3d. The skeleton of an AMC file is the ASF file beside it. For a C3D file to read, a skeleton is fitted
+    to the markers; in a C3D file to write, every joint is a marker.
+    """
+    from mocapgen.reading.convert import convert
+
+    converted = convert(**options)
+    if session(context).level >= 0:
+        print_converted(converted)
+
+
+def print_converted(converted: Converted) -> None:
+    """Print what a conversion wrote, and its notes."""
+    size = f"{converted.frames:,} at {converted.fps:g} frames/s, {converted.joints} joints"
+    pairs = {"file": "\n".join(map(str, converted.files)), "frames": size}
+    print_pairs("written", pairs | ({"notes": "\n".join(converted.notes)} if converted.notes else {}))

@@ -1,0 +1,64 @@
+"""``mocapgen inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mocapgen.shared.command import add_options, common_options, example, session
+
+
+def _list_checks(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given and not context.resilient_parsing:
+        from mocapgen.cli._inspect_report import print_checks
+        from mocapgen.inspect.registry import checks
+
+        print_checks(checks().values())
+        context.exit()
+
+
+_OPTIONS = (
+    click.option(
+        "--policy", default="default", show_default=True, metavar="NAME|PATH", help="Severities and limits: training, archive or a YAML file."
+    ),
+    click.option("--select", multiple=True, metavar="ID,...", help="Run only these checks: ids, patterns such as 'motion.*', families."),
+    click.option("--ignore", multiple=True, metavar="ID,...", help="Do not run these checks."),
+    click.option(
+        "--threshold",
+        type=click.Choice(["info", "warning", "error"]),
+        default="warning",
+        show_default=True,
+        help="Severity from which a finding sets exit status 1.",
+    ),
+    click.option("--split", type=click.Path(path_type=Path), help="Run of trainer, or its split.json: find clips on two sides of the split."),
+    click.option("--detailed", is_flag=True, help="Print every finding, not only the worst of each check; so does -v."),
+    click.option("--json", type=click.Path(allow_dash=True), help="Write summary and findings to this file; - for standard output."),
+    click.option("--html", type=click.Path(), help="Write a report with charts, tables and a player of the findings to this file."),
+    click.option("--overwrite", is_flag=True, help="Replace the files in --json and --html."),
+    click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Worker processes; 0 chooses by the size of the file."),
+    click.option("--list-checks", is_flag=True, is_eager=True, expose_value=False, callback=_list_checks, help="List all checks and exit."),
+)
+
+
+@click.command(
+    epilog=example(
+        "mocapgen inspect data.h5",
+        "mocapgen inspect data.h5 --html report.html",
+        "mocapgen inspect data.h5 --policy training --split runs/first --threshold error",
+        "mocapgen inspect data.h5 --select structure,motion.foot_slide --detailed --json findings.json",
+    )
+)
+@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@add_options(_OPTIONS)
+@common_options
+@click.pass_context
+def inspect(context: click.Context, /, path: Path, **options: Any) -> int:
+    """Summarise and validate a dataset file.
+
+    Exit status 0: no findings; 1: findings at or above the threshold; 2: the file could not be inspected.
+    """
+    from mocapgen.cli._inspect_report import inspect_and_report
+
+    return inspect_and_report(path, level=session(context).level, **options)

@@ -1,0 +1,86 @@
+"""Text helpers that need nothing else: lists, sizes, times, names and patterns, hints."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from schemas.errors import ConfigError
+
+LISTED = 30
+"""Most names that an error lists."""
+MAX_NAMES = 12
+"""Names of actors, actions or avatars in a summary; more are counted."""
+# Control characters, line separators and bytes that are not UTF-8 (surrogates): no message or file could show them.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def split_list(values: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the items of comma-separated texts, in order: ``("bd,mm", "dg")`` gives ``("bd", "mm", "dg")``."""
+    values = [values] if isinstance(values, str) else values
+    return tuple(item.strip() for value in values for item in str(value).split(",") if item.strip())
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Return whether a name fits a pattern with wildcards (``*``, ``?``, ``[ab]``), in any case."""
+    return fnmatchcase(name.casefold(), pattern.casefold())
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint: the most similar of the known names, or all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names) if names else 'is none'}"
+
+
+def format_size(size: int) -> str:
+    """Return a number of bytes for people: ``12.3 MB`` (powers of 1000)."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000.0:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000.0
+    return f"{value:.1f} TB"
+
+
+def format_time(seconds: float) -> str:
+    """Return a duration for people: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def counted(names: Sequence[str]) -> str:
+    """Return how many names there are, and which: ``5: bd, bk, dg, mm, tr``."""
+    more = len(names) - MAX_NAMES
+    return f"{len(names):,}: {', '.join(names[:MAX_NAMES])}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def printable(path: object) -> str:
+    """Return a path for a one-line message: characters that cannot be shown are escaped."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(path))
+
+
+def no_match(setting: str, wanted: str, pattern: str, names: Sequence[str]) -> ConfigError:
+    """Return the error of a pattern that matches none of `names`: names those that are similar and those that exist.
+
+    Parameters
+    ----------
+    setting : str
+        Name of the setting that holds the pattern.
+    wanted : str
+        What was expected, such as ``a pattern that matches an actor``.
+    """
+    plain = re.sub(r"[*?\[\]]", "", pattern).casefold()
+    by_key = {name.casefold(): name for name in names}
+    near = [name for key, name in by_key.items() if plain and plain in key]
+    near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
+    hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    there = f"there are {', '.join(names[:LISTED])}{more}" if names else "there are none"
+    return ConfigError(f"{setting}: expected {wanted}, found {pattern!r}; {hint}{there}")

@@ -1,0 +1,67 @@
+"""``trainer evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mocapgen.shared.command import add_options, common_options, example, session
+from mocapgen.shared.options import schema_options
+from mocapgen.shared.tables import make_console, print_table
+
+if TYPE_CHECKING:
+    from schemas.train import Evaluation
+
+_DETAILED = ("By joint",)
+"""Tables that only -v prints."""
+
+
+@click.command(epilog=example("trainer evaluate runs/first data.h5", "trainer evaluate runs/first cmu.h5 --json cmu.json --markdown cmu.md"))
+@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.option(
+    "--side",
+    type=click.Choice(["auto", "all", "train", "validation", "test"]),
+    default="auto",
+    show_default=True,
+    help="Side of the run's split; auto: the test side of the file trained on, all of any other file.",
+)
+@click.option("--json", "json_file", type=click.Path(), help="Write all figures as JSON.")
+@click.option("--markdown", "markdown_file", type=click.Path(), help="Write the tables as Markdown.")
+@add_options(schema_options("train-config", ("device", "threads")))
+@common_options
+@click.pass_context
+def evaluate(
+    context: click.Context, /, model: str, data: str, side: Any, json_file: str | None, markdown_file: str | None, device: str, threads: int
+) -> None:
+    """Evaluate a trained model on a dataset file.
+
+    RUN is the folder of a run, or a checkpoint.
+    """
+    from trainer.evaluate import as_markdown
+    from trainer.evaluate import evaluate as judge
+
+    evaluation, level = judge(model, data, side, device, threads), session(context).level
+    for file, text in ((json_file, evaluation.model_dump_json(indent=2) + "\n"), (markdown_file, as_markdown(evaluation))):
+        if file is not None:
+            Path(file).write_text(text, encoding="utf-8")
+    if level >= 0:
+        print_evaluation(evaluation, level)
+
+
+def print_evaluation(evaluation: Evaluation, level: int) -> None:
+    """Print all tables of an evaluation; the detailed ones only if `level` is above 0."""
+    from trainer.evaluate import tables
+
+    console = make_console()
+    if not console.is_terminal:
+        console.width = 160  # a pipe has no width: keep the columns whole
+    for key, value in evaluation.protocol.items():
+        click.echo(f"{key:10s} {value}")
+    if evaluation.note:
+        click.echo(f"{'note':10s} {evaluation.note}")
+    for title, header, rows in tables(evaluation):
+        if level > 0 or title not in _DETAILED:
+            print_table(console, title, header, rows)

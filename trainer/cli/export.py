@@ -1,0 +1,26 @@
+"""``trainer export``."""
+
+from __future__ import annotations
+
+import click
+
+from mocapgen.shared.command import common_options, example, session
+
+
+@click.command(epilog=example("trainer export runs/first --format onnx --out model.onnx"))
+@click.argument("model", metavar="RUN", type=click.Path())
+@click.option("--format", "kind", type=click.Choice(["onnx"]), default="onnx", show_default=True, help="Format to write.")
+@click.option("--out", required=True, type=click.Path(), help="File to write.")
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+@common_options
+@click.pass_context
+def export(context: click.Context, /, model: str, kind: str, out: str, overwrite: bool) -> None:
+    """Write a model for use without PyTorch, and verify that its results are the same.
+
+    RUN is the folder of a run, or a checkpoint.
+    """
+    from trainer.predict.onnx import export_onnx
+
+    exported = export_onnx(model, out, overwrite)
+    if session(context).level >= 0:
+        click.echo(exported.describe())

@@ -1,0 +1,96 @@
+"""``trainer fit``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mocapgen.shared.command import add_options, common_options, example, given, session
+from mocapgen.shared.options import schema_options
+from mocapgen.shared.tables import make_console
+from trainer.cli._training import MODEL_NOTE, RECIPES, training_bar
+
+if TYPE_CHECKING:
+    from trainer.fit import Result
+
+_FIELDS = (
+    "model",
+    "split",
+    "epochs",
+    "batch_size",
+    "window",
+    "target",
+    "joint_set",
+    "seed",
+    "device",
+    "precision",
+    "threads",
+    "compile",
+    "tensorboard",
+)
+_OPTIONS = (
+    click.option("--out", type=click.Path(), help="Folder of the run  [default: runs/DATA-RECIPE-SPLIT-sSEED]"),
+    click.option("--recipe", default="default", show_default=True, help=f"Settings to begin with: {RECIPES}, or a YAML file."),
+    click.option("--config", type=click.Path(), help="YAML file with settings that override the recipe's."),
+    click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as augment.flip=0.5; repeatable."),
+    *schema_options("train-config", _FIELDS, MODEL_NOTE, defaults=False),
+    click.option("--resume", is_flag=True, help="Continue the run in --out with its own settings."),
+    click.option("--stop-after", type=click.IntRange(1), help="Stop after this epoch; --resume continues."),
+    click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
+)
+
+
+@click.command(
+    epilog=example(
+        "trainer fit data.h5 --out runs/first",
+        "trainer fit data.h5 --recipe paper --split random --out runs/published",
+        "trainer fit data.h5 --out runs/first --resume",
+        "torchrun --nproc-per-node 4 -m trainer fit data.h5 --out runs/four",
+    )
+)
+@click.argument("data", metavar="DATA.H5", type=click.Path())
+@add_options(_OPTIONS)
+@common_options
+@click.pass_context
+def fit(context: click.Context, /, data: str, **options: Any) -> None:
+    """Train a model on a dataset file.
+
+    The recipe gives the settings that no option gives.
+    """
+    from trainer.recipes.settings import default_folder, run_config
+
+    out, recipe, config, assignments, resume, stop_after, overwrite = (options.pop(name) for name in _OF_THE_RUN)
+    settings = run_config(recipe, config, assignments, given(context, options), out if resume else None)
+    folder, command = out or default_folder(data, recipe, settings), sys.argv[1:]
+    from trainer import fit as training  # after the check of the settings, so that a mistyped option is answered at once
+
+    more = {"resume": resume, "overwrite": overwrite, "stop_after": stop_after, "command": training.command_line(command)}
+    with training_bar(session(context).level) as watch:
+        result = training.fit(data, settings, folder, watch=watch, **more)
+    if session(context).level >= 0:
+        print_result(result)
+
+
+_OF_THE_RUN = ("out", "recipe", "config", "assignments", "resume", "stop_after", "overwrite")
+
+
+def print_result(result: Result) -> None:
+    """Print the errors that a run has reached, and its folder."""
+    console = make_console()
+    last = result.history[-1]
+    console.print(f"epoch {last['epoch']}: train {last['train_mpjpe_mm']:.1f} mm", end="")
+    for side in ("validation", "test"):
+        if last[f"{side}_mpjpe_mm"] is not None:
+            console.print(f", {side} {last[f'{side}_mpjpe_mm']:.1f} mm", end="")
+    console.print(f"; computing {100 * last['computing_share']:.0f} % of the time")
+    if result.metrics:
+        figures = result.metrics
+        console.print(
+            f"best weights on the test side: MPJPE {figures['mpjpe_mm']:.1f} mm ({figures['mpjpe_no_root_mm']:.1f} without the root), "
+            f"P-MPJPE {figures['p_mpjpe_mm']:.1f} mm, PCK@200 {figures['pck_200']:.1f} %"
+        )
+    if result.note:
+        console.print(result.note)
+    console.print(f"written to {result.folder}")

@@ -1,0 +1,44 @@
+"""``trainer predict``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mocapgen.shared.command import add_options, common_options, example, given, session
+from mocapgen.shared.options import schema_options
+
+_OPTIONS = (
+    click.option("--out", required=True, type=click.Path(), help="Predictions file to write (HDF5)."),
+    *schema_options("predict-config"),
+    click.option("--overwrite", is_flag=True, help="Replace the file in --out."),
+    *schema_options("train-config", ("device", "threads")),
+)
+
+
+@click.command(
+    epilog=example(
+        "trainer predict runs/first keypoints.json --layout coco17 --fps 25 --image 1920x1080 --out pred.h5",
+        "trainer predict runs/first openpose_folder --fps 30 --image 1280x720 --fov 50 --out pred.h5",
+        "trainer predict runs/first data.h5 --out pred.h5",
+    )
+)
+@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("source", metavar="KEYPOINTS", type=click.Path())
+@add_options(_OPTIONS)
+@common_options
+@click.pass_context
+def predict(context: click.Context, /, model: str, source: str, out: str, overwrite: bool, device: str, threads: int, **options: Any) -> None:
+    """Lift 2D keypoints to 3D.
+
+    RUN is the folder of a run, or a checkpoint. KEYPOINTS is a JSON or npz file, a folder of OpenPose's JSON files, or a dataset
+    file whose projections are lifted.
+    """
+    from mocapgen.shared.config import settings
+    from schemas.predictions import PredictConfig
+    from trainer.predict.predict import predict as lift
+
+    written = lift(model, source, out, settings(PredictConfig, given(context, options)), device, threads, overwrite)
+    if session(context).level >= 0:
+        click.echo("\n".join([f"{out}: {written.describe()}", *(f"note: {note}" for note in written.notes)]))

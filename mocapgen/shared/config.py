@@ -202,7 +202,7 @@ def _annotation(model: type[BaseModel], name: str) -> Any:
 def _from_text(name: str, annotation: Any, value: Any) -> Any:
     if annotation == tuple[str, ...] and isinstance(value, str | tuple | list):
         items = split_list(value)
-        if len(value) and not items:
+        if not items and value not in ((), []):  # an empty shell variable, for example
             raise ConfigError(f"{name}: expected names or wildcards, found nothing; leave it out to take all")
         return items
     if isinstance(value, str) and annotation == tuple[int, int]:

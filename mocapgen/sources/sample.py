@@ -29,11 +29,11 @@ from schemas.errors import ConfigError, DatasetError
 ACTORS = {
     actor.name: actor
     for actor in (
-        Actor("sa", "female", 1560.0, tempo=1.10, reach=0.92, stance=0.95, lean=0.02, elbows=0.25),
-        Actor("sb", "female", 1690.0, tempo=1.00, reach=1.00, stance=1.05, lean=0.05, elbows=0.35),
-        Actor("sc", "male", 1720.0, tempo=1.06, reach=1.05, stance=1.10, lean=0.03, elbows=0.30),
-        Actor("sd", "male", 1800.0, tempo=0.95, reach=0.95, stance=1.20, lean=0.08, elbows=0.45),
-        Actor("se", "male", 1910.0, tempo=0.90, reach=1.06, stance=1.30, lean=0.04, elbows=0.20),
+        Actor("sa", tempo=1.10, reach=0.92, stance=0.95, lean=0.02, elbows=0.25),
+        Actor("sb", tempo=1.00, reach=1.00, stance=1.05, lean=0.05, elbows=0.35),
+        Actor("sc", tempo=1.06, reach=1.05, stance=1.10, lean=0.03, elbows=0.30),
+        Actor("sd", tempo=0.95, reach=0.95, stance=1.20, lean=0.08, elbows=0.45),
+        Actor("se", tempo=0.90, reach=1.06, stance=1.30, lean=0.04, elbows=0.20),
     )
 }
 """Who performs, by name: different in build and in manner."""

@@ -7,11 +7,13 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from mocapgen.anatomy.avatars import avatar_names, avatar_skeleton, derive, describe, load_avatar
+from mocapgen.anatomy.avatars import avatar_names, avatar_skeleton, describe, load_avatar
 from mocapgen.formats.asf import parse_asf
+from mocapgen.sources.sample import ACTORS
 from schemas.config import DEFAULT_AVATARS
 from schemas.conventions import END_POINTS, JOINT_PARENTS, mirrored
 from schemas.errors import ConfigError
+from tools import derive_avatars as derive
 
 
 @pytest.fixture(params=DEFAULT_AVATARS)
@@ -47,7 +49,15 @@ def test_the_files_are_what_the_tables_give(tmp_path, capsys):
     (tmp_path / "tall_man.json").write_text("{}", encoding="utf-8")
     capsys.readouterr()
     assert derive.main(["--check", "--folder", str(tmp_path)]) == 1
-    assert capsys.readouterr().out == "tall_man.json is out of date: run python -m mocapgen.anatomy.avatars.derive\n"
+    assert capsys.readouterr().out == "tall_man.json is out of date: run python -m tools.derive_avatars\n"
+
+
+def test_the_samples_actors_are_what_the_tables_give(tmp_path):
+    assert derive.main(["--actors", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.json" for name in ACTORS}
+    for name, actor in ACTORS.items():
+        assert (tmp_path / f"{name}.json").read_text() == (derive.ACTORS / f"{name}.json").read_text()
+        assert actor.skeleton.names == tuple(JOINT_PARENTS)
 
 
 def test_every_file_names_its_sources(avatar):
@@ -99,7 +109,11 @@ def test_the_rest_pose_is_a_t_pose_facing_z_with_x_to_the_left(avatar):
         assert at[joint][2] > at[JOINT_PARENTS[joint]][2]
     midpoint = (at["LeftUpperLeg"] + at["RightUpperLeg"]) / 2
     assert 0.03 <= at["Hips"][1] - midpoint[1] <= 0.05
-    leans = (derive.SPINE_LEAN, at["Neck"] - midpoint), (derive.NECK_LEAN, at["Head"] - at["Neck"]), (derive.HEAD_LEAN, at["HeadTop"] - at["Head"])
+    leans = (
+        (derive.SPINE_LEAN, at["Neck"] - midpoint),
+        (derive.NECK_LEAN, at["Head"] - at["Neck"]),
+        (derive.HEAD_LEAN, at["HeadTop"] - at["Head"]),
+    )
     for lean, bone in leans:
         assert np.degrees(np.arctan2(-bone[2], bone[1])) == pytest.approx(np.degrees(lean), abs=0.1)
     heights = [at[joint][1] for joint in ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head", "HeadTop")]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.anatomy.avatars.derive import adult, positions
+from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.anatomy.tables import ARM, LEG, SIDE_SIGNS
 from mocapgen.core.kinematics import global_rotations, joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import from_euler, make_continuous, multiply, normalise, rotate, shortest_arc
 from mocapgen.core.two_bone import middle_joint
 from mocapgen.core.vectors import across, dot
-from schemas.conventions import END_POINTS, JOINT_PARENTS
 
+_ACTORS = Path(__file__).parent / "actors"
 _SPINE = ("Spine", "Chest", "UpperChest")
 _LONGEST = 0.998  # of a stretched limb: short of the point where the angle of knee or elbow becomes infinitely fast
 _SOFT = 0.93  # of a stretched arm: from here on it stretches ever less
@@ -31,8 +31,7 @@ class Actor:
     Parameters
     ----------
     name : str
-    sex : 'female' or 'male'
-    stature : float, millimetres
+        Of a file in ``actors/``, which holds the skeleton.
     tempo : float
         Speed of movement, 1 for average.
     reach : float
@@ -46,8 +45,6 @@ class Actor:
     """
 
     name: str
-    sex: Literal["female", "male"]
-    stature: float
     tempo: float
     reach: float
     stance: float
@@ -57,7 +54,7 @@ class Actor:
     @property
     def skeleton(self) -> Skeleton:
         """The actor's skeleton, T-pose, role names."""
-        return _skeleton(self.sex, self.stature)
+        return _skeleton(self.name)
 
     @property
     def leg(self) -> float:
@@ -78,13 +75,8 @@ class Actor:
 
 
 @lru_cache
-def _skeleton(sex: Literal["female", "male"], stature: float) -> Skeleton:
-    at = positions(adult(sex, stature))
-    names = tuple(JOINT_PARENTS)
-    parents = tuple(-1 if parent is None else names.index(parent) for parent in JOINT_PARENTS.values())
-    origin = {name: at[parent] if parent is not None else at[name] for name, parent in JOINT_PARENTS.items()}
-    offsets = np.array([np.subtract(at[name], origin[name]) for name in names])
-    return Skeleton(names, parents, np.round(offsets, 4), END_POINTS)
+def _skeleton(name: str) -> Skeleton:
+    return avatar_skeleton(load_avatar(_ACTORS / f"{name}.json"))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Derive the built-in avatars from published body measurements: ``python -m mocapgen.anatomy.avatars.derive [--check]``.
+"""Derive the built-in avatars and the sample's actors from published body measurements: ``python -m tools.derive_avatars [--check]``.
 
 Joint centres lie inside the body, surveys measure between landmarks on its surface. So a segment's length is
 
@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,8 @@ from typing import Literal
 from schemas.conventions import JOINT_PARENTS, mirrored
 from schemas.skeleton import Avatar
 
-FOLDER = Path(__file__).parent
+AVATARS = Path(__file__).parents[1] / "mocapgen" / "anatomy" / "avatars"
+ACTORS = Path(__file__).parents[1] / "mocapgen" / "sources" / "procedural" / "actors"
 
 Sex = Literal["female", "male"]
 Vector = tuple[float, float, float]
@@ -189,6 +191,17 @@ PEOPLE = (
     Person("tall_man", "Man of about the 95th percentile of stature, long-legged", "male", "adult", 1870.0, "95th percentile of men,"),
     Person("child_10", "Ten-year-old of average stature, boys and girls pooled", "unspecified", "10 years", CDC_10_STATURE, "median at ten years,"),
 )
+"""The avatars."""
+
+_CHOSEN = "chosen so that the actors differ,"
+CAST = (
+    Person("sa", "Actor of the sample", "female", "adult", 1560.0, _CHOSEN),
+    Person("sb", "Actor of the sample", "female", "adult", 1690.0, _CHOSEN),
+    Person("sc", "Actor of the sample", "male", "adult", 1720.0, _CHOSEN),
+    Person("sd", "Actor of the sample", "male", "adult", 1800.0, _CHOSEN),
+    Person("se", "Actor of the sample", "male", "adult", 1910.0, _CHOSEN),
+)
+"""The actors of the source ``sample``."""
 
 
 def _landmarks(sex: Sex, stature: float) -> dict[str, float]:
@@ -379,7 +392,7 @@ def source(person: Person) -> str:
 
 
 def derive(person: Person) -> Avatar:
-    """Return the avatar of a person of :data:`PEOPLE`."""
+    """Return the avatar of a person."""
     body = child() if person.sex == "unspecified" else adult(person.sex, person.stature)
     at = positions(body) | {"": (0.0, 0.0, 0.0)}
     joints = [
@@ -407,26 +420,28 @@ def as_json(avatar: Avatar) -> str:
     return f'{{\n{head}  "joints": [\n{joints}\n  ]\n}}\n'
 
 
-def exported() -> dict[str, str]:
-    """Return the text of every avatar's file, by file name."""
-    return {f"{person.name}.json": as_json(derive(person)) for person in PEOPLE}
+def exported(people: Iterable[Person]) -> dict[str, str]:
+    """Return the text of every person's file, by file name."""
+    return {f"{person.name}.json": as_json(derive(person)) for person in people}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the files, or with ``--check`` only compare them; return 1 if they were out of date then."""
-    parser = argparse.ArgumentParser(prog="python -m mocapgen.anatomy.avatars.derive", description="Write the built-in avatars.")
+    parser = argparse.ArgumentParser(prog="python -m tools.derive_avatars", description="Write the built-in avatars and the sample's actors.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a file is out of date")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the files are (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=AVATARS, help="where the avatars are (default: %(default)s)")
+    parser.add_argument("--actors", type=Path, default=ACTORS, help="where the sample's actors are (default: %(default)s)")
     options = parser.parse_args(arguments)
+    files = {options.folder / name: text for name, text in exported(PEOPLE).items()}
+    files |= {options.actors / name: text for name, text in exported(CAST).items()}
     outdated = 0
-    for name, text in exported().items():
-        path = options.folder / name
+    for path, text in files.items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         outdated += 1
         if not options.check:
             path.write_text(text, encoding="utf-8", newline="\n")
-        sys.stdout.write(f"{name} {'is out of date: run python -m mocapgen.anatomy.avatars.derive' if options.check else 'written'}\n")
+        sys.stdout.write(f"{path.name} {'is out of date: run python -m tools.derive_avatars' if options.check else 'written'}\n")
     return 1 if options.check and outdated else 0
 
 

@@ -1,1 +1,1 @@
-"""Who is who in a skeleton: roles, the profiles of known rigs, and the avatars."""
+"""Which joint is which in a skeleton: roles, the profiles of known rigs, and the avatars."""

@@ -38,7 +38,7 @@ _TOKENS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 @lru_cache(maxsize=256)
 def find_roles(skeleton: Skeleton) -> Roles:
-    """Return who plays what in a skeleton.
+    """Return which joint has which role in a skeleton.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def find_roles(skeleton: Skeleton) -> Roles:
     Raises
     ------
     RetargetError
-        If nothing of that is sure enough: with the roles that no joint plays and the names that were not understood.
+        If nothing of that is sure enough: with the roles that no joint has and the names that were not understood.
     """
     if all(role in skeleton for role in JOINT_PARENTS if role not in OPTIONAL_ROLES):
         return Roles({role: role for role in JOINT_PARENTS if role in skeleton})
@@ -67,7 +67,7 @@ def find_roles(skeleton: Skeleton) -> Roles:
 
 
 def infer_roles(skeleton: Skeleton, positions: Array) -> tuple[Roles | None, str]:
-    """Infer who plays what.
+    """Infer which joint has which role.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def infer_roles(skeleton: Skeleton, positions: Array) -> tuple[Roles | None, str
     if missing or confidence < SURE:
         understood = set(named.values())
         odd = [name for name in skeleton.names if name not in understood and name not in skeleton.end_sites]
-        nobody = f"found nobody for {', '.join(missing[:6])}" if missing else f"found only a guess ({100 * confidence:.0f} % sure)"
-        return None, f"expected joints that a profile knows or that can be inferred, {nobody}; not understood: {', '.join(odd[:10]) or 'nothing'}"
+        lack = f"found no joint for {', '.join(missing[:6])}" if missing else f"found only a guess ({100 * confidence:.0f} % sure)"
+        return None, f"expected joints that a profile knows or that can be inferred, {lack}; not understood: {', '.join(odd[:10]) or 'nothing'}"
     return Roles(_completed(skeleton, joints), {}, round(min(confidence, 0.99), 2)), ""
 
 
@@ -323,7 +323,7 @@ def _geometry_swaps(skeleton: Skeleton, joints: dict[str, str], positions: Array
 
 
 def _ordered(skeleton: Skeleton, joints: Mapping[str, str]) -> bool:
-    """Whether on each limb the joints come after each other, and no joint plays two roles."""
+    """Whether on each limb the joints come after each other, and no joint has two roles."""
     chains = [(f"{side}{a}", f"{side}{b}") for side in SIDES for a, b in (*ARM_BONES, *LEG_BONES)]
     if len(set(joints.values())) < len(joints):
         return False

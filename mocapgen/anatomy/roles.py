@@ -1,7 +1,7 @@
-"""Which joint of a skeleton plays which part of the body.
+"""Which joint of a skeleton is which part of the body.
 
 A *role* is a joint name of the file schema (``schemas.conventions.JOINT_PARENTS``). Avatars bear the roles as names; of other
-skeletons a source profile (:mod:`mocapgen.anatomy.profiles`) says which joint plays each of them, or else names and proportions do.
+skeletons a source profile (:mod:`mocapgen.anatomy.profiles`) says which joint has each of them; failing that, names and proportions do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mocapgen.core.motion import Skeleton
 
 @dataclass(frozen=True, eq=False)
 class Roles:
-    """The cast of one skeleton.
+    """Which joint of a skeleton has which role.
 
     Parameters
     ----------

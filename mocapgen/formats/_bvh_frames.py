@@ -11,7 +11,7 @@ import io
 import numpy as np
 
 from mocapgen.core.motion import Array
-from mocapgen.formats._bvh_header import BLANKS, TO_BLANKS, Header, Repairs, quoted, shown
+from mocapgen.formats._bvh_header import BLANKS, TO_BLANKS, BvhHeader, Repairs, quoted, shown
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import number
 
@@ -28,14 +28,14 @@ LONGEST_WORD = 400
 _BLOCK = 1 << 18  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
 
 
-def parse_frames(data: bytes, header: Header, repairs: Repairs) -> Array:
+def parse_frames(data: bytes, header: BvhHeader, repairs: Repairs) -> Array:
     """Read the frames.
 
     Parameters
     ----------
     data : bytes
         The whole file, with line breaks as LF.
-    header : Header
+    header : BvhHeader
     repairs : Repairs
 
     Returns
@@ -108,7 +108,7 @@ def _is_cut(data: bytes, start: int, width: int) -> bool:
     return len(digits) == 1 and len(last.partition(b".")[2]) < digits.pop() and b"e" not in last.lower()
 
 
-def _row_by_row(body: bytes, header: Header, repairs: Repairs) -> Array:
+def _row_by_row(body: bytes, header: BvhHeader, repairs: Repairs) -> Array:
     """Read the frames one by one; raise at the first fault, or mend faults where enough frames are sound."""
     columns = header.hierarchy.columns
     width = len(columns)

@@ -67,7 +67,7 @@ class Repairs:
         raise FormatError(f"{self.where}:{line_number}: {fault}")
 
 
-class Row(NamedTuple):
+class HeaderLine(NamedTuple):
     """The words of a keyword's line, or a brace."""
 
     words: tuple[str, ...]
@@ -79,7 +79,7 @@ class Row(NamedTuple):
 
 
 @dataclass
-class Joint:
+class BvhJoint:
     """A joint or an end site as it stands in the file."""
 
     name: str
@@ -109,7 +109,7 @@ class Hierarchy:
 
 
 @dataclass(frozen=True)
-class Header:
+class BvhHeader:
     """All of a BVH file but its frames."""
 
     hierarchy: Hierarchy
@@ -133,7 +133,7 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def parse_header(data: bytes, repairs: Repairs) -> Header:
+def parse_header(data: bytes, repairs: Repairs) -> BvhHeader:
     """Read everything before the first frame.
 
     Parameters
@@ -158,7 +158,7 @@ def parse_header(data: bytes, repairs: Repairs) -> Header:
     except FormatError:
         hierarchy = _hierarchy(text, repairs)
     frames, frame_time, start, line_number = _timing(data, motion.end(), text.count(b"\n") + 1, repairs)
-    return Header(hierarchy, frames, frame_time, start, line_number)
+    return BvhHeader(hierarchy, frames, frame_time, start, line_number)
 
 
 # Hierarchy ----------------------------------------------------------------------------------------
@@ -192,16 +192,16 @@ def _hierarchy(text: bytes, repairs: Repairs) -> Hierarchy:
     )
 
 
-def _rows(data: bytes, repairs: Repairs) -> list[Row]:
+def _rows(data: bytes, repairs: Repairs) -> list[HeaderLine]:
     """Split the hierarchy so that each brace and each keyword has a row of its own."""
     text = _decode(data.translate(_LINE_BLANKS))
     split = str.split if text.isascii() else _words  # a no-break blank is no blank
-    rows: list[Row] = []
+    rows: list[HeaderLine] = []
     for line_number, line in enumerate(text.split("\n"), start=1):
         if len(line) > LONGEST_LINE:
             repairs.fail(line_number, f"expected at most {LONGEST_LINE} characters in a line of the hierarchy, found {len(line)}")
         parts = _BRACE.split(line) if "{" in line or "}" in line else (line,)
-        rows += [Row(tuple(words), line_number) for part in parts if (words := split(part))]
+        rows += [HeaderLine(tuple(words), line_number) for part in parts if (words := split(part))]
         if len(rows) > MAX_ROWS:
             repairs.fail(line_number, f"expected at most {MAX_JOINTS} joints, found {MAX_ROWS} lines and braces of a hierarchy so far")
     return rows
@@ -218,12 +218,12 @@ def _decode(text: bytes) -> str:
         return text.decode("latin-1")
 
 
-def _keyword(row: Row) -> str:
+def _keyword(row: HeaderLine) -> str:
     word = row.words[0]
     return word if word in "{}" else _KEYWORDS.get(word.upper(), "")
 
 
-def _joints(rows: list[Row], repairs: Repairs) -> list[Joint]:
+def _joints(rows: list[HeaderLine], repairs: Repairs) -> list[BvhJoint]:
     """Return joints and end sites, parents before children, in the order of their channels."""
     import bvh
 
@@ -231,7 +231,7 @@ def _joints(rows: list[Row], repairs: Repairs) -> list[Joint]:
     roots = [node for node in tree.children if node.value[0] == "R"]
     if not roots:
         repairs.fail(rows[-1].number, "expected a ROOT, found none")
-    joints: list[Joint] = []
+    joints: list[BvhJoint] = []
     pending = [(roots[0], -1)]  # a stack, not recursion: the depth is the file's choice
     while pending:
         node, parent = pending.pop()
@@ -250,7 +250,7 @@ def _joints(rows: list[Row], repairs: Repairs) -> list[Joint]:
     return joints
 
 
-def _normalised(rows: list[Row], repairs: Repairs) -> str:
+def _normalised(rows: list[HeaderLine], repairs: Repairs) -> str:
     """Return the rows as the ``bvh`` package reads them: first letter of the keyword and row number, braces checked and balanced.
 
     The package goes through its text character by character, so there is as little of it as possible.
@@ -284,14 +284,14 @@ def _normalised(rows: list[Row], repairs: Repairs) -> str:
     return "\n".join([*out, *["}"] * depth, ""])
 
 
-def _joint(row: Row, parent: int, joints: Sequence[Joint]) -> Joint:
+def _joint(row: HeaderLine, parent: int, joints: Sequence[BvhJoint]) -> BvhJoint:
     """Return a new joint; an end site bears its joint's name."""
     if _keyword(row) == "END":
-        return Joint(joints[parent].name, parent, row.number, is_end=True)
-    return Joint(" ".join(row.words[1:]), parent, row.number)
+        return BvhJoint(joints[parent].name, parent, row.number, is_end=True)
+    return BvhJoint(" ".join(row.words[1:]), parent, row.number)
 
 
-def _set_field(joint: Joint, row: Row, repairs: Repairs) -> None:
+def _set_field(joint: BvhJoint, row: HeaderLine, repairs: Repairs) -> None:
     """Read an OFFSET or CHANNELS row into a joint."""
     keyword = _keyword(row)
     if (joint.offset if keyword == "OFFSET" else joint.channels) is not None:
@@ -302,7 +302,7 @@ def _set_field(joint: Joint, row: Row, repairs: Repairs) -> None:
         joint.channels = _channels(joint, row, repairs)
 
 
-def _offset(joint: Joint, row: Row, repairs: Repairs) -> tuple[float, ...]:
+def _offset(joint: BvhJoint, row: HeaderLine, repairs: Repairs) -> tuple[float, ...]:
     words = row.words[1:]
     if "," in (text := "".join(words)) and "." not in text:
         repairs.mend(row.number, f"{joint.subject}: OFFSET: expected decimal points, found commas", "read as points")
@@ -320,7 +320,7 @@ def _channel(word: str) -> str:
     return match[1].upper() + match[2].lower() if match else ""
 
 
-def _channels(joint: Joint, row: Row, repairs: Repairs) -> tuple[str, ...]:
+def _channels(joint: BvhJoint, row: HeaderLine, repairs: Repairs) -> tuple[str, ...]:
     if len(row.words) < 2 or not (row.words[1].isascii() and row.words[1].isdigit()):
         repairs.fail(row.number, f"{joint.subject}: CHANNELS: expected their number, found {quoted(' '.join(row.words[1:]))}")
     channels = tuple(map(_channel, row.words[2:]))
@@ -337,7 +337,7 @@ def _channels(joint: Joint, row: Row, repairs: Repairs) -> tuple[str, ...]:
     return channels
 
 
-def _check_complete(joint: Joint, repairs: Repairs) -> None:
+def _check_complete(joint: BvhJoint, repairs: Repairs) -> None:
     if not joint.name:
         repairs.mend(joint.line_number, "expected a name after JOINT or ROOT, found none", "called joint")
         joint.name = "joint"
@@ -348,7 +348,7 @@ def _check_complete(joint: Joint, repairs: Repairs) -> None:
         repairs.mend(joint.line_number, f"{joint.subject}: expected CHANNELS, found none", "taken as none")
 
 
-def unique_names(joints: Sequence[Joint]) -> tuple[str, ...]:
+def unique_names(joints: Sequence[BvhJoint]) -> tuple[str, ...]:
     """Return a name of its own for each joint: ``Spine``, ``Spine_2``, and ``Spine_end`` for the end site of the first."""
     names = [""] * len(joints)
     taken: dict[str, int] = {}

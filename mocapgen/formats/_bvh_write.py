@@ -10,7 +10,7 @@ import numpy as np
 
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import to_euler
-from mocapgen.formats._bvh_header import Joint, unique_names
+from mocapgen.formats._bvh_header import BvhJoint, unique_names
 
 DECIMALS = 10
 """Digits behind the point, of file units and degrees: what is read back is within 1e-12 m (at centimetres) and 1e-12 rad."""
@@ -97,7 +97,7 @@ def _depth_first(motion: Motion) -> list[int]:
 def _hierarchy(motion: Motion, joints: list[int], offsets: Array, order: str) -> list[str]:
     """Return the lines of the hierarchy."""
     skeleton = motion.skeleton
-    safe = unique_names([Joint(_UNSAFE.sub("_", name) or "_", -1, 0) for name in skeleton.names])
+    safe = unique_names([BvhJoint(_UNSAFE.sub("_", name) or "_", -1, 0) for name in skeleton.names])
     channels = " ".join(f"{axis}rotation" for axis in order)
     has_children = set(skeleton.parents)
     depth = {-1: -1}

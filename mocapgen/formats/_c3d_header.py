@@ -22,7 +22,7 @@ _LONGEST = 65535  # frames that sixteen bits can count; longer clips say so else
 
 
 @dataclass(frozen=True)
-class Header:
+class C3dHeader:
     """The claims of a file that decide how much is to be read."""
 
     points: int
@@ -34,7 +34,7 @@ class Header:
     """Position of the first frame in the file."""
 
 
-def check_header(data: bytes, where: str) -> Header:
+def check_header(data: bytes, where: str) -> C3dHeader:
     """Check the header and walk the parameters.
 
     Parameters
@@ -110,7 +110,7 @@ def _value(data: bytes, at: int, end: int, name: str, where: str) -> bytes:
     return data[start : start + length]
 
 
-def _claims(data: bytes, parameters: dict[str, bytes], processor: int, where: str) -> Header:
+def _claims(data: bytes, parameters: dict[str, bytes], processor: int, where: str) -> C3dHeader:
     """Hold the stated numbers of points and frames against the size of the file."""
     points, analog, first, last = struct.unpack_from("<4H", data, 2)
     (block,) = struct.unpack_from("<H", data, 16)
@@ -132,7 +132,7 @@ def _claims(data: bytes, parameters: dict[str, bytes], processor: int, where: st
             f"{where}: the header announces {frames} frames of {points} markers, expected {start + frames * frame_bytes} bytes, "
             f"found {len(data)}: the file is cut short or its header is damaged"
         )
-    return Header(points, frames, first, frame_bytes, start)
+    return C3dHeader(points, frames, first, frame_bytes, start)
 
 
 def _number(parameters: dict[str, bytes], name: str, otherwise: int) -> int:

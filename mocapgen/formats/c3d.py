@@ -20,7 +20,7 @@ from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Array, Motion
 from mocapgen.formats import Format
 from mocapgen.formats._c3d_axes import Landmarks, to_world
-from mocapgen.formats._c3d_header import Header, check_header
+from mocapgen.formats._c3d_header import C3dHeader, check_header
 from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
 from schemas.errors import FormatError, MocapError
 
@@ -138,7 +138,7 @@ def write_c3d(path: str | Path, markers: Markers, subject: str = "") -> None:
     Path(path).write_bytes(format_c3d(markers, subject))
 
 
-def _check_size(read: Points, header: Header, size: int, where: str) -> None:
+def _check_size(read: Points, header: C3dHeader, size: int, where: str) -> None:
     frames, count, _ = read.points.shape
     if count != header.points or frames == 0 or header.data_start + frames * header.frame_bytes > size:
         stated, found = f"{header.frames} frames of {header.points} markers", f"{frames} of {count}"

@@ -42,7 +42,7 @@ def solve(markers: Markers, marker_set: MarkerSet | None = None) -> Motion:
     Raises
     ------
     FormatError
-        If markers of the set are missing, are not seen for so long that nobody can tell where they were (the message names the
+        If markers of the set are missing, are not seen for too long to be reconstructed (the message names the
         marker, its segment and the frames), or left and right are exchanged.
     """
     chosen = marker_set or load_marker_set()

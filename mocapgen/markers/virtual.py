@@ -38,7 +38,7 @@ def place_markers(motion: Motion, marker_set: MarkerSet | None = None) -> Marker
     roles = find_roles(motion.skeleton)
     used = {joint for place in chosen.placements.values() for joint in (place.bone, place.joint or place.bone)}
     if missing := sorted(used - set(roles.joints)):
-        raise RetargetError(f"{motion.name}: expected joints for all markers of {chosen.name}, found nobody for {', '.join(missing[:5])}")
+        raise RetargetError(f"{motion.name}: missing joints for markers of {chosen.name}: {', '.join(missing[:5])}")
     scale = _height(motion.skeleton) / chosen.stature
     turned = global_rotations(motion.skeleton, motion.rotations)
     at = joint_positions(motion.skeleton, turned, motion.root_positions)

@@ -27,7 +27,7 @@ LEG = 0.82
 LEGS = (0.40, 1.20)
 """Legs of people, metres: from a small child's to longer than anybody's."""
 ABSURD = 4.0
-"""A unit asked for may make legs that are this many times longer or shorter: a model's or a giant's, but nobody's by a slip of the unit."""
+"""A unit asked for may make legs that are this many times longer or shorter: a model or a giant, but not a wrong unit."""
 TALL = 0.5
 """A head is above the feet if by this share of the body's length."""
 DECIDED = 0.8
@@ -46,7 +46,7 @@ class Interpretation:
     motion: Motion
     """Metres, y up, its rest pose upright and facing +z; without inserted frames."""
     roles: Roles
-    """Who plays what in its skeleton."""
+    """Which joint has which role in its skeleton."""
     profile: str
     """Name of the profile that it was understood by; ``inferred`` if none was."""
     confidence: float

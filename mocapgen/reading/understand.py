@@ -1,4 +1,4 @@
-"""From what a file says to what it means: a motion in metres, y up, and who is who in its skeleton."""
+"""From what a file says to what it means: a motion in metres, y up, and which joint has which role."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class Understood:
     notes: tuple[str, ...] = ()
     """What was decided, one line each."""
     known_roles: Roles | None = None
-    """Who plays what in the skeleton, where that was needed to understand the file."""
+    """Which joint has which role in the skeleton, where that was needed to understand the file."""
     known_profile: str | None = None
     """The profile or marker set that it was understood by, likewise."""
 
     @property
     def roles(self) -> Roles | None:
-        """Who plays what in the skeleton; None if that cannot be told: the file is sound, and whoever needs to know will raise."""
+        """Which joint has which role in the skeleton; None if that cannot be told: the file is sound, and whoever needs to know will raise."""
         try:
             return self.known_roles or find_roles(self.motion.skeleton)
         except RetargetError:

@@ -87,7 +87,7 @@ class Contacts:
     def lift(self, wanted: Array, found: Array) -> Array:
         """Return by how much, (A,) metres, planted points are on average lower than wanted, given heights (T, A, 2, P)."""
         weight = float(self.weights.sum())
-        if weight < 1e-3:  # nobody stands: compare the lowest points instead
+        if weight < 1e-3:  # no foot is planted: compare the lowest points instead
             return np.mean(wanted.min(axis=(0, 3)) - found.min(axis=(0, 3)), axis=1)
         return np.einsum("tsp,tasp->a", self.weights, wanted[:-1] - found[:-1]) / weight
 

@@ -23,7 +23,7 @@ TOLERANCE = 0.035
 FURTHEST = 0.15
 """Metres: feet that rest further from y = 0 may well stand on something, so they are left alone, too."""
 _RESTING = 0.3  # metres per second: the lowest point of both feet is carried by something below this
-_FEWEST = 0.1  # of all frames: with fewer than that at rest, nobody knows where the floor is
+_FEWEST = 0.1  # of all frames: with fewer at rest the floor is not known
 
 
 def resting_height(posed: Posed) -> float | None:

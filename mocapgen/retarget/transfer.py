@@ -21,7 +21,7 @@ from schemas.errors import RetargetError
 
 
 def retarget(source: Motion | Posed, target: Skeleton, plant_feet: bool = True) -> Motion:
-    """Let another skeleton perform a motion.
+    """Transfer a motion to another skeleton.
 
     Global orientations are transferred bone by bone; a constant rotation per bone makes up for the different rest
     poses, so that arms and legs point the same way as the source's. The path of the hips is scaled by the ratio of
@@ -51,7 +51,7 @@ def retarget(source: Motion | Posed, target: Skeleton, plant_feet: bool = True) 
 
 
 def retarget_to_all(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool = True) -> tuple[Posed, ...]:
-    """Let several skeletons with the same tree of joints, such as the avatars, perform a motion: one :func:`retarget` for all.
+    """Transfer a motion to several skeletons with the same tree of joints, such as the avatars, at once.
 
     Returns
     -------
@@ -72,9 +72,9 @@ def retarget_to_all(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool 
     roles = find_roles(tree)
     source = posed.motion.skeleton
     offsets = np.stack([target.offsets for target in targets])
-    plans = [_plan(source, posed.roles, target) for target in targets]
-    alignments = np.stack([plan.alignments for plan in plans])
-    rotations = multiply(np.take(posed.rotations, plans[0].drivers, axis=1)[:, None], alignments)
+    maps = [_joint_map(source, posed.roles, target) for target in targets]
+    alignments = np.stack([one.alignments for one in maps])
+    rotations = multiply(np.take(posed.rotations, maps[0].drivers, axis=1)[:, None], alignments)
     scales = np.array([_checked_leg_length(target, roles) for target in targets]) / _checked_leg_length(source, posed.roles)
     centres = _scaled_about_start(posed.hip_centre(), scales)
     roots = centres - rotate(rotations[..., 0, :], np.stack([_from_root(target, roles) for target in targets]))
@@ -111,7 +111,7 @@ def _scaled_about_start(path: Array, scales: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _JointMap:
     """How the joints of a target follow those of a source: depends on the two skeletons only, not on the motion."""
 
     drivers: NDArray[np.intp]
@@ -121,7 +121,7 @@ class _Plan:
 
 
 @lru_cache(maxsize=256)
-def _plan(source: Skeleton, cast: Roles, target: Skeleton) -> _Plan:
+def _joint_map(source: Skeleton, source_roles: Roles, target: Skeleton) -> _JointMap:
     roles = find_roles(target)
     same = source.names == target.names
     role_of = {joint: role for role, joint in roles.joints.items()}
@@ -132,18 +132,18 @@ def _plan(source: Skeleton, cast: Roles, target: Skeleton) -> _Plan:
         if parent >= 0:
             alignments[index] = alignments[parent]
         if role in LIMBS:
-            alignments[index] = _aligned(source, cast, target, roles, role, alignments[index])
+            alignments[index] = _aligned(source, source_roles, target, roles, role, alignments[index])
         # By role: skeletons of different make have joints of the same name in different places. By name only within one make, and
         # where a joint has no role. What neither finds, and end points, go along with their parents.
-        leader = joint if same or not role else cast.driver(role) if role in cast.joints else ""
+        leader = joint if same or not role else source_roles.driver(role) if role in source_roles.joints else ""
         if parent >= 0 and (leader not in source or joint in target.end_sites):
             drivers[index] = drivers[parent]
         elif leader in source:
             drivers[index] = source.index(leader)
-    return _Plan(drivers, alignments)
+    return _JointMap(drivers, alignments)
 
 
-def _aligned(source: Skeleton, cast: Roles, target: Skeleton, roles: Roles, role: str, alignment: Array) -> Array:
+def _aligned(source: Skeleton, source_roles: Roles, target: Skeleton, roles: Roles, role: str, alignment: Array) -> Array:
     """Bend an alignment so that the bone points, in the source's rest pose, where the source's bone points.
 
     The alignments put the target into the source's rest pose, from the root down and with the least turn at each
@@ -151,7 +151,7 @@ def _aligned(source: Skeleton, cast: Roles, target: Skeleton, roles: Roles, role
     """
     wanted, found = (
         skeleton.rest_positions[skeleton.index(who.joints[LIMBS[role]])] - skeleton.rest_positions[skeleton.index(who.joints[role])]
-        for skeleton, who in ((source, cast), (target, roles))
+        for skeleton, who in ((source, source_roles), (target, roles))
     )
     if min(np.linalg.norm(wanted), np.linalg.norm(found)) < 1e-6:
         return alignment

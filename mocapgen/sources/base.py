@@ -57,7 +57,7 @@ class SourceMotion:
     sha256: str
     """Hex digest of the bytes that the motion was read from (of the arrays, for a procedural source)."""
     roles: Roles | None = None
-    """Who plays what in the skeleton, where the source knows better than its joints' names say."""
+    """Which joint has which role in the skeleton, where the source knows better than its joints' names say."""
     detection: Detection | None = None
     """How the file was understood, where that had to be found out."""
 
@@ -70,8 +70,8 @@ class Source(ABC):
     """One line for listings and error messages."""
     default_select: ClassVar[Literal["one-per-actor", "all"]] = "one-per-actor"
     """Which clips are used unless ``--select`` says so."""
-    understands: ClassVar[frozenset[str]] = frozenset()
-    """Which of :data:`SPECIAL` mean something to it."""
+    supported: ClassVar[frozenset[str]] = frozenset()
+    """Which of :data:`SOURCE_SETTINGS` it supports."""
 
     @abstractmethod
     def __init__(self, config: BuildConfig) -> None:
@@ -98,25 +98,25 @@ class Source(ABC):
         """
 
 
-SPECIAL = ("categories", "pattern", "table", "profile", "lenient", "scale", "up")
-"""Settings that not every source understands."""
-READING = frozenset({"profile", "lenient", "scale", "up"})
-"""Those that say how BVH files are to be understood."""
+SOURCE_SETTINGS = ("categories", "pattern", "table", "profile", "lenient", "scale", "up")
+"""Settings that not every source supports."""
+BVH_SETTINGS = frozenset({"profile", "lenient", "scale", "up"})
+"""Those about BVH files."""
 
 
 def check_settings(source: type[Source], config: BuildConfig) -> None:
-    """Refuse settings that mean nothing to a source: better than to leave them unheard.
+    """Refuse settings that a source does not support.
 
     Raises
     ------
     ConfigError
         With the option and the sources that it is for.
     """
-    for field_name in SPECIAL:
-        if getattr(config, field_name) != BuildConfig.model_fields[field_name].default and field_name not in source.understands:
-            users = [name for name in source_names() if field_name in source_class(name).understands]
+    for field_name in SOURCE_SETTINGS:
+        if getattr(config, field_name) != BuildConfig.model_fields[field_name].default and field_name not in source.supported:
+            users = [name for name in source_names() if field_name in source_class(name).supported]
             option = "--category" if field_name == "categories" else f"--{field_name}"
-            raise ConfigError(f"{option}: means nothing to --source {source.name}; leave it out (it is for --source {' and '.join(users)})")
+            raise ConfigError(f"{option}: is not supported by --source {source.name}, only by --source {' and '.join(users)}")
 
 
 def source_names() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from mocapgen.shared.text import printable
-from mocapgen.sources.base import READING, Clip, Listing, SourceMotion
+from mocapgen.sources.base import BVH_SETTINGS, Clip, Listing, SourceMotion
 from mocapgen.sources.cmu_index import Trial, categories, trials
 from mocapgen.sources.file_tree import Contents
 from mocapgen.sources.files import FORMATS, FileSource, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
@@ -48,7 +48,7 @@ class Cmu(FileSource):
     name = "cmu"
     title = "CMU motion-capture database (ASF/AMC, BVH or C3D), a folder or zip"
     default_select = "all"
-    understands = READING | {"categories"}
+    supported = BVH_SETTINGS | {"categories"}
 
     def __init__(self, config: BuildConfig) -> None:
         root = find_root(self.name, config.root, VARIABLE, config.format, "CMU's .amc, .bvh or .c3d files", "mocap.cs.cmu.edu")
@@ -114,7 +114,7 @@ def parse_name(path: str) -> Clip | None:
     -------
     Clip or None
         Its ``id`` is spelt as CMU does (``06_02``), whatever the file is called. ``fps`` is set for AMC, which does not say it itself.
-        The action of a trial without a description is ``unknown``, with the id: nobody knows whether two of them are the same.
+        The action of a trial without a description is ``unknown``, with the id: two of them need not be the same.
     """
     match = _NAME.fullmatch(PurePosixPath(path).name)
     if match is None or int(match["subject"]) == 0:

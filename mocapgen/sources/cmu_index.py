@@ -41,7 +41,7 @@ class Trial:
     fps: float
     """Capture rate, frames per second."""
     description: str
-    """Empty if nobody wrote one."""
+    """Empty if there is none."""
     categories: tuple[str, ...]
     """Sorted."""
 

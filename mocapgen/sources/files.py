@@ -155,7 +155,7 @@ class FileSource(Source):
         Raises
         ------
         FormatError
-            If its file or its skeleton is missing or damaged, or it cannot be told what the file means.
+            If its file or its skeleton is missing or damaged, or the file is ambiguous.
         """
         if self._skeletons is None:
             self._skeletons = Skeletons.of(self._tree.contents())
@@ -320,7 +320,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOpt
     Returns
     -------
     SourceMotion
-        Metres, world frame, at the recording's frame rate. Without roles and detection if nobody can tell which joint is which.
+        Metres, world frame, at the recording's frame rate. Without roles and detection if the joints are not understood.
 
     Raises
     ------

@@ -10,16 +10,16 @@ from pathlib import Path, PurePosixPath
 
 from mocapgen.shared.text import printable
 from mocapgen.sources import hdm05
-from mocapgen.sources.base import READING, Clip
+from mocapgen.sources.base import BVH_SETTINGS, Clip
 from mocapgen.sources.file_tree import Contents
 from mocapgen.sources.files import FileSource, Named, what_is_there, what_to_do
-from mocapgen.sources.naming import NamePattern, TableRow, check_fps, read_table
+from mocapgen.sources.naming import ClipTableRow, NamePattern, check_fps, read_table
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError
 from schemas.report import Skip
 
 UNKNOWN = "unknown"
-"""Actor of files about which nobody says who was recorded."""
+"""Actor of files for which none is given."""
 _TRAILING_NUMBER = re.compile(r"[ _.-]*\(?[0-9]+\)?$")
 
 
@@ -52,7 +52,7 @@ class Folder(FileSource):
     name = "folder"
     title = "your own BVH, ASF/AMC and C3D files, a folder or zip"
     default_select = "all"
-    understands = READING | {"pattern", "table"}
+    supported = BVH_SETTINGS | {"pattern", "table"}
 
     def __init__(self, config: BuildConfig) -> None:
         if config.root is None:
@@ -102,7 +102,7 @@ class Folder(FileSource):
             return {}
         return {"actor": known.actor, "action": known.action, "take": known.take} | ({"fps": str(known.fps)} if known.fps else {})
 
-    def _check_table(self, table: Mapping[str, TableRow], paths: Sequence[str]) -> None:
+    def _check_table(self, table: Mapping[str, ClipTableRow], paths: Sequence[str]) -> None:
         """Refuse a table that speaks of files that are not there: more likely a slip than meant."""
         there = {unicodedata.normalize("NFC", path) for path in paths}
         absent = [(file, row.line) for file, row in table.items() if file not in there]
@@ -143,7 +143,7 @@ def _unique_ids(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _clip(name: str, path: str, said: Mapping[str, str]) -> Clip:
-    """Return the clip of a file; what nobody says comes from its folders."""
+    """Return the clip of a file; what is not given comes from its folders."""
     place = PurePosixPath(unicodedata.normalize("NFC", path))
     folders = place.parent.parts
     action = folders[-1] if folders else _TRAILING_NUMBER.sub("", place.stem) or place.stem

@@ -70,7 +70,7 @@ class NamePattern:
 
 
 @dataclass(frozen=True)
-class TableRow:
+class ClipTableRow:
     """A line of a table."""
 
     line: int
@@ -78,7 +78,7 @@ class TableRow:
     """Without those that are empty."""
 
 
-def read_table(path: Path) -> dict[str, TableRow]:
+def read_table(path: Path) -> dict[str, ClipTableRow]:
     """Read a CSV table of clips.
 
     Parameters
@@ -88,7 +88,7 @@ def read_table(path: Path) -> dict[str, TableRow]:
 
     Returns
     -------
-    dict of str to TableRow
+    dict of str to ClipTableRow
         By file, with forward slashes, accents composed (NFC).
 
     Raises
@@ -97,7 +97,7 @@ def read_table(path: Path) -> dict[str, TableRow]:
         If it cannot be read, its columns are others, a file is named twice or not at all, a frame rate is none: with the line.
     """
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    rows: dict[str, TableRow] = {}
+    rows: dict[str, ClipTableRow] = {}
     columns: list[str] = []
     try:
         for cells in reader:
@@ -115,7 +115,7 @@ def read_table(path: Path) -> dict[str, TableRow]:
             file = _checked_file(fields, where)
             if file in rows:
                 raise ConfigError(f"{where}: expected each file once, found {file} also in line {rows[file].line}")
-            rows[file] = TableRow(reader.line_num, fields)
+            rows[file] = ClipTableRow(reader.line_num, fields)
     except csv.Error as error:
         raise ConfigError(f"--table: {path}:{reader.line_num}: expected comma-separated values, found: {error}") from None
     if not rows:

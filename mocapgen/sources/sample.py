@@ -22,7 +22,7 @@ from mocapgen.formats.asf import Asf, format_asf
 from mocapgen.formats.asf_amc import format_amc
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
 from mocapgen.sources.procedural.actions import ACTIONS, FPS
-from mocapgen.sources.procedural.body import DIGITS, Actor, perform
+from mocapgen.sources.procedural.body import DIGITS, Actor, pose_body
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, DatasetError
 
@@ -100,9 +100,9 @@ def make(clip: Clip, seed: int = 0) -> tuple[Motion, dict[str, NDArray[np.bool_]
     actor = ACTORS[clip.actor]
     tempo, reach, stance = random.uniform(0.95, 1.05, size=3)
     actor = replace(actor, tempo=actor.tempo * tempo, reach=actor.reach * reach, stance=actor.stance * stance)
-    plan = ACTIONS[clip.action](actor, random, int(clip.take))
-    motion = perform(plan, FPS, clip.id)
-    planted = {f"{side}Foot": plan.planted[side] for side in SIDES}
+    targets = ACTIONS[clip.action](actor, random, int(clip.take))
+    motion = pose_body(targets, FPS, clip.id)
+    planted = {f"{side}Foot": targets.planted[side] for side in SIDES}
     return _placed(motion, random.uniform(-math.pi, math.pi), random.uniform(-1.5, 1.5, size=2)), planted
 
 

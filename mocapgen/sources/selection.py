@@ -24,7 +24,7 @@ _Rule = tuple[str, str, Sequence[str], Callable[[Clip], Sequence[str]]]
 
 
 @dataclass(frozen=True)
-class Selection:
+class ClipSelection:
     """What to read."""
 
     groups: tuple[tuple[Clip, ...], ...]
@@ -33,7 +33,7 @@ class Selection:
     """Everything that is already known to be left out, sorted by file."""
 
 
-def select_clips(listing: Listing, config: BuildConfig) -> Selection:
+def select_clips(listing: Listing, config: BuildConfig) -> ClipSelection:
     """Apply all rules to what a source found.
 
     Parameters
@@ -44,7 +44,7 @@ def select_clips(listing: Listing, config: BuildConfig) -> Selection:
 
     Returns
     -------
-    Selection
+    ClipSelection
         Every clip of the listing is either in a group or skipped.
 
     Raises
@@ -60,7 +60,7 @@ def select_clips(listing: Listing, config: BuildConfig) -> Selection:
     unique, repeated = drop_duplicates([clip for clip in wanted if clip.fault is None])
     skipped = [*listing.skipped, *filtered, *faults, *repeated]
     skipped.sort(key=lambda skip: (skip.file, skip.reason, skip.detail))
-    return Selection(tuple(candidate_groups(unique, config.select or "one-per-actor")), tuple(skipped))
+    return ClipSelection(tuple(candidate_groups(unique, config.select or "one-per-actor")), tuple(skipped))
 
 
 def filter_clips(

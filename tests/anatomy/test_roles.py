@@ -176,7 +176,7 @@ def test_without_words_and_without_sides_it_is_only_a_guess() -> None:
 
 def test_what_is_no_person_is_refused_with_the_names() -> None:
     skeleton = Skeleton(("base", "boom", "stick", "bucket"), (-1, 0, 1, 2), np.eye(4, 3))
-    with pytest.raises(RetargetError, match=r"found nobody for Hips, Neck, Head.*not understood: base, boom, stick, bucket"):
+    with pytest.raises(RetargetError, match=r"found no joint for Hips, Neck, Head.*not understood: base, boom, stick, bucket"):
         find_roles(skeleton)
 
 

@@ -182,7 +182,7 @@ def test_joints_that_nothing_is_known_of_are_refused_with_the_nearest_profile() 
         values=bvh.values[:, :3],
     )
     with pytest.raises(
-        FormatError, match=r"figure.bvh: expected joints .*found nobody for .*LeftUpperLeg.*the nearest profile, .*, lacks LeftUpperLeg"
+        FormatError, match=r"figure.bvh: expected joints .*found no joint for .*LeftUpperLeg.*the nearest profile, .*, lacks LeftUpperLeg"
     ):
         interpret(legless)
 
@@ -446,5 +446,5 @@ def test_trees_of_many_joints_end_in_an_answer() -> None:
     count = 3000
     for parents in ([0] * (count - 1), range(count - 1), [index // 2 for index in range(count - 1)]):
         names = tuple(f"Left{('Hand', 'Arm', 'ForeArm')[index % 3]}{index}" for index in range(count))
-        with pytest.raises(RetargetError, match="found nobody for"):
+        with pytest.raises(RetargetError, match="found no joint for"):
             find_roles(Skeleton(names, (-1, *parents), np.ones((count, 3))))

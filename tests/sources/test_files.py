@@ -11,7 +11,7 @@ import pytest
 from mocapgen.formats.asf import parse_asf
 from mocapgen.pipeline import build
 from mocapgen.reading.understand import BvhOptions
-from mocapgen.sources.base import READING, SPECIAL, Clip, check_settings, source_class, source_names
+from mocapgen.sources.base import BVH_SETTINGS, SOURCE_SETTINGS, Clip, check_settings, source_class, source_names
 from mocapgen.sources.file_tree import Contents, Entry
 from mocapgen.sources.files import Skeletons, format_of, read_motion
 from mocapgen.sources.folder import Folder
@@ -198,12 +198,12 @@ def test_where_the_better_format_is_damaged_the_other_is_used(take: Path, select
     assert skipped[amc].startswith(f"unreadable: {amc}:")
 
 
-# Settings that not every source understands -------------------------------------------------------
+# Settings that not every source supports ---------------------------------------------------------
 
 
 def test_every_special_setting_is_understood_by_some_source() -> None:
-    assert set().union(*(source_class(name).understands for name in source_names())) == set(SPECIAL)
-    assert set(SPECIAL) >= READING
+    assert set().union(*(source_class(name).supported for name in source_names())) == set(SOURCE_SETTINGS)
+    assert set(SOURCE_SETTINGS) >= BVH_SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_every_special_setting_is_understood_by_some_source() -> None:
 def test_settings_that_mean_nothing_are_refused(source: str, setting: dict[str, object]) -> None:
     config = BuildConfig.model_validate({"source": source, "dry_run": True, **setting})
     option = "--category" if "categories" in setting else f"--{next(iter(setting))}"
-    with pytest.raises(ConfigError, match=f"{option}: means nothing to --source {source}; leave it out"):
+    with pytest.raises(ConfigError, match=f"{option}: is not supported by --source {source}, only by"):
         check_settings(source_class(source), config)
     for name in source_names():
         check_settings(source_class(name), BuildConfig(source=name, dry_run=True))

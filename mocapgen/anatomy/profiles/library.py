@@ -35,7 +35,7 @@ class Match:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Indispensable roles that no joint plays."""
+        """Indispensable roles that no joint has."""
         return tuple(role for role in REQUIRED_ROLES if role not in self.joints)
 
     @property
@@ -97,7 +97,7 @@ def _read(path: Path) -> Profile:
 
 
 def match(profile: Profile, names: Iterable[str]) -> Match:
-    """Return who plays what in a skeleton by a profile, with the prefix that finds most roles.
+    """Return which joint has which role in a skeleton by a profile, with the prefix that finds most roles.
 
     Parameters
     ----------

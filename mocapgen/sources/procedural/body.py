@@ -80,8 +80,8 @@ def _skeleton(name: str) -> Skeleton:
 
 
 @dataclass
-class Plan:
-    """What a body is to do, frame by frame; the actor faces +z, x is to the left, the floor is y = 0.
+class BodyTargets:
+    """Where pelvis, feet and hands of a body are to be, frame by frame; the actor faces +z, x is to the left, the floor is y = 0.
 
     Everything is (T,) or (T, 3) float64, metres and radians; what is not set stays at rest.
     """
@@ -126,60 +126,60 @@ class Plan:
             self.planted[side] = np.ones(frames, dtype=bool)
 
 
-def perform(plan: Plan, fps: float, name: str) -> Motion:
-    """Let the body carry out a plan.
+def pose_body(targets: BodyTargets, fps: float, name: str) -> Motion:
+    """Let the body carry out a targets.
 
     Returns
     -------
     Motion
-        On the actor's skeleton. Feet and hands are where the plan wants them, as far as the limbs reach.
+        On the actor's skeleton. Feet and hands are where the targets wants them, as far as the limbs reach.
     """
-    skeleton = plan.actor.skeleton
-    local = np.zeros((plan.frames, len(skeleton.names), 4))
+    skeleton = targets.actor.skeleton
+    local = np.zeros((targets.frames, len(skeleton.names), 4))
     local[..., 3] = 1.0
-    local[:, 0] = from_euler("YXZ", plan.turn)
+    local[:, 0] = from_euler("YXZ", targets.turn)
     for joint in _SPINE:
-        local[:, skeleton.index(joint)] = from_euler("YXZ", plan.trunk / 3.0)
+        local[:, skeleton.index(joint)] = from_euler("YXZ", targets.trunk / 3.0)
     for joint in ("Neck", "Head"):
-        local[:, skeleton.index(joint)] = from_euler("YXZ", plan.head / 2.0)
+        local[:, skeleton.index(joint)] = from_euler("YXZ", targets.head / 2.0)
     for side, sign in SIDE_SIGNS.items():
-        shrug = np.stack([np.zeros(plan.frames), np.zeros(plan.frames), sign * plan.shrug[side]], axis=1)
+        shrug = np.stack([np.zeros(targets.frames), np.zeros(targets.frames), sign * targets.shrug[side]], axis=1)
         local[:, skeleton.index(f"{side}Shoulder")] = from_euler("YXZ", shrug)
     turned = global_rotations(skeleton, local)
     hips = 0.5 * (skeleton.rest_positions[skeleton.index("LeftUpperLeg")] + skeleton.rest_positions[skeleton.index("RightUpperLeg")])
-    root = plan.pelvis - rotate(turned[:, 0], hips)
+    root = targets.pelvis - rotate(turned[:, 0], hips)
     at = joint_positions(skeleton, turned, root)
     for side, sign in SIDE_SIGNS.items():
-        _leg(plan, side, turned, at)
-        _arm(plan, side, np.array([sign, 1.0, 1.0]), turned, at)
+        _leg(targets, side, turned, at)
+        _arm(targets, side, np.array([sign, 1.0, 1.0]), turned, at)
     local = make_continuous(normalise(np.round(local_rotations(skeleton, turned), DIGITS)))
     return Motion(skeleton, local, np.round(root, DIGITS), fps, name)
 
 
-def _leg(plan: Plan, side: str, turned: Array, at: Array) -> None:
-    skeleton = plan.actor.skeleton
-    yaw, pitch = plan.feet[side].T
+def _leg(targets: BodyTargets, side: str, turned: Array, at: Array) -> None:
+    skeleton = targets.actor.skeleton
+    yaw, pitch = targets.feet[side].T
     foot = from_euler("YXZ", np.stack([yaw, pitch, np.zeros_like(yaw)], axis=1))
     # The knee points where the foot does, and forward of the pelvis: halfway between.
     forward = np.array([0.0, 0.0, 1.0])
     level = from_euler("YXZ", np.stack([yaw, 0.5 * pitch, np.zeros_like(yaw)], axis=1))
     pole = rotate(level, forward) + 0.7 * rotate(turned[:, 0], forward)
     hip = at[:, skeleton.index(f"{side}UpperLeg")]
-    _limb(skeleton, side, LEG, hip, plan.ankles[side], pole, np.array([0.0, -1.0, 0.0]), forward, turned)
+    _limb(skeleton, side, LEG, hip, targets.ankles[side], pole, np.array([0.0, -1.0, 0.0]), forward, turned)
     turned[:, skeleton.index(f"{side}Foot")] = foot
     zero = np.zeros_like(yaw)
-    toes = multiply(foot, from_euler("YXZ", np.stack([zero, -plan.toes[side], zero], axis=1)))
+    toes = multiply(foot, from_euler("YXZ", np.stack([zero, -targets.toes[side], zero], axis=1)))
     for joint in ("Toes", "ToesEnd"):
         turned[:, skeleton.index(side + joint)] = toes
 
 
-def _arm(plan: Plan, side: str, mirror: Array, turned: Array, at: Array) -> None:
-    skeleton = plan.actor.skeleton
+def _arm(targets: BodyTargets, side: str, mirror: Array, turned: Array, at: Array) -> None:
+    skeleton = targets.actor.skeleton
     length = skeleton.bone_length(f"{side}LowerArm") + skeleton.bone_length(f"{side}Hand")
     chest = turned[:, skeleton.index("UpperChest")]
     shoulder = at[:, skeleton.index(f"{side}UpperArm")]
-    wrist = shoulder + rotate(chest, _softly(plan.wrists[side]) * mirror * length)
-    pole = rotate(chest, plan.elbows[side] * mirror)
+    wrist = shoulder + rotate(chest, _softly(targets.wrists[side]) * mirror * length)
+    pole = rotate(chest, targets.elbows[side] * mirror)
     along = np.array([1.0, 0.0, 0.0]) * mirror
     # In the T-pose the elbow bends forward, so its point looks back.
     _limb(skeleton, side, ARM, shoulder, wrist, pole, along, np.array([0.0, 0.0, -1.0]), turned)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mocapgen.anatomy.tables import SIDE_SIGNS, SIDES
 from mocapgen.core.motion import Array
-from mocapgen.sources.procedural.body import Actor, Plan
+from mocapgen.sources.procedural.body import Actor, BodyTargets
 from mocapgen.sources.procedural.timing import bump, ease
 
 GRAVITY = 9.81
@@ -53,8 +53,8 @@ class Gait:
     heel: float
 
 
-def walk(actor: Actor, t: Array, gait: Gait, width: float = 0.6) -> Plan:
-    """Return the plan of steady steps along +z.
+def walk(actor: Actor, t: Array, gait: Gait, width: float = 0.6) -> BodyTargets:
+    """Return the targets of steady steps along +z.
 
     Parameters
     ----------
@@ -64,28 +64,28 @@ def walk(actor: Actor, t: Array, gait: Gait, width: float = 0.6) -> Plan:
     width : float
         Distance of the feet from the midline, in hip widths.
     """
-    plan = Plan(actor, len(t))
+    targets = BodyTargets(actor, len(t))
     stride = 2.0 * gait.step_time
     speed = gait.step_length * actor.leg / gait.step_time
-    plan.pelvis[:, 2] = speed * t
+    targets.pelvis[:, 2] = speed * t
     phase = 2.0 * np.pi * t / stride  # 0: the left foot stands in the middle of its stance
-    plan.pelvis[:, 0] = 0.02 * np.cos(phase)
-    plan.pelvis[:, 1] = actor.ankle + actor.leg * (gait.height + 0.5 * gait.bob * np.cos(2.0 * phase))
+    targets.pelvis[:, 0] = 0.02 * np.cos(phase)
+    targets.pelvis[:, 1] = actor.ankle + actor.leg * (gait.height + 0.5 * gait.bob * np.cos(2.0 * phase))
     swing = np.sin(phase)  # positive: the right foot is in front
-    plan.turn += np.stack([0.10 * swing, np.full_like(t, 0.3 * gait.lean), 0.03 * np.cos(phase)], axis=1)
-    plan.trunk += np.stack([-0.2 * swing, np.full_like(t, 0.7 * gait.lean), -0.05 * np.cos(phase)], axis=1)
-    plan.head += np.stack([0.1 * swing, np.full_like(t, -0.6 * gait.lean), np.zeros_like(t)], axis=1)
+    targets.turn += np.stack([0.10 * swing, np.full_like(t, 0.3 * gait.lean), 0.03 * np.cos(phase)], axis=1)
+    targets.trunk += np.stack([-0.2 * swing, np.full_like(t, 0.7 * gait.lean), -0.05 * np.cos(phase)], axis=1)
+    targets.head += np.stack([0.1 * swing, np.full_like(t, -0.6 * gait.lean), np.zeros_like(t)], axis=1)
     for side, sign, late in zip(SIDES, (1.0, -1.0), (0.0, 0.5), strict=True):
-        _foot(plan, side, sign * actor.hip * width, t / stride - late, gait, speed * stride, late)
-        plan.wrists[side][:, 1] += gait.elbow + 0.1 * gait.arm * swing**2
-        plan.wrists[side][:, 2] += sign * gait.arm * swing + 0.6 * gait.elbow
-    _within_reach(plan)
-    return plan
+        _foot(targets, side, sign * actor.hip * width, t / stride - late, gait, speed * stride, late)
+        targets.wrists[side][:, 1] += gait.elbow + 0.1 * gait.arm * swing**2
+        targets.wrists[side][:, 2] += sign * gait.arm * swing + 0.6 * gait.elbow
+    _within_reach(targets)
+    return targets
 
 
-def _foot(plan: Plan, side: str, x: float, cycles: Array, gait: Gait, stride_length: float, late: float) -> None:
+def _foot(targets: BodyTargets, side: str, x: float, cycles: Array, gait: Gait, stride_length: float, late: float) -> None:
     """Lay out one foot: at whole numbers of `cycles` it is in the middle of its stance."""
-    actor = plan.actor
+    actor = targets.actor
     number = np.round(cycles)
     within = cycles - number  # -0.5 to 0.5
     half = 0.5 * gait.duty
@@ -104,27 +104,27 @@ def _foot(plan: Plan, side: str, x: float, cycles: Array, gait: Gait, stride_len
     down, ahead = skeleton.offsets[skeleton.index(f"{side}Toes"), 1:]
     back = np.stack([np.zeros_like(pitch), -down * np.cos(pitch) + ahead * np.sin(pitch), -down * np.sin(pitch) - ahead * np.cos(pitch)], axis=1)
     flat = np.array([0.0, actor.ankle + down, ahead])  # the ball of a flat foot, from the point below its ankle
-    plan.ankles[side] = ball + flat + back
-    plan.ankles[side][:, 1] += gait.lift * actor.leg * bump(swung)
+    targets.ankles[side] = ball + flat + back
+    targets.ankles[side][:, 1] += gait.lift * actor.leg * bump(swung)
     # The higher the foot swings, the more it hangs: kept level, it would be bent up against the shank as no ankle can be.
-    plan.feet[side] = np.stack([np.zeros_like(pitch), pitch + 2.2 * gait.lift * bump(swung)], axis=1)
-    plan.toes[side] = heel
-    plan.planted[side] = standing
+    targets.feet[side] = np.stack([np.zeros_like(pitch), pitch + 2.2 * gait.lift * bump(swung)], axis=1)
+    targets.toes[side] = heel
+    targets.planted[side] = standing
 
 
-def _within_reach(plan: Plan) -> None:
+def _within_reach(targets: BodyTargets) -> None:
     """Lower the hips, all the time by the same amount, until both legs reach their feet."""
     needed = 0.0
     for side, sign in SIDE_SIGNS.items():
-        reach = plan.ankles[side] - plan.pelvis - np.array([sign * plan.actor.hip, 0.0, 0.0])
+        reach = targets.ankles[side] - targets.pelvis - np.array([sign * targets.actor.hip, 0.0, 0.0])
         level = np.hypot(reach[:, 0], reach[:, 2])
-        highest = np.sqrt(np.maximum((0.99 * plan.actor.leg) ** 2 - level**2, 0.0))
+        highest = np.sqrt(np.maximum((0.99 * targets.actor.leg) ** 2 - level**2, 0.0))
         needed = max(needed, float((-reach[:, 1] - highest).max()))
-    plan.pelvis[:, 1] -= needed
+    targets.pelvis[:, 1] -= needed
 
 
-def hop(actor: Actor, t: Array, hops: int, height: float, length: float) -> Plan:
-    """Return the plan of hops on both feet along +z, with flights as gravity has them.
+def hop(actor: Actor, t: Array, hops: int, height: float, length: float) -> BodyTargets:
+    """Return the targets of hops on both feet along +z, with flights as gravity has them.
 
     Parameters
     ----------
@@ -134,11 +134,11 @@ def hop(actor: Actor, t: Array, hops: int, height: float, length: float) -> Plan
     height, length : float, leg lengths
         Rise of the hips in flight; way of each hop.
     """
-    plan = Plan(actor, len(t))
+    targets = BodyTargets(actor, len(t))
     up = np.sqrt(2.0 * GRAVITY * height * actor.leg)  # speed at take-off
     flight, ground, begin = 2.0 * up / GRAVITY, 0.34 / actor.tempo, 0.35 / actor.tempo
     depth = 0.14 * actor.leg * actor.reach
-    top = plan.pelvis[0, 1] - 0.05 * actor.leg
+    top = targets.pelvis[0, 1] - 0.05 * actor.leg
     y, z, air = np.zeros_like(t), np.zeros_like(t), np.zeros_like(t)
     crouched = np.zeros_like(t)
     for index in range(hops):
@@ -149,7 +149,7 @@ def hop(actor: Actor, t: Array, hops: int, height: float, length: float) -> Plan
         z += length * actor.leg * ease(s)
         air += bump(s)
         for side in SIDES:
-            plan.planted[side] &= ~inside
+            targets.planted[side] &= ~inside
     for index in range(hops + 1):
         start = begin + index * (flight + ground)
         s = (t - start) / ground
@@ -160,18 +160,18 @@ def hop(actor: Actor, t: Array, hops: int, height: float, length: float) -> Plan
         dip = _quintic(s, speeds, pulls)
         y[inside] += (dip - depth * bump(s))[inside]
         crouched += bump(s)
-    plan.pelvis[:, 1] = top + y
-    plan.pelvis[:, 2] = z - 0.16 * actor.leg * crouched  # hips back, or the ankles would bend too far
-    plan.trunk[:, 1] += 0.3 * crouched + 0.1
-    plan.turn[:, 1] += 0.15 * crouched
+    targets.pelvis[:, 1] = top + y
+    targets.pelvis[:, 2] = z - 0.16 * actor.leg * crouched  # hips back, or the ankles would bend too far
+    targets.trunk[:, 1] += 0.3 * crouched + 0.1
+    targets.turn[:, 1] += 0.15 * crouched
     for side in SIDES:
-        plan.ankles[side][:, 1] += 1.15 * height * actor.leg * air
-        plan.ankles[side][:, 2] += z
-        plan.feet[side][:, 1] = 0.45 * air
-        plan.wrists[side][:, 1] += 0.18 * air + 0.1
-        plan.wrists[side][:, 2] += 0.35 * air - 0.25 * crouched + 0.1
-    _within_reach(plan)
-    return plan
+        targets.ankles[side][:, 1] += 1.15 * height * actor.leg * air
+        targets.ankles[side][:, 2] += z
+        targets.feet[side][:, 1] = 0.45 * air
+        targets.wrists[side][:, 1] += 0.18 * air + 0.1
+        targets.wrists[side][:, 2] += 0.35 * air - 0.25 * crouched + 0.1
+    _within_reach(targets)
+    return targets
 
 
 def _quintic(s: Array, speeds: tuple[float, float], pulls: tuple[float, float]) -> Array:

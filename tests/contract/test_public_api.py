@@ -13,6 +13,7 @@ import pytest
 from mypy import api as mypy
 
 import mocapgen
+import trainer
 from schemas import keywords
 from schemas.camera import ImageSize
 from schemas.config import BuildConfig
@@ -96,6 +97,27 @@ def test_such_a_function_has_a_signature_and_travels_to_workers():
     assert pickle.loads(pickle.dumps(mocapgen.inspect)) is mocapgen.inspect
 
 
+def test_every_public_name_of_the_trainer_is_there_and_listed():
+    assert set(trainer.__all__) <= set(dir(trainer))
+    assert all(getattr(trainer, name) is not None for name in trainer.__all__)
+    assert {"PoseDataset", "collate_sequences", "evaluate", "fit", "load", "predict"} < set(trainer.__all__)
+    with pytest.raises(AttributeError, match="module 'trainer' has no attribute 'nothing'"):
+        trainer.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("first", ["", "import trainer.fit, trainer.predict.predict, trainer.evaluate", "from trainer import fit, predict, evaluate"])
+def test_functions_of_the_trainer_are_modules_in_any_order_of_imports(first):
+    script = (
+        f"{first}\nimport trainer\nbefore = [trainer.fit, trainer.predict, trainer.evaluate]\n"
+        "import trainer.fit, trainer.predict.predict, trainer.evaluate\nfrom trainer.fit import fit\n"
+        "assert before == [trainer.fit, trainer.predict, trainer.evaluate] and trainer.fit.fit is fit and trainer.predict.predict.predict\n"
+        "try:\n    trainer.fit('missing.h5', trainer.TrainConfig(), 'run')\nexcept trainer.MocapError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("missing.h5: ")
+
+
 @pytest.mark.parametrize(("settings", "model"), [(keywords.BuildSettings, BuildConfig), (keywords.SelectSettings, SelectConfig)])
 def test_keywords_are_the_fields_of_the_model(settings, model):
     hints = typing.get_type_hints(settings)
@@ -128,16 +150,17 @@ def test_a_config_and_keywords_at_once_are_refused():
 def test_a_type_checker_sees_what_the_functions_take_and_return(tmp_path, repository):
     script = tmp_path / "user.py"
     script.write_text(
-        "import mocapgen\nimport mocapgen.inspect.registry\n"
+        "import mocapgen\nimport mocapgen.inspect.registry\nimport trainer\nimport trainer.fit\n"
         "reveal_type(mocapgen.read('a.bvh')[:100].positions())\nreveal_type(mocapgen.inspect('a.h5'))\nreveal_type(mocapgen.view)\n"
-        "mocapgen.build(sauce='sample')\nmocapgen.build(fps='slow')\nmocapgen.retarget('walk', 'average_man')\nmocapgen.nothing\n"
+        "mocapgen.build(sauce='sample')\nmocapgen.build(fps='slow')\nmocapgen.retarget('walk', 'average_man')\nmocapgen.nothing\nreveal_type(trainer.fit)\n"
     )
     config = ["--config-file", str(repository / "pyproject.toml"), "--cache-dir", str(repository / ".mypy_cache")]
     out, _, status = mypy.run([*config, "--follow-imports", "silent", "--no-error-summary", str(script)])
     lines = [line.split("user.py:", 1)[1] for line in out.splitlines() if "user.py:" in line]
     assert status == 1
-    assert [line.partition(" ")[0] for line in lines if "error" in line] == ["6:", "7:", "8:", "9:"], out
+    assert [line.partition(" ")[0] for line in lines if "error" in line] == ["8:", "9:", "10:", "11:"], out
     revealed = {line.partition(":")[0]: line for line in lines if "Revealed type" in line}
-    assert "float64" in revealed["3"]
-    assert "Inspection" in revealed["4"]
-    assert "Any" not in revealed["5"]
+    assert "float64" in revealed["5"]
+    assert "Inspection" in revealed["6"]
+    assert "Any" not in revealed["7"]
+    assert "trainer.fit.Result" in revealed["12"]

@@ -152,7 +152,8 @@ def test_a_type_checker_sees_what_the_functions_take_and_return(tmp_path, reposi
     script.write_text(
         "import mocapgen\nimport mocapgen.inspect.registry\nimport trainer\nimport trainer.fit\n"
         "reveal_type(mocapgen.read('a.bvh')[:100].positions())\nreveal_type(mocapgen.inspect('a.h5'))\nreveal_type(mocapgen.view)\n"
-        "mocapgen.build(sauce='sample')\nmocapgen.build(fps='slow')\nmocapgen.retarget('walk', 'average_man')\nmocapgen.nothing\nreveal_type(trainer.fit)\n"
+        "mocapgen.build(sauce='sample')\nmocapgen.build(fps='slow')\nmocapgen.retarget('walk', 'average_man')\nmocapgen.nothing\n"
+        "reveal_type(trainer.fit)\n"
     )
     config = ["--config-file", str(repository / "pyproject.toml"), "--cache-dir", str(repository / ".mypy_cache")]
     out, _, status = mypy.run([*config, "--follow-imports", "silent", "--no-error-summary", str(script)])

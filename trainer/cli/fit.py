@@ -64,11 +64,11 @@ def fit(context: click.Context, /, data: str, **options: Any) -> None:
     out, recipe, config, assignments, resume, stop_after, overwrite = (options.pop(name) for name in _OF_THE_RUN)
     settings = run_config(recipe, config, assignments, given(context, options), out if resume else None)
     folder, command = out or default_folder(data, recipe, settings), sys.argv[1:]
-    from trainer import fit as training  # after the check of the settings, so that a mistyped option is answered at once
+    from trainer.fit import command_line, fit  # after the check of the settings, so that a mistyped option is answered at once
 
-    more = {"resume": resume, "overwrite": overwrite, "stop_after": stop_after, "command": training.command_line(command)}
+    more = {"resume": resume, "overwrite": overwrite, "stop_after": stop_after, "command": command_line(command)}
     with training_bar(session(context).level) as watch:
-        result = training.fit(data, settings, folder, watch=watch, **more)
+        result = fit(data, settings, folder, watch=watch, **more)
     if session(context).level >= 0:
         print_result(result)
 

@@ -29,14 +29,13 @@ from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
 from schemas.train import Evaluation, ModelCard, TrainConfig
-from trainer import fit as training
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
 from trainer.data.splits import split_from_record
 from trainer.evaluate import judge
 from trainer.experiments.examples import Examples, write_examples
 from trainer.experiments.published import benchmark
-from trainer.fit import NOT_COMPARED, Watcher
+from trainer.fit import NOT_COMPARED, Watcher, fit
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
@@ -251,7 +250,7 @@ class Suite:
         folder, config = self.folder(job.name), job.config()
         begun = (folder / "last.safetensors").is_file()
         with self.bar() as watch:
-            training.fit(
+            fit(
                 self.data_file,
                 config,
                 folder,

@@ -141,7 +141,7 @@ def test_resume_keeps_finished_runs_and_a_failure_stops_no_other(series, data_fi
         trained.append(folder.name)
         raise RuntimeError("out of\nmemory")
 
-    monkeypatch.setattr(suite.training, "fit", fails)
+    monkeypatch.setattr(suite, "fit", fails)
     monkeypatch.setattr(pictures, "available", lambda: False)
     again = {"recipes": ("paper",), "seeds": (3,), "assignments": TINY, "resume": True, "command": "trainer x"}
     assert experiments(data_file, cmu_file, out, **again) == results
@@ -298,7 +298,7 @@ def test_interruption_says_how_to_go_on(capsys, data_file, tmp_path, monkeypatch
     def stops(*arguments, **options):
         raise Stopped("a run was saved")
 
-    monkeypatch.setattr(suite.training, "fit", stops)
+    monkeypatch.setattr(suite, "fit", stops)
     with pytest.raises(Stopped, match="0 of 1 runs are finished; go on with: trainer experiments x --resume"):
         experiments(data_file, None, tmp_path / "out", recipes=("paper",), seeds=(0,), only=("A",), command="trainer experiments x")
     code, shown, error = run(capsys, "experiments", data_file, "--out", tmp_path / "two", "--only", "A")

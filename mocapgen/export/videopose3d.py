@@ -1,7 +1,7 @@
 """The two ``.npz`` files from which VideoPose3D trains: joints in the world, and their projections before each camera.
 
 Its class for Human3.6M knows seven subjects and, for each, the four cameras of that recording; it computes positions relative to a
-camera by itself. So clips are performed in the middle of that room (``views: h36m``), and filmed by those cameras: its code then loads
+camera by itself. So clips are placed in the middle of that room (``views: h36m``), and filmed by those cameras: its code then loads
 and trains as it is. For programs that bring cameras of their own, ``views: file`` keeps actors and cameras as they are.
 """
 
@@ -30,7 +30,7 @@ TRAIN, TEST = ("S1", "S5", "S6", "S7", "S8"), ("S9", "S11")
 KEPT = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 """Of the 32 joints of Human3.6M, those that are h36m17, in its order."""
 FOLLOWS = (0, 1, 2, 3, 3, 3, 4, 5, 6, 6, 6, 0, 7, 8, 9, 10, 8, 11, 12, 13, 13, 13, 13, 13, 8, 14, 15, 16, 16, 16, 16, 16)
-"""For each of the 32, the joint of h36m17 in whose place it is written: itself, or where it has none the one it hangs on."""
+"""For each of the 32, the joint of h36m17 in whose place it is written: itself, or the nearest one towards the root."""
 LEFT, RIGHT = (tuple(n for n, name in enumerate(H36M17) if name.startswith(side)) for side in ("left", "right"))
 NEAREST = 0.5
 """No joint may be nearer to a camera, metres."""
@@ -44,10 +44,10 @@ class Options(HeldOut):
 
 
 @dataclass(frozen=True)
-class View:
+class H36mCamera:
     """One camera of the Human3.6M recording: metres, pixels, z up."""
 
-    turn: Array
+    rotation: Array
     """(3, 3) camera to world."""
     position: Array
     """(3,) metres."""
@@ -56,9 +56,9 @@ class View:
     radial: Array
     tangential: Array
 
-    def see(self, positions: Array) -> tuple[Array, Array]:
+    def project(self, positions: Array) -> tuple[Array, Array]:
         """Return positions (..., 3) in the room, metres, in the camera frame, and their pixels."""
-        seen = (positions - self.position) @ self.turn
+        seen = (positions - self.position) @ self.rotation
         flat = seen[..., :2] / seen[..., 2:]
         square = np.einsum("...i,...i->...", flat, flat)[..., None]
         radial = 1.0 + square * (self.radial[0] + square * (self.radial[1] + square * self.radial[2]))
@@ -67,23 +67,23 @@ class View:
 
 
 @cache
-def room() -> dict[str, tuple[View, ...]]:
+def h36m_cameras() -> dict[str, tuple[H36mCamera, ...]]:
     """Return the four cameras of each subject of Human3.6M."""
     data = json.loads((Path(__file__).parent / "_h36m_cameras.json").read_text(encoding="utf-8"))
     lenses = [{name: np.array(camera[name]) for name in ("focal", "centre", "radial", "tangential")} for camera in data["cameras"]]
-    views = {}
+    cameras = {}
     for subject, places in data["subjects"].items():
         turns = [to_matrix(np.array([*place["orientation"][1:], place["orientation"][0]])) for place in places]
         positions = [0.001 * np.array(place["position_mm"]) for place in places]
-        views[subject] = tuple(View(turn, position, **lens) for turn, position, lens in zip(turns, positions, lenses, strict=True))
-    return views
+        cameras[subject] = tuple(H36mCamera(turn, position, **lens) for turn, position, lens in zip(turns, positions, lenses, strict=True))
+    return cameras
 
 
-def middle(views: Sequence[View]) -> Array:
+def focus_of(cameras: Sequence[H36mCamera]) -> Array:
     """Return where on the floor the cameras look: (2,) metres, the point nearest to all optical axes seen from above."""
-    axes = np.stack([view.turn[:2, 2] / np.linalg.norm(view.turn[:2, 2]) for view in views])
+    axes = np.stack([camera.rotation[:2, 2] / np.linalg.norm(camera.rotation[:2, 2]) for camera in cameras])
     off = np.eye(2) - axes[:, :, None] * axes[:, None, :]
-    places = np.stack([view.position[:2] for view in views])
+    places = np.stack([camera.position[:2] for camera in cameras])
     return np.linalg.solve(off.sum(axis=0), np.einsum("nij,nj->i", off, places))
 
 
@@ -93,13 +93,13 @@ def write(source: ExportInput, items: Sequence[Item], options: Options, output: 
     if joints.names != tuple(H36M17):
         raise ConfigError(f"{source.path}: /joint_sets/h36m17: expected the joints {', '.join(H36M17)}, found {', '.join(joints.names)}")
     train, test = split_actors(items, options)
-    performances: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    takes: dict[tuple[str, str], list[Item]] = defaultdict(list)
     for item in items:
-        performances[item.clip, item.row.avatar].append(item)
+        takes[item.clip, item.row.avatar].append(item)
     if options.views == "h36m":
-        _in_the_room(source, list(performances.values()), train, test, output)
+        _in_the_room(source, list(takes.values()), train, test, output)
     else:
-        _as_in_the_file(source, list(performances.values()), output)
+        _as_in_the_file(source, list(takes.values()), output)
     output.about |= {
         "units": "metres; pixels",
         "axes": "world right-handed, z up: (x, -z, y) of the file's world; pixels from the top-left corner, x right, y down",
@@ -127,21 +127,21 @@ def _label(item: Item, taken: dict[str, Any]) -> str:
     return found
 
 
-def _in_the_room(source: ExportInput, performances: list[list[Item]], train: Sequence[str], test: Sequence[str], output: ExportOutput) -> None:
+def _in_the_room(source: ExportInput, takes: list[list[Item]], train: Sequence[str], test: Sequence[str], output: ExportOutput) -> None:
     subjects = {actor: pool[n % len(pool)] for actors, pool in ((train, TRAIN), (test, TEST)) for n, actor in enumerate(actors)}
     in_space: dict[str, dict[str, Any]] = {}
     in_image: dict[str, dict[str, Any]] = {}
     left_out = []
-    for done, same in enumerate(performances):
+    for done, same in enumerate(takes):
         item = same[0]  # its other cameras are not used
-        output.step(done, len(performances), item.name)
+        output.step(done, len(takes), item.name)
         subject = subjects[item.actor]
-        views = room()[subject]
+        cameras = h36m_cameras()[subject]
         positions = _position(source, item)
         low, high = positions[..., :2].min(axis=(0, 1)), positions[..., :2].max(axis=(0, 1))
-        positions[..., :2] += middle(views) - 0.5 * (low + high)
+        positions[..., :2] += focus_of(cameras) - 0.5 * (low + high)
         positions = positions.astype(np.float32).astype(np.float64)
-        seen = [view.see(positions) for view in views]
+        seen = [camera.project(positions) for camera in cameras]
         if min(float((found[..., 2] - np.maximum(np.abs(found[..., :2]).max(axis=-1), NEAREST)).min()) for found, _ in seen) < 0:
             left_out.append(item.name)
             continue
@@ -171,14 +171,14 @@ def _in_the_room(source: ExportInput, performances: list[list[Item]], train: Seq
         output.about["left_out"] = left_out
 
 
-def _as_in_the_file(source: ExportInput, performances: list[list[Item]], output: ExportOutput) -> None:
+def _as_in_the_file(source: ExportInput, takes: list[list[Item]], output: ExportOutput) -> None:
     in_space: dict[str, dict[str, Any]] = {}
     in_image: dict[str, dict[str, Any]] = {}
     cameras: dict[str, dict[str, Any]] = {}
     index = source.joints("h36m17").index
-    for done, same in enumerate(performances):
+    for done, same in enumerate(takes):
         item = same[0]
-        output.step(done, len(performances), item.name)
+        output.step(done, len(takes), item.name)
         output.written |= {other.name for other in same}
         subject = safe_name(item.actor or "somebody")
         name = _label(item, in_space.setdefault(subject, {}))

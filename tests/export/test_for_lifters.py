@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from mocapgen import open_dataset
 from mocapgen.export import export
-from mocapgen.export.videopose3d import room
+from mocapgen.export.videopose3d import h36m_cameras
 from schemas.conventions import H36M17, H36M17_PARENTS
 from schemas.errors import ConfigError
 
@@ -65,15 +65,15 @@ def test_videopose3d_loads_it_as_human36m(orbit: Path, tmp_path: Path) -> None:
                 floor = row.camera.to_world(row["positions_3d"][:, index])[..., 1]
                 np.testing.assert_allclose(kept[..., 2], floor, atol=1e-5)  # z is up
                 assert len(in_image[subject][name]) == 4  # as many as cameras of the subject
-                for view, pixels in zip(room()[subject], in_image[subject][name], strict=True):
-                    w_last = Rotation.from_matrix(view.turn).as_quat()
-                    seen = world_to_camera(kept, np.roll(w_last, 1), view.position)
+                for camera, pixels in zip(h36m_cameras()[subject], in_image[subject][name], strict=True):
+                    w_last = Rotation.from_matrix(camera.rotation).as_quat()
+                    seen = world_to_camera(kept, np.roll(w_last, 1), camera.position)
                     assert seen[..., 2].min() > 0.5
                     flat = seen[..., :2] / seen[..., 2:]
                     r2 = (flat**2).sum(-1, keepdims=True)
-                    radial = 1 + view.radial[0] * r2 + view.radial[1] * r2**2 + view.radial[2] * r2**3
-                    bent = flat * (radial + (view.tangential * flat).sum(-1, keepdims=True)) + view.tangential * r2
-                    np.testing.assert_allclose(pixels, bent * view.focal + view.centre, atol=2e-3)
+                    radial = 1 + camera.radial[0] * r2 + camera.radial[1] * r2**2 + camera.radial[2] * r2**3
+                    bent = flat * (radial + (camera.tangential * flat).sum(-1, keepdims=True)) + camera.tangential * r2
+                    np.testing.assert_allclose(pixels, bent * camera.focal + camera.centre, atol=2e-3)
                     assert pixels.shape == (row.length, 17, 2)
 
 
@@ -91,17 +91,17 @@ def test_the_32_joints_hang_together(front: Path, tmp_path: Path) -> None:
 
 def test_the_room_is_that_of_the_recording() -> None:
     """Cameras of all subjects: proper rotations that look into one room from 4 to 6 m off and about 1.5 m above its floor."""
-    assert list(room()) == ["S1", "S5", "S6", "S7", "S8", "S9", "S11"]
-    for views in room().values():
-        assert len(views) == 4
-        for view in views:
-            np.testing.assert_allclose(view.turn.T @ view.turn, np.eye(3), atol=1e-6)
-            assert np.linalg.det(view.turn) == pytest.approx(1.0, abs=1e-6)
-            assert 1.4 < view.position[2] < 1.7
-            assert view.turn[2, 1] < -0.9  # y of the camera points down
-            aim = view.position + view.turn[:, 2] * np.linalg.norm(view.position[:2])
+    assert list(h36m_cameras()) == ["S1", "S5", "S6", "S7", "S8", "S9", "S11"]
+    for cameras in h36m_cameras().values():
+        assert len(cameras) == 4
+        for camera in cameras:
+            np.testing.assert_allclose(camera.rotation.T @ camera.rotation, np.eye(3), atol=1e-6)
+            assert np.linalg.det(camera.rotation) == pytest.approx(1.0, abs=1e-6)
+            assert 1.4 < camera.position[2] < 1.7
+            assert camera.rotation[2, 1] < -0.9  # y of the camera points down
+            aim = camera.position + camera.rotation[:, 2] * np.linalg.norm(camera.position[:2])
             assert np.linalg.norm(aim[:2]) < 1.2
-    assert np.abs(np.array([view.position for view in room()["S1"]])[:, 1] - [4.955, -5.078, 5.215, -3.723]).max() < 1e-3
+    assert np.abs(np.array([camera.position for camera in h36m_cameras()["S1"]])[:, 1] - [4.955, -5.078, 5.215, -3.723]).max() < 1e-3
 
 
 def test_the_files_own_cameras(orbit: Path, tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_clips_that_the_cameras_do_not_see_are_left_out(front: Path, tmp_path: P
     """A camera that cannot come as near as the nearest clip does: that clip is named and left out; if all do, there is no export."""
     export(front, "videopose3d", tmp_path / "all")
     in_space = load(tmp_path / "all", "h36m")[0]["S1"]
-    views = room()["S1"]
-    nearest = {name: min(float(view.see(joints.astype(float))[0][..., 2].min()) for view in views) for name, joints in in_space.items()}
+    cameras = h36m_cameras()["S1"]
+    nearest = {name: min(float(camera.project(joints.astype(float))[0][..., 2].min()) for camera in cameras) for name, joints in in_space.items()}
     name, limit = min(nearest.items(), key=lambda found: found[1])
     monkeypatch.setattr("mocapgen.export.videopose3d.NEAREST", limit + 1e-4)
     done = export(front, "videopose3d", tmp_path / "most")

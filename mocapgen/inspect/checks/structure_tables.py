@@ -92,11 +92,11 @@ def rest_pose(file: h5py.File, *, tolerance: float = 1e-4, max_stature_error: fl
             joint = names[int(error.argmax())]
             text = f"expected the sums of the offsets, found {joint} {1000.0 * error.max():.3g} mm away from there"
             yield file_finding(text, f"{where}/rest_positions", error.max(), joint=joint)
-        yield from _upright(file, where, dict(zip(names, summed, strict=True)), frame)
+        yield from _upright(where, dict(zip(names, summed, strict=True)), frame)
         yield from _stature(file, where, float(np.ptp(summed[:, 1])), max_stature_error)
 
 
-def _upright(file: h5py.File, where: str, at: dict[str, np.ndarray], frame: str | None) -> Iterator[Finding]:
+def _upright(where: str, at: dict[str, np.ndarray], frame: str | None) -> Iterator[Finding]:
     """Check that up is up, and that left is on the left."""
     for above, below in (("Head", "Hips"), ("Hips", "LeftFoot")):
         if above in at and below in at and at[above][1] <= at[below][1]:

@@ -25,12 +25,17 @@ from mocapgen.formats.limits import LARGEST
 from schemas.errors import FormatError
 
 DEFAULT_FPS = 120.0
-"""AMC states no frame rate; HDM05 and all but 326 of CMU's trials were captured at 120 frames per second."""
+"""The format states no frame rate; HDM05 and all but 326 of CMU's trials were captured at 120 frames per second."""
 LIMIT = 1e6
 """Largest value believed, in degrees or file units: beyond it a double rotated by it has lost its meaning."""
 
 _FRAME_NUMBER = re.compile(rb"^[ \t]*(\d+)[ \t]*\r?$", re.MULTILINE)
 _COMMENT = re.compile(rb"(?<![^\0- ])#[^\n]*")  # as in without_comment
+_STATED = re.compile(rb"^[ \t]*#[ \t]*([0-9]+(?:\.[0-9]+)?) frames per second[ \t]*\r?$", re.MULTILINE)
+_FASTEST = 100_000.0  # frames per second
+_LEAP = (3.0, 1.0)
+"""By how much the last number of a file without a final line break may differ from that of the frame before, to be taken for whole: so many
+times the channel's largest step so far, or so many degrees."""
 _NAME_FPS = re.compile(r"^HDM_.+_([1-9]\d{1,2})$", re.IGNORECASE)  # not the 001 of a name without a rate
 
 
@@ -59,7 +64,15 @@ class _Table:
 # Reading ------------------------------------------------------------------------------------------
 
 
-def parse_amc(data: bytes, asf: Asf, where: str, fps: float = DEFAULT_FPS, name: str = "motion") -> Motion:
+def parse_amc(
+    data: bytes,
+    asf: Asf,
+    where: str,
+    fps: float | None = None,
+    name: str = "motion",
+    lenient: bool = False,
+    notes: list[str] | None = None,
+) -> Motion:
     """Read an AMC file.
 
     Parameters
@@ -70,10 +83,14 @@ def parse_amc(data: bytes, asf: Asf, where: str, fps: float = DEFAULT_FPS, name:
         The skeleton it was captured with.
     where : str
         Name of the file, for messages.
-    fps : float
-        Frames per second (the format does not hold it).
+    fps : float, optional
+        Frames per second at which the frame numbers count; by default what a comment states (:func:`stated_fps`), else :data:`DEFAULT_FPS`.
     name : str
         Name of the motion.
+    lenient : bool
+        Also take frames whose numbers count up by more than one, always by the same: every second frame of a recording, say.
+    notes : list of str, optional
+        To which is added what had to be decided, one line each.
 
     Returns
     -------
@@ -84,8 +101,10 @@ def parse_amc(data: bytes, asf: Asf, where: str, fps: float = DEFAULT_FPS, name:
     ------
     FormatError
         With file, line and bone: unknown or missing bone, wrong number of values, something that is not a finite
-        number of plausible size, frame numbers that do not count up by one, a file cut short.
+        number of plausible size, frame numbers that do not count up by one (with `lenient`, evenly), a file cut short.
     """
+    notes = [] if notes is None else notes
+    fps = fps or stated_fps(data) or DEFAULT_FPS
     start, degrees = _header(data, asf, where)
     body = data[start:]
     if b"#" in body:
@@ -93,13 +112,38 @@ def parse_amc(data: bytes, asf: Asf, where: str, fps: float = DEFAULT_FPS, name:
     table = _table(body, asf, where, len(data[:start].splitlines()) + 1)
     words = Words(body)
     frames = len(words) // table.width
-    if frames * table.width != len(words) or words.stops[-1] == len(body):
+    if frames * table.width != len(words):
         raise _diagnose(data, start, table, where)
     columns = np.arange(len(words)).reshape(frames, table.width)
     values = words.numbers(columns[:, table.value_columns].ravel()).reshape(frames, -1)
-    if not (_names_fit(words, columns, table) and (np.abs(values) <= LIMIT).all()):  # NaN is not <= either
+    stride = _stride(words, columns, table)
+    if not stride or not (np.abs(values) <= LIMIT).all():  # NaN is not <= either
         raise _diagnose(data, start, table, where)
-    return _motion(values, table, asf, degrees, fps, name)
+    if words.stops[-1] == len(body):
+        if not _whole(values[:, -1] if degrees else np.degrees(values[:, -1])):
+            raise _diagnose(data, start, table, where)
+        notes.append(f"{where}: the file ends without a line break; its last number, {values[-1, -1]:g}, is taken for whole")
+    if stride > 1 and not lenient:
+        raise FormatError(
+            f"{_diagnose(data, start, table, where)} (with --lenient: every frame number counts, so {fps / stride:g} frames per second)"
+        )
+    if stride > 1:
+        notes.append(f"{where}: frame numbers count up by {stride}: {fps / stride:g} frames per second instead of {fps:g}")
+    return _motion(values, table, asf, degrees, fps / stride, name)
+
+
+def stated_fps(data: bytes) -> float | None:
+    """Return the frames per second that a comment before the first frame states, as :func:`format_amc` writes it; None if none does."""
+    first = _FRAME_NUMBER.search(data)
+    found = _STATED.search(data[: first.start() if first else len(data)])
+    fps = float(found[1]) if found else 0.0
+    return fps if 0.0 < fps <= _FASTEST else None
+
+
+def _whole(values: Array) -> bool:
+    """Tell whether the last of an angle's values, degrees, is no more than a step from the one before: a number that was cut is further off."""
+    steps = np.abs(np.diff(values))
+    return len(steps) > 0 and bool(steps[-1] <= max(_LEAP[0] * steps[:-1].max(initial=0.0), _LEAP[1]))
 
 
 def _header(data: bytes, asf: Asf, where: str) -> tuple[int, bool]:
@@ -154,12 +198,16 @@ def _wrong_count(where: str, line_number: int, bone: AsfBone, count: int) -> For
     return FormatError(f"{where}:{line_number}: bone {bone.name}: expected {wanted}, found {count}")
 
 
-def _names_fit(words: Words, columns: NDArray[np.intp], table: _Table) -> bool:
-    """Tell whether every frame names the same bones and the frame numbers count up by one."""
+def _stride(words: Words, columns: NDArray[np.intp], table: _Table) -> int:
+    """Return by how much the frame numbers count up; 0 if not evenly, or if not every frame names the same bones."""
     if not words.rows_repeat(columns[:, table.name_columns]):
-        return False
+        return 0
     counted = words.numbers(columns[:, 0])
-    return bool((np.diff(counted) == 1).all() and counted[0] >= 0)
+    if not (np.isfinite(counted).all() and counted[0] >= 0):
+        return 0
+    steps = np.diff(counted)
+    step = float(steps[0]) if len(steps) else 1.0
+    return int(step) if step >= 1.0 and step.is_integer() and (steps == step).all() else 0
 
 
 def _diagnose(data: bytes, start: int, table: _Table, where: str) -> FormatError:
@@ -281,7 +329,12 @@ def format_amc(motion: Motion, asf: Asf) -> bytes:
         template.append(" ".join([bone.name] + ["%.12g"] * len(bone.dof)))
     pattern = "\n".join(template)
     frames = (pattern % (number, *row) for number, row in enumerate(np.stack(columns, axis=1).tolist(), start=1))
-    header = ["# AMC file written by mocapgen", ":FULLY-SPECIFIED", ":DEGREES" if asf.degrees else ":RADIANS"]
+    header = [
+        "# AMC file written by mocapgen",
+        f"# {motion.fps:.12g} frames per second",
+        ":FULLY-SPECIFIED",
+        ":DEGREES" if asf.degrees else ":RADIANS",
+    ]
     return ("\n".join([*header, *frames]) + "\n").encode("latin-1")
 
 
@@ -342,7 +395,7 @@ def find_asf(path: Path) -> Path:
     raise FormatError(f"{path}: expected its skeleton beside it (such as {path.stem.rsplit('_', 1)[0]}.asf), found {found}; say which with --asf")
 
 
-def read_amc(path: Path, asf: Path | None = None, fps: float | None = None) -> Motion:
+def read_amc(path: Path, asf: Path | None = None, fps: float | None = None, lenient: bool = False, notes: list[str] | None = None) -> Motion:
     """Read an AMC file and its ASF.
 
     Parameters
@@ -351,13 +404,16 @@ def read_amc(path: Path, asf: Path | None = None, fps: float | None = None) -> M
     asf : Path, optional
         The skeleton; by default the one beside it (:func:`find_asf`).
     fps : float, optional
-        Frames per second; by default the last part of an HDM05 name, else :data:`DEFAULT_FPS`.
+        Frames per second; by default what a comment in the file states, else the last part of an HDM05 name, else :data:`DEFAULT_FPS`.
+    lenient, notes
+        As for :func:`parse_amc`.
     """
     asf = find_asf(path) if asf is None else asf
-    if fps is None:
+    data = path.read_bytes()
+    if fps is None and stated_fps(data) is None:
         in_name = _NAME_FPS.match(path.stem)
-        fps = float(in_name.group(1)) if in_name else DEFAULT_FPS
-    return parse_amc(path.read_bytes(), parse_asf(asf.read_bytes(), str(asf)), str(path), fps, path.stem)
+        fps = float(in_name.group(1)) if in_name else None
+    return parse_amc(data, parse_asf(asf.read_bytes(), str(asf)), str(path), fps, path.stem, lenient, notes)
 
 
 def write_amc(path: Path, motion: Motion, asf: Path | None = None) -> None:
@@ -368,4 +424,4 @@ def write_amc(path: Path, motion: Motion, asf: Path | None = None) -> None:
     path.write_bytes(data)
 
 
-FORMAT = Format(".amc", read_amc, write_amc, options=("asf", "fps"))
+FORMAT = Format(".amc", read_amc, write_amc, options=("asf", "fps", "lenient"))

@@ -88,7 +88,7 @@ def convert(
     if fps is not None:
         motion = _resampled(motion, fps, source)
     if out.suffix.lower() == ".amc":
-        notes.append(f"{out}: AMC does not hold the frame rate, which is {motion.fps:g} frames per second")
+        notes.append(f"{out}: the frame rate, {motion.fps:g} frames per second, stands in a comment that other programs do not read")
     if out.suffix.lower() == ".c3d":
         notes.append(f"{out}: every joint is a marker; no skeleton can be fitted to these, so keep {source.name} to build from")
     files = write(motion, out, scale=scale, up=up, overwrite=overwrite)

@@ -35,11 +35,12 @@ def read(
     asf : str or Path, optional
         AMC: the skeleton; by default the file beside it.
     fps : float, optional
-        AMC: frames per second, which the file does not say; by default the last part of an HDM05 name, else 120.
+        AMC: frames per second; by default what a comment in the file states (ours do), else the last part of an HDM05 name, else 120.
     profile : str or Path, optional
         BVH: name of a built-in profile or path of a YAML file; by default what knows the joints' names, or names and proportions.
     lenient : bool
-        BVH: mend what can be mended, and take what would otherwise be refused, such as a mirrored figure.
+        BVH: mend what can be mended, and take what would otherwise be refused, such as a mirrored figure. AMC: take frames whose numbers
+        count up by more than one.
     scale : float, optional
         BVH: metres in a unit of the file, in place of what the profile or the body's size says.
     up : {"y", "z"}, optional
@@ -66,13 +67,13 @@ def read(
     given = {name: value for name, value in given.items() if value is not None and value is not False}
     if wrong := [name for name in given if name not in form.options]:
         raise ConfigError(f"{path}: {wrong[0]}: {form.suffix} files have no such option; leave it out")
+    noted: list[str] = [] if notes is None else notes
     try:
-        file = form.read(path, **{name: value for name, value in given.items() if accepts(form.read, name)})
+        file = form.read(path, **{name: value for name, value in {**given, "notes": noted}.items() if accepts(form.read, name)})
     except OSError as error:
         raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
     found = understand(file, BvhOptions(profile, lenient, scale, up))
-    if notes is not None:
-        notes += found.notes
+    noted += found.notes
     return found.motion
 
 

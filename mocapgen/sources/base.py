@@ -35,6 +35,8 @@ class Clip:
     """What is known before reading to make the clip unusable, such as a missing skeleton."""
     categories: tuple[str, ...] = field(default=(), compare=False)
     """Kinds of motion that its action belongs to, where the source knows any."""
+    fps_given: bool = field(default=False, compare=False)
+    """Whether the user says ``fps``, by a table or a pattern: then it counts whatever the file states."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
 from mocapgen.formats.asf import Asf, parse_asf
-from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc
+from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc, stated_fps
 from mocapgen.reading.understand import BvhOptions, Understood, understand
 from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
@@ -331,10 +331,14 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOpt
     understood = _understand(found, data, clip, asf, options or BvhOptions())
     motion, notes = replace(understood.motion, name=clip.id), understood.notes
     warnings: tuple[str, ...] = ()
-    if clip.fps is not None and clip.fps != motion.fps:  # not AMC, which says no rate
-        warnings = (f"{clip.fps:g} frames per second as table or pattern say, not the {motion.fps:g} of the file",)
+    stated = stated_fps(data) if found == "amc" else motion.fps
+    if clip.fps is not None and stated is not None and clip.fps != stated:
+        if found != "amc" or clip.fps_given:
+            warnings = (f"{clip.fps:g} frames per second as table or pattern say, not the {stated:g} of the file",)
+            motion = replace(motion, fps=motion.fps * clip.fps / stated)
+        else:
+            warnings = (f"{stated:g} frames per second as the file states, not the {clip.fps:g} of its name or the index",)
         notes += warnings
-        motion = replace(motion, fps=clip.fps)
     roles = understood.roles
     detection = (
         None
@@ -367,8 +371,11 @@ def _understand(form: Format, data: bytes, clip: Clip, asf: Asf | None, options:
 
         return understand(parse_c3d(data, clip.file, clip.file))
     assert asf is not None
-    notes = () if clip.fps else (f"an AMC file does not say its frame rate: {DEFAULT_FPS:g} frames per second assumed",)
-    return replace(understand(parse_amc(data, asf, clip.file, clip.fps or DEFAULT_FPS, clip.id)), metres_per_unit=asf.metres_per_unit, notes=notes)
+    stated, notes = stated_fps(data), []
+    if stated is None and clip.fps is None:
+        notes.append(f"the file does not state its frame rate: {DEFAULT_FPS:g} frames per second assumed")
+    motion = parse_amc(data, asf, clip.file, stated or clip.fps, clip.id, options.lenient, notes)
+    return replace(understand(motion), metres_per_unit=asf.metres_per_unit, notes=tuple(notes))
 
 
 def on_the_floor(read: SourceMotion) -> SourceMotion:

@@ -81,7 +81,7 @@ class Folder(FileSource):
             if isinstance(said, Skip):
                 skipped.append(said)
             else:
-                clips[path] = _clip(ids[path], path, said)
+                clips[path] = _clip(ids[path], path, said, self._table is not None or self._pattern is not None)
         return Named(clips, tuple(skipped))
 
     def _said(self, path: str) -> Mapping[str, str] | Skip:
@@ -142,11 +142,13 @@ def _unique_ids(paths: Sequence[str]) -> dict[str, str]:
     return {path: path if path in windows else name for path, name in plain.items()}
 
 
-def _clip(name: str, path: str, said: Mapping[str, str]) -> Clip:
-    """Return the clip of a file; what is not given comes from its folders."""
+def _clip(name: str, path: str, said: Mapping[str, str], by_user: bool) -> Clip:
+    """Return the clip of a file, of which the user or its name says something; the rest comes from its folders."""
     place = PurePosixPath(unicodedata.normalize("NFC", path))
     folders = place.parent.parts
     action = folders[-1] if folders else _TRAILING_NUMBER.sub("", place.stem) or place.stem
     actor = folders[-2] if len(folders) > 1 else UNKNOWN
     fps = float(said["fps"]) if "fps" in said else None
-    return Clip(name, path, said.get("actor", actor), said.get("action", action), said.get("take", place.stem), fps)
+    return Clip(
+        name, path, said.get("actor", actor), said.get("action", action), said.get("take", place.stem), fps, fps_given=by_user and fps is not None
+    )

@@ -129,9 +129,8 @@ AMC_ZOO: dict[str, tuple[str | bytes, str]] = {
     "binary with a zero": (bytes(range(256)) * 9, "bad.amc: expected an AMC file, found binary data (a zero byte at position 0)"),
     "a zero byte in a number": (AMC.replace("12.25", "12\0.25"), "bad.amc: expected an AMC file, found binary data (a zero byte at position 80)"),
     # Cut short
-    "between frames but for the break": (AMC[:-1], f"bad.amc:15: {CUT_SHORT}"),
-    "in a number": (AMC[:-2], f"bad.amc:15: {CUT_SHORT}"),
-    "after a dot": (AMC[:-3], f"bad.amc:15: {CUT_SHORT}"),
+    "in a number": (AMC[:-5], f"bad.amc:15: {CUT_SHORT}"),
+    "in a number of the only frame": (AMC[: AMC.index("2\nroot") - 2], f"bad.amc:7: {CUT_SHORT}"),
     "in a bone's name": (AMC[:-9], "bad.amc:15: expected bone head as in the first frame, found 'he'"),
     "after a name": (AMC[:-7], "bad.amc:15: bone head: expected 1 values (rx), found 0"),
     "in a line": (AMC[: AMC.rindex(" -3")], "bad.amc:14: bone spine: expected 3 values (rx ry rz), found 2"),

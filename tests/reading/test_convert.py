@@ -252,7 +252,7 @@ def test_a_motion_that_the_format_cannot_hold(amc, tmp_path, motion):
         ("in/walk.amc out.bvh --up x", "'x' is not one of"),
         ("in/walk.amc out.bvh --profile neo", "--profile: expected only with .bvh files to read"),
         ("in/walk.amc out.bvh --source-up z", "--source-up: expected only with .bvh files to read"),
-        ("in/walk.amc out.bvh --lenient", "--lenient: expected only with .bvh files to read"),
+        ("in/takes.c3d out.bvh --lenient", "--lenient: expected only with .amc, .bvh files to read"),
         ("in/walk.bvh out.amc --asf a.asf", "--asf: expected only with .amc files to read"),
         ("in/walk.bvh out.amc --source-fps 30", "--source-fps: expected only with .amc files to read"),
         ("in/walk.bvh out.amc --source-scale -1", "--source-scale: expected a positive number"),
@@ -299,5 +299,5 @@ def test_the_command_says_what_it_wrote_and_decided(amc, tmp_path, call):
     assert str(tmp_path / "back.asf") in out
     assert "profile humanoid" in out
     assert "unit cm" in out
-    assert "AMC does not hold the frame rate, which is 30 frames per second" in out
+    assert "the frame rate, 30 frames per second, stands in a comment that other programs do not read" in out
     assert call("convert", amc, tmp_path / "quiet.bvh", "-q") == (0, "", "")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Skeleton
-from mocapgen.shared.hdf5 import check_kind, open_checked
+from mocapgen.shared.hdf5 import open_checked
+from mocapgen.shared.layout import check_kind
 from mocapgen.store.reader import Dataset, Row
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
 from schemas.dataset import LAYOUT

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mocapgen.store.copying import Columns, group_columns
+from mocapgen.shared.hdf5 import read_group
+from mocapgen.store.copying import Columns
 from mocapgen.store.reader import Dataset
 
 _OPTIONS = {"camera_frame": "--camera-frame", "fps": "--fps"}
@@ -37,7 +38,7 @@ def differences(files: Sequence[Dataset]) -> list[str]:
         problems += tree
         for group, known in (("skeletons", skeletons), ("joint_sets", joint_sets)):
             for name in data.file[f"/{group}"]:
-                columns = group_columns(data.file, f"/{group}/<name>", name)
+                columns = read_group(data.file, data.layout, f"/{group}/<name>", name)
                 other, wanted = known.setdefault(name, (data, columns))
                 if not tree and data.camera_frame == other.camera_frame:
                     problems += _group(f"/{group}/{name}", other, wanted, data, columns)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.files import check_target
-from mocapgen.shared.hdf5 import read_array, read_frames
+from mocapgen.shared.hdf5 import read_frames, read_group
 from mocapgen.shared.progress import Progress
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.reader import Dataset
@@ -97,12 +97,6 @@ def check_out(inputs: Sequence[Path], out: Path | None, overwrite: bool) -> None
 def take(columns: Columns, rows: NDArray[Any]) -> Columns:
     """Return some rows of a table."""
     return {name: column[rows] for name, column in columns.items()}
-
-
-def group_columns(file: h5py.File, template: str, name: str) -> Columns:
-    """Return the arrays of a named group such as ``/skeletons/<name>``, by their last name."""
-    arrays = LAYOUT.table(template)
-    return {array.path.rpartition("/")[2]: read_array(file, array.path.replace("<name>", name)) for array in arrays}
 
 
 def surplus(data: Dataset) -> tuple[str, ...]:
@@ -201,7 +195,9 @@ def _copy_groups(draft: Draft, file: DatasetFile) -> None:
             for name in names:
                 if (group, name) not in done:
                     done.add((group, name))
-                    file.add_group(f"{group}/<name>", name, group_columns(source, f"{group}/<name>", name), dict(source[f"{group}/{name}"].attrs))
+                    file.add_group(
+                        f"{group}/<name>", name, read_group(source, LAYOUT, f"{group}/<name>", name), dict(source[f"{group}/{name}"].attrs)
+                    )
 
 
 def report(draft: Draft, found: int, out: Path | None, notes: Sequence[str] = ()) -> SubsetReport:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,21 +13,10 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Skeleton
-from mocapgen.shared.hdf5 import (
-    OpenFile,
-    check_arrays,
-    check_attributes,
-    check_joint_sets,
-    check_kind,
-    check_sequences,
-    open_checked,
-    read_array,
-    read_frames,
-    require,
-)
+from mocapgen.shared.hdf5 import OpenFile, open_checked, read_frames, read_group
+from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.notebook import Playable
-from schemas.conventions import END_POINTS, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
-from schemas.dataset import LAYOUT, RootAttributes
+from schemas.conventions import END_POINTS, CameraFrame
 from schemas.errors import DatasetError
 
 
@@ -84,21 +72,12 @@ class Dataset(Playable, OpenFile):
     @cached_property
     def config(self) -> dict[str, Any]:
         """The settings that the file was built with."""
-        return dict(json.loads(self.file.attrs["config"]))
-
-    def table(self, name: str) -> dict[str, NDArray[Any]]:
-        """Return a table, ``sequences``, ``clips``, ``cameras`` or ``skipped``, by column."""
-        return {array.path.rpartition("/")[2]: read_array(self.file, array.path) for array in LAYOUT.table(f"/{name}")}
+        return self.json("config")
 
     @property
     def schema_version(self) -> str:
         """Version of the schema that the file follows."""
         return str(self.file.attrs["schema_version"])
-
-    @cached_property
-    def sequences(self) -> dict[str, NDArray[Any]]:
-        """The table of sequences, by column: ``start``, ``length``, ``clip``, ``camera``, ``avatar``."""
-        return self.table("sequences")
 
     @cached_property
     def clips(self) -> dict[str, NDArray[Any]]:
@@ -122,11 +101,10 @@ class Dataset(Playable, OpenFile):
 
     def skeleton(self, avatar: str) -> Skeleton:
         """Return an avatar's skeleton; raises DatasetError if it is none."""
-        names = tuple(read_array(self.file, f"/skeletons/{avatar}/names"))
-        parents = tuple(int(parent) for parent in read_array(self.file, f"/skeletons/{avatar}/parents"))
-        offsets = read_array(self.file, f"/skeletons/{avatar}/offsets")
+        columns = read_group(self.file, self.layout, "/skeletons/<name>", avatar)
+        names = tuple(columns["names"])
         try:
-            return Skeleton(names, parents, offsets, END_POINTS & set(names))
+            return Skeleton(names, tuple(columns["parents"].tolist()), columns["offsets"], END_POINTS & set(names))
         except ValueError as error:
             raise DatasetError(f"{self.path}: /skeletons/{avatar}: {error}") from None
 
@@ -143,28 +121,20 @@ class Dataset(Playable, OpenFile):
         DatasetError
             With the sets that there are.
         """
-        if name not in self.file["/joint_sets"]:
-            raise DatasetError(f"{self.path}: joint set: expected one of {', '.join(self.file['/joint_sets'])}, found {name!r}")
-        group = f"/joint_sets/{name}"
-        return tuple(read_array(self.file, f"{group}/names")), read_array(self.file, f"{group}/joints").astype(np.intp)
-
-    def __len__(self) -> int:
-        return len(self.sequences["start"])
+        columns = self.joint_columns(name)
+        return tuple(columns["names"]), columns["joints"].astype(np.intp)
 
     def __getitem__(self, number: int) -> Row:
-        if not -len(self) <= number < len(self):
-            raise IndexError(f"{self.path}: expected a sequence below {len(self)}, found {number}")
-        number %= len(self)
+        number = self.row(number)
         row = {key: column[number] for key, column in self.sequences.items()}
         clip = {key: column[row["clip"]] for key, column in self.clips.items()}
         return Row(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, self.cameras[row["camera"]], self.file)
 
 
-def cameras_of(columns: dict[str, NDArray[Any]], camera_frame: str) -> tuple[Camera, ...]:
+def cameras_of(columns: dict[str, NDArray[Any]], camera_frame: CameraFrame) -> tuple[Camera, ...]:
     """Return the cameras of a table, given by column."""
-    frame: CameraFrame = "unity" if camera_frame == "unity" else "opencv"
     rows = zip(*(columns[key] for key in ("K", "R", "t", "width", "height", "rig")), strict=True)
-    return tuple(Camera(K, R, t, int(width), int(height), frame, str(rig)) for K, R, t, width, height, rig in rows)
+    return tuple(Camera(K, R, t, int(width), int(height), camera_frame, str(rig)) for K, R, t, width, height, rig in rows)
 
 
 def open_dataset(path: str | Path) -> Dataset:
@@ -185,17 +155,4 @@ def open_dataset(path: str | Path) -> Dataset:
         If it is missing, no HDF5 file, no dataset of this project, incomplete, or of a newer schema.
     """
     path = Path(path)
-    return Dataset(path, open_checked(path, _check))
-
-
-def _check(path: Path, file: h5py.File) -> None:
-    """Check everything but the frames themselves, so that what follows can rely on it."""
-    check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
-    check_attributes(path, file, tuple(RootAttributes.model_fields), ("conventions", "config"))
-    check_arrays(path, file, LAYOUT)
-    check_sequences(path, file)
-    require(path, "/sequences/clip", file["/sequences/clip"][()], 0, file["/clips/id"].shape[0])
-    unknown = sorted(set(read_array(file, "/sequences/avatar")) - set(file["/skeletons"]))
-    if unknown:
-        raise DatasetError(f"{path}: /sequences/avatar: expected one of {', '.join(file['/skeletons'])}, found {unknown[0]!r}")
-    check_joint_sets(path, file, file["/frames/positions_3d"].shape[1])
+    return Dataset(path, open_checked(path, check_dataset))

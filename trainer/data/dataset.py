@@ -6,25 +6,23 @@ The file's layout (``schemas/dataset.py``, ``docs/conventions.md``) is all that 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
-from schemas.dataset import LAYOUT
+from mocapgen.shared.hdf5 import OpenFile, open_checked, read_array
+from mocapgen.shared.layout import check_dataset
+from schemas.conventions import CameraFrame
 from schemas.errors import DatasetError
 from schemas.train import ModelCard
 
 Array = NDArray[Any]
 
-WANTED = ("frames/positions_3d", "frames/positions_2d", "sequences", "clips", "cameras")
 SHOWN = 3
 """Names given in an error that concerns many sequences."""
 
@@ -171,36 +169,30 @@ def load(path: str | Path, joint_set: str = "h36m17") -> PoseData:
         finite (the error names the sequence).
     """
     path = Path(path)
-    if not path.is_file():
-        raise DatasetError(f"{path}: expected a dataset file, found {'a folder' if path.is_dir() else 'nothing'}; `mocapgen build` writes one")
-    try:
-        with h5py.File(path, "r") as file:
-            data = _read(path, file, joint_set)
-    except OSError as error:
-        raise DatasetError(f"{path}: expected an HDF5 file, found a damaged one or something else ({' '.join(str(error).split())[:120]})") from None
+    with OpenFile(path, open_checked(path, check_dataset)) as file:
+        data = _read(file, joint_set)
     _require_finite(data)
     return data
 
 
-def _read(path: Path, file: h5py.File, joint_set: str) -> PoseData:
-    config, conventions = _attributes(path, file)
-    _require_arrays(path, file)
-    joints, columns = _joint_set(path, file, joint_set)
-    sequences, clips, cameras = (_table(path, file, group) for group in ("sequences", "clips", "cameras"))
-    _require_indices(path, sequences, len(clips["id"]), len(cameras["K"]), len(file["/frames/positions_3d"]))
+def _read(file: OpenFile, joint_set: str) -> PoseData:
+    joints, columns = _joint_set(file, joint_set)
+    sequences, clips, cameras = (file.table(name) for name in ("sequences", "clips", "cameras"))
+    if not len(file):
+        raise DatasetError(f"{file.path}: expected at least one sequence, found none; see `mocapgen inspect`")
     clip, camera = sequences["clip"], sequences["camera"]
     K = cameras["K"]
     if np.any(K[:, 0, 1] != 0.0) or np.any(K[:, 1, 0] != 0.0):
-        raise DatasetError(f"{path}: /cameras/K: expected cameras without skew, found one with; such images cannot be used")
+        raise DatasetError(f"{file.path}: /cameras/K: expected cameras without skew, found one with; such images cannot be used")
     recording = np.array([f"{source}:{name}" for source, name in zip(clips["source"], clips["file"], strict=True)], dtype=object)
     return PoseData(
-        path=path,
+        path=file.path,
         joints=joints,
-        fps=float(file.attrs["fps"]),
-        camera_frame=conventions["camera_frame"],
+        fps=file.fps,
+        camera_frame=file.camera_frame,
         # Whole blocks, then the joints: HDF5 is slow at picking rows or columns.
-        positions_3d=np.ascontiguousarray(_array(path, file, "/frames/positions_3d")[:, columns]),
-        positions_2d=np.ascontiguousarray(_array(path, file, "/frames/positions_2d")[:, columns]),
+        positions_3d=np.ascontiguousarray(read_array(file.file, "/frames/positions_3d")[:, columns]),
+        positions_2d=np.ascontiguousarray(read_array(file.file, "/frames/positions_2d")[:, columns]),
         start=sequences["start"].astype(np.int64),
         length=sequences["length"].astype(np.int64),
         clip=clips["id"][clip],
@@ -212,101 +204,28 @@ def _read(path: Path, file: h5py.File, joint_set: str) -> PoseData:
         intrinsics=np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=1)[camera].astype(np.float32),
         image=np.stack([cameras["width"], cameras["height"]], axis=1)[camera].astype(np.float32),
         up=cameras["R"][camera, :, 1].astype(np.float32),  # where the camera sees the world's y axis
-        generator=str(file.attrs.get("generator", "unknown")),
-        config=config,
+        generator=file.generator,
+        config=file.json("config"),
     )
 
 
-def _attributes(path: Path, file: h5py.File) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return ``config`` and ``conventions`` of a file that is one of ours and not too new."""
-    found = file.attrs.get("format")
-    if found != FILE_FORMAT:
-        raise DatasetError(f"{path}: expected the attribute format={FILE_FORMAT!r}, found {found!r}: no dataset of this project")
-    version = str(file.attrs.get("schema_version", ""))
-    major = version.split(".")[0]
-    if not major.isdigit() or int(major) > int(SCHEMA_VERSION.split(".")[0]):
-        raise DatasetError(f"{path}: expected schema {SCHEMA_VERSION} or older, found {version or 'none'}; pip install --upgrade mocapgen")
-    fps = file.attrs.get("fps")
-    if fps is None or not np.isfinite(fps) or fps <= 0:
-        raise DatasetError(f"{path}: expected the attribute fps, frames per second, found {fps}")
-    try:
-        conventions = json.loads(file.attrs["conventions"])
-        config = json.loads(file.attrs.get("config", "{}"))
-        frame = conventions["camera_frame"]
-    except (KeyError, TypeError, ValueError):
-        raise DatasetError(f"{path}: expected the attribute conventions, a JSON object with camera_frame, found none or another") from None
-    if frame not in CAMERA_FRAMES:
-        raise DatasetError(f"{path}: camera_frame: expected {' or '.join(CAMERA_FRAMES)}, found {frame!r}")
-    return dict(config), dict(conventions)
-
-
-def _require_arrays(path: Path, file: h5py.File) -> None:
-    """Check that every array that is used is there, with the schema's shape."""
-    sizes: dict[str, int] = {}
-    for array in LAYOUT.arrays:
-        if "<name>" in array.path or not array.path[1:].startswith(WANTED):
-            continue
-        dataset = file.get(array.path)
-        if not isinstance(dataset, h5py.Dataset):
-            raise DatasetError(f"{path}: {array.path}: expected an array, found nothing; the file is incomplete")
-        wanted = array.shape
-        fits = len(wanted) == len(dataset.shape) and all(
-            got == (size if isinstance(size, int) else sizes.setdefault(size, got)) for size, got in zip(wanted, dataset.shape, strict=True)
-        )
-        if not fits:
-            shape = tuple(sizes.get(str(size), size) for size in wanted)
-            raise DatasetError(f"{path}: {array.path}: expected shape {shape}, found {dataset.shape}")
-
-
-def _array(path: Path, file: h5py.File, name: str) -> Array:
-    dataset = file.get(name)
-    if not isinstance(dataset, h5py.Dataset):
-        raise DatasetError(f"{path}: {name}: expected an array, found nothing; the file is incomplete")
-    try:
-        return np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
-    except OSError as error:
-        raise DatasetError(f"{path}: {name}: expected readable data, found damaged ({' '.join(str(error).split())[:100]})") from None
-
-
-def _table(path: Path, file: h5py.File, group: str) -> dict[str, Array]:
-    return {array.path.rpartition("/")[2]: _array(path, file, array.path) for array in LAYOUT.table(f"/{group}")}
-
-
-def _joint_set(path: Path, file: h5py.File, name: str) -> tuple[JointSet, Array]:
-    """Return a joint set and the columns of the frame arrays that are its joints."""
-    sets = sorted(file.get("/joint_sets", {}))
-    if name not in sets:
-        raise DatasetError(f"{path}: joint set: expected one of {', '.join(sets) or 'none at all'}, found {name!r}")
-    names, columns, parents, pairs, groups = (
-        _array(path, file, f"/joint_sets/{name}/{key}") for key in ("names", "joints", "parents", "symmetric_pairs", "groups")
-    )
-    count = file["/frames/positions_3d"].shape[1]
-    if len(columns) != len(names) or len(parents) != len(names) or np.any((columns < 0) | (columns >= count)):
-        raise DatasetError(f"{path}: /joint_sets/{name}: expected {len(names)} joints and parents among {count}, found others")
+def _joint_set(file: OpenFile, name: str) -> tuple[JointSet, Array]:
+    """Return a joint set, whose root and order a model relies on, and the columns of the frame arrays that are its joints."""
+    columns = file.joint_columns(name)
+    parents = columns["parents"]
+    where = f"{file.path}: /joint_sets/{name}/parents"
     if np.count_nonzero(parents == -1) != 1:
-        raise DatasetError(f"{path}: /joint_sets/{name}/parents: expected one root (-1), found {np.count_nonzero(parents == -1)}")
-    if any(parent >= place for place, parent in enumerate(parents)):
-        raise DatasetError(f"{path}: /joint_sets/{name}/parents: expected parents before their children, found others")
+        raise DatasetError(f"{where}: expected one root (-1), found {np.count_nonzero(parents == -1)}")
+    if np.any(parents >= np.arange(len(parents))):
+        raise DatasetError(f"{where}: expected parents before their children, found others")
     joint_set = JointSet(
         name,
-        tuple(str(joint) for joint in names),
-        tuple(int(parent) for parent in parents),
-        tuple((int(left), int(right)) for left, right in pairs),
-        tuple(str(group) for group in groups),
+        tuple(columns["names"].tolist()),
+        tuple(parents.tolist()),
+        tuple((left, right) for left, right in columns["symmetric_pairs"].tolist()),
+        tuple(columns["groups"].tolist()),
     )
-    return joint_set, columns.astype(np.intp)
-
-
-def _require_indices(path: Path, sequences: dict[str, Array], clips: int, cameras: int, frames: int) -> None:
-    """Check that the table of sequences points at rows that exist."""
-    if not len(sequences["start"]):
-        raise DatasetError(f"{path}: expected at least one sequence, found none; see `mocapgen inspect`")
-    end = sequences["start"].astype(np.int64) + sequences["length"]
-    for name, low, high in (("clip", sequences["clip"], clips), ("camera", sequences["camera"], cameras)):
-        if low.min() < 0 or low.max() >= high:
-            raise DatasetError(f"{path}: /sequences/{name}: expected rows of /{name}s below {high}, found {low.min()} to {low.max()}")
-    if sequences["start"].min() < 0 or sequences["length"].min() < 1 or end.max() > frames:
-        raise DatasetError(f"{path}: /sequences: expected stretches of at least one frame within {frames} frames, found others")
+    return joint_set, columns["joints"].astype(np.intp)
 
 
 def _require_finite(data: PoseData) -> None:

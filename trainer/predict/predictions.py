@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.files import write_file
+from mocapgen.shared.hdf5 import FRAME_FILTERS, write_array
 from schemas.conventions import file_conventions
 from schemas.dataset import CHUNK_FRAMES
 from schemas.predictions import CONVENTIONS, PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 from schemas.train import ModelCard
 from trainer.log import versions
-
-_TYPES: dict[str, Any] = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8", "bool": np.bool_, "str": h5py.string_dtype()}
-_FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +86,9 @@ def write(path: Path, predictions: Predictions) -> None:
     with h5py.File(memory, "w") as file:
         file.attrs.update(_attributes(predictions).model_dump())
         for array in PREDICTIONS_LAYOUT.arrays:
-            sizes = tuple(size for size in array.shape[1:] if isinstance(size, int))
-            values = np.array(columns[array.path], dtype=_TYPES[array.dtype])
-            if len(array.shape) == 1 + len(sizes):  # an empty column has lost its shape
-                values = values.reshape(-1, *sizes)
-            name = array.path.replace("<name>", predictions.card.joint_set)
-            chunked = {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **_FILTERS} if name.startswith("/frames/") else {}
-            dataset = file.create_dataset(name, data=values, **chunked)
-            dataset.attrs["unit"], dataset.attrs["meaning"] = array.unit, array.meaning
+            values = np.asarray(columns[array.path])
+            storage = {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **FRAME_FILTERS} if array.path.startswith("/frames/") else {}
+            write_array(file, array, columns[array.path], predictions.card.joint_set, **storage)
     write_file(path, memory.getvalue())
 
 

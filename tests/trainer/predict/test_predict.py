@@ -359,7 +359,7 @@ WRONG = {
     "no keypoints": (["RUN", "GONE.json"], "expected a readable file of keypoints"),
     "no dataset": (["RUN", "GONE.h5"], "expected a dataset file, found nothing"),
     "a checkpoint for keypoints": (["RUN", "CHECKPOINT"], "expected JSON"),
-    "predictions for a dataset": (["RUN", "PREDICTIONS"], "no dataset of this project"),
+    "predictions for a dataset": (["RUN", "PREDICTIONS"], "expected a dataset, found predictions of a model"),
     "no rate": (["RUN", "NO_RATE"], "give --fps"),
     "too slow": (["RUN", "NO_RATE", "--fps", "0.5"], "at least 1 frame per second"),
     "bad rate": (["RUN", "KEYPOINTS", "--fps", "nan"], "--fps: input should be a finite number, found nan"),

@@ -15,6 +15,7 @@ test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n auto
 
 benchmark: $(VENV)/.installed-dev ## frames per second and peak memory of every step

@@ -61,7 +61,15 @@ def test_every_block_of_the_page_runs(name: str, clone: Path, repository: Path) 
     found = blocks((repository / "docs" / name).read_text(encoding="utf-8"))
     assert found
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PYTHONPATH": str(clone), "PATH": path, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONWARNINGS": "error"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(clone),
+        "PATH": path,
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+        "BROWSER": "true",
+        "PYTHONWARNINGS": "error",
+    }
     for block in found:
         if block.title:
             file = clone / block.title

@@ -23,7 +23,7 @@ from trainer.model.lifter import Lifter
 from trainer.predict.camera import level_camera, place
 from trainer.predict.keypoints import Keypoints, read_keypoints
 from trainer.predict.person import LiftedTrack, lift_track, require_causal, require_finite, require_joints
-from trainer.predict.predictions import Predictions, write
+from trainer.predict.predictions import PredictionArrays, write
 from trainer.predict.tracks import Flags
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -37,7 +37,7 @@ def predict(
     device: str = "auto",
     threads: int = 0,
     overwrite: bool = False,
-) -> Predictions:
+) -> PredictionArrays:
     """Write a predictions file.
 
     Parameters
@@ -54,7 +54,7 @@ def predict(
 
     Returns
     -------
-    Predictions
+    PredictionArrays
         What was written.
 
     Raises
@@ -92,7 +92,7 @@ def is_hdf5(path: Path) -> bool:
 # Keypoints ----------------------------------------------------------------------------------------
 
 
-def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: Path, config: PredictConfig) -> Predictions:
+def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: Path, config: PredictConfig) -> PredictionArrays:
     """Lift the keypoints of one person.
 
     Parameters
@@ -106,7 +106,7 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
 
     Returns
     -------
-    Predictions
+    PredictionArrays
         One row per frame at the model's rate from the beginning of the video, and one sequence per segment in which the person is detected.
 
     Raises
@@ -118,7 +118,7 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
     image = keypoints.width, keypoints.height
     pixels, confidence = keypoints.positions[:, columns], keypoints.confidence[:, columns]
     track = lift_track(lifter, card, pixels, confidence, keypoints.fps, image, config, where)
-    return Predictions(
+    return PredictionArrays(
         card=card,
         positions_3d=track.positions_3d,
         positions_2d=np.where(track.confidence[..., None] > 0, track.positions_2d, np.nan),
@@ -178,7 +178,7 @@ def _digest(path: Path) -> str:
 # Dataset files ------------------------------------------------------------------------------------
 
 
-def of_dataset(lifter: Lifter, card: ModelCard, path: Path, config: PredictConfig) -> Predictions:
+def of_dataset(lifter: Lifter, card: ModelCard, path: Path, config: PredictConfig) -> PredictionArrays:
     """Lift the projections stored in a dataset file: the same rows, so that predictions and truth lie side by side.
 
     Raises
@@ -209,7 +209,7 @@ def of_dataset(lifter: Lifter, card: ModelCard, path: Path, config: PredictConfi
     labels = {name: getattr(data, name) for name in ("start", "length", "clip", "actor", "action", "avatar")}
     with h5py.File(path) as file:
         cameras = {array.path.rpartition("/")[2]: file[array.path][()] for array in LAYOUT.table("/cameras")}
-        return Predictions(
+        return PredictionArrays(
             card=card,
             positions_3d=positions,
             positions_2d=data.positions_2d,

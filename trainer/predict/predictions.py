@@ -23,7 +23,7 @@ from trainer.log import versions
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class PredictionArrays:
     """What a predictions file holds.
 
     Parameters
@@ -73,7 +73,7 @@ class Predictions:
         return {f"{group}/{name}": values for group, columns in groups.items() for name, values in columns.items()}
 
 
-def write(path: Path, predictions: Predictions) -> None:
+def write(path: Path, predictions: PredictionArrays) -> None:
     """Write a predictions file, whole or not at all, in place of one that may be there.
 
     Raises
@@ -92,7 +92,7 @@ def write(path: Path, predictions: Predictions) -> None:
     write_file(path, memory.getvalue())
 
 
-def _attributes(predictions: Predictions) -> PredictionAttributes:
+def _attributes(predictions: PredictionArrays) -> PredictionAttributes:
     card = predictions.card
     said = file_conventions(card.camera_frame)
     return PredictionAttributes(

@@ -45,7 +45,7 @@ class BuildCounts:
         """
         for skip in skips:
             if self._config.strict and skip.reason in FAULTS:
-                raise FormatError(f"{skip.detail} (--strict; without it the clip would be left out)")
+                raise FormatError(f"{skip.detail} (strict=True; without it the clip would be left out)")
             self._skips.append(skip)
 
     def use(self, windows: tuple[int, ...], detection: Detection | None) -> None:

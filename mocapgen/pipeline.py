@@ -233,8 +233,8 @@ def _avatars(config: BuildConfig) -> tuple[tuple[Avatar, Skeleton], ...]:
     try:
         avatars = [load_avatar(name) for name in config.avatars]
     except ConfigError as error:
-        raise ConfigError(f"--avatars: {error}") from None
+        raise ConfigError(f"avatars: {error}") from None
     names = [avatar.name for avatar in avatars]
     if len(set(names)) != len(names):
-        raise ConfigError(f"--avatars: expected different names, found {', '.join(names)}")
+        raise ConfigError(f"avatars: expected different names, found {', '.join(names)}")
     return tuple((avatar, avatar_skeleton(avatar)) for avatar in avatars)

@@ -119,10 +119,10 @@ def _steps(file: Path, compute: Any, repeat: int) -> Any:
 def _step_parts(config: Any, data: Any, batch: Any, compute: Any, repeat: int) -> dict[str, float]:
     import torch
 
-    from trainer.fit import make_optimiser
     from trainer.model.lift import lift
     from trainer.model.lifter import Lifter
     from trainer.model.losses import sequence_losses, weighted
+    from trainer.model.optimiser import make_optimiser
 
     lifter = Lifter(config, data.joints).to(compute.device).train()
     lifter.bf16 = compute.bf16

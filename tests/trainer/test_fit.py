@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import math
 import os
 import signal
 import socket
@@ -24,6 +25,8 @@ from trainer.data.splits import make_split
 from trainer.model import checkpoint
 from trainer.model.device import choose, has_bf16
 from trainer.model.lift import lift_sequences
+from trainer.model.lifter import Lifter
+from trainer.model.optimiser import lr_factor, make_average, make_schedule
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def test_interrupted_within_an_epoch_goes_on_where_it_was(data_file, tiny, tmp_p
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Stopped, match=r"saved after 0 of 2 epochs and 2 steps; go on with: trainer fit data\.h5 --resume"):
-        fit.fit(data_file, tiny, tmp_path / "parts", command="trainer fit data.h5", watch=interrupt)
+        fit.fit(data_file, tiny, tmp_path / "parts", command="trainer fit data.h5", progress=interrupt)
     assert checkpoint.read(tmp_path / "parts" / "last.safetensors").state["batch"] == 2
     fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
     assert_same_run(whole.folder, tmp_path / "parts")
@@ -92,7 +95,7 @@ def test_killed_at_any_moment_goes_on_after_the_last_complete_epoch(data_file, t
             raise Killed
 
     with pytest.raises(Killed):
-        fit.fit(data_file, tiny, tmp_path / "parts", watch=kill)
+        fit.fit(data_file, tiny, tmp_path / "parts", progress=kill)
     assert checkpoint.read(tmp_path / "parts" / "last.safetensors").state["epoch"] == 1
     fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
     assert_same_run(whole.folder, tmp_path / "parts")
@@ -190,15 +193,76 @@ def test_overwrite_starts_afresh(data_file, tiny, whole):
     assert not (whole.folder / "metrics.json").exists()
 
 
+def earlier_learning_rate(step, steps, config):
+    """The schedule as it was written by hand before PyTorch's schedulers were used."""
+    warmup = config.warmup * steps
+    if step < warmup:
+        return config.learning_rate * (step + 1) / (math.floor(warmup) + 1)
+    progress = (step - warmup) / max(steps - warmup, 1)
+    share = config.final_lr_factor + (1.0 - config.final_lr_factor) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+    return config.learning_rate * share
+
+
+def scheduled_rates(config, steps, done=0):
+    """The learning rates that the optimiser uses, step by step."""
+    parameter = torch.nn.Parameter(torch.zeros(2, 2))
+    optimiser = torch.optim.AdamW([parameter], lr=config.learning_rate)
+    if done:
+        make_schedule(optimiser, config, steps)  # as a run does before it restores its checkpoint
+    schedule = make_schedule(optimiser, config, steps, done)
+    rates = []
+    for _ in range(done, steps):
+        rates.append(optimiser.param_groups[0]["lr"])
+        parameter.grad = torch.ones_like(parameter)
+        optimiser.step()
+        schedule.step()
+    return rates
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"warmup": 0.0}, {"warmup": 0.257, "final_lr_factor": 0.3}, {"final_lr_factor": 1.0}, {"learning_rate": 7e-4}]
+)
+@pytest.mark.parametrize("steps", [1, 7, 100])
+def test_learning_rates_are_those_of_the_earlier_formula(settings, steps):
+    config = TrainConfig(**settings)
+    expected = [earlier_learning_rate(step, steps, config) for step in range(steps)]
+    assert scheduled_rates(config, steps) == pytest.approx(expected, rel=3e-16, abs=0)
+    for done in (1, steps // 2, steps - 1):
+        assert scheduled_rates(config, steps, done) == pytest.approx(expected[done:], rel=3e-16, abs=0)
+
+
+def test_averaged_weights_are_those_of_the_earlier_formula(data, tiny):
+    """The initial weights are the first of the average, and its decay rises with the number of steps."""
+    torch.manual_seed(0)
+    lifter = Lifter(TrainConfig(**{**tiny.model_dump(), "model": "videopose", "model_settings": {"width": 8}}), data.joints)  # has buffers
+    expected = {name: value.clone() for name, value in lifter.state_dict().items()}
+    parameters = {name for name, _ in lifter.named_parameters()}
+    average = make_average(lifter, 0.6)
+    for step in range(1, 20):
+        if step == 8:  # as if resumed
+            stored = {name: value.clone() for name, value in average.module.state_dict().items()}
+            average = make_average(lifter, 0.6, done=step - 1)
+            average.module.load_state_dict(stored)
+        with torch.no_grad():
+            for value in lifter.state_dict().values():
+                value.add_(torch.randn_like(value))
+        average.update_parameters(lifter)
+        decay = min(0.6, (1 + step) / (10 + step))
+        for name, value in lifter.state_dict().items():
+            expected[name] = torch.lerp(expected[name], value, 1.0 - decay) if name in parameters else value.clone()
+        assert not average.module.training
+        assert all(torch.equal(value, expected[name]) for name, value in average.module.state_dict().items())
+
+
 def test_schedule():
     config = TrainConfig(learning_rate=1.0, warmup=0.1, final_lr_factor=0.1)
-    rates = [fit.learning_rate(step, 100, config) for step in range(101)]
+    rates = [lr_factor(step, 100, config) for step in range(101)]
     assert rates[0] == pytest.approx(1 / 11)
     assert max(rates) == rates[10] == 1.0
     assert all(a > b for a, b in itertools.pairwise(rates[10:]))
     assert rates[100] == pytest.approx(0.1)
     constant = TrainConfig(learning_rate=1.0, warmup=0.0, final_lr_factor=1.0)
-    assert {fit.learning_rate(step, 100, constant) for step in range(100)} == {1.0}
+    assert {lr_factor(step, 100, constant) for step in range(100)} == {1.0}
 
 
 def test_device_and_precision(tmp_path):

@@ -11,7 +11,7 @@ from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import progress_bar
 
 if TYPE_CHECKING:
-    from trainer.fit import Watcher
+    from trainer.fit import ProgressCallback
 
 MODELS = ", ".join(part_names("trainer.model.networks", "NETWORK"))
 RECIPES = ", ".join(sorted(path.stem for path in (Path(__file__).parents[1] / "recipes").glob("*.yaml")))
@@ -19,7 +19,7 @@ MODEL_NOTE = {"model": {"note": f": {MODELS}"}}
 
 
 @contextmanager
-def training_bar(level: int, stream_is_terminal: bool | None = None) -> Iterator[Watcher | None]:
+def training_bar(level: int, stream_is_terminal: bool | None = None) -> Iterator[ProgressCallback | None]:
     """Show epoch, loss, error and the remaining time of a run; see :func:`mocapgen.shared.progress.progress_bar`.
 
     Yields

@@ -11,7 +11,6 @@ from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError
 from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
-from trainer import log
 from trainer.data.splits import make_split
 from trainer.experiments.published import published
 from trainer.experiments.report import Block, Bullets, Cell, Code, Heading, Paragraph, Table, write_blocks
@@ -19,6 +18,7 @@ from trainer.experiments.run import describe
 from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
 from trainer.recipes.settings import merge, parse_assignments, read_recipe, train_config
+from trainer.runs.card import versions
 
 COMPLETE = "complete"
 """The recipe as it is."""
@@ -130,7 +130,7 @@ def ablate(
     results = Results(
         protocol={"split": config.split, **describe(suite, seeds)},
         command=from_the_start(command),
-        versions=log.versions(),
+        versions=versions(),
         seeds=tuple(seeds),
         recipes=(Path(recipe).stem,),
         published=published(),

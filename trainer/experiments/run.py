@@ -17,11 +17,11 @@ from typing import Any
 from mocapgen.shared.files import write_file
 from schemas.errors import ConfigError
 from schemas.experiments import Results
-from trainer import log
 from trainer.data.dataset import PoseData
 from trainer.experiments.published import benchmark, published
 from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
 from trainer.recipes.settings import merge, parse_assignments
+from trainer.runs.card import versions
 
 EXPERIMENTS = ("A", "clip", "B", "C", "CMU")
 HOP_CLASSES = "action=hop*"
@@ -98,7 +98,7 @@ def experiments(
     results = Results(
         protocol=describe(suite, seeds),
         command=from_the_start(command),
-        versions=log.versions(),
+        versions=versions(),
         seeds=tuple(seeds),
         recipes=tuple(Path(recipe).stem for recipe in recipes),
         published=published(),

@@ -35,15 +35,16 @@ from trainer.data.splits import split_from_record
 from trainer.evaluate import judge
 from trainer.experiments.examples import Examples, write_examples
 from trainer.experiments.published import benchmark
-from trainer.fit import NOT_COMPARED, Watcher, fit
+from trainer.fit import ProgressCallback, fit
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
 from trainer.recipes.settings import read_recipe, train_config
+from trainer.runs.folder import NOT_COMPARED
 
-Bar = Callable[[], AbstractContextManager[Watcher | None]]
+Bar = Callable[[], AbstractContextManager[ProgressCallback | None]]
 Say = Callable[[str], None]
 
 RESULT = "result.json"
@@ -249,7 +250,7 @@ class Suite:
         """Train and judge one run."""
         folder, config = self.folder(job.name), job.config()
         begun = (folder / "last.safetensors").is_file()
-        with self.bar() as watch:
+        with self.bar() as progress:
             fit(
                 self.data_file,
                 config,
@@ -257,7 +258,7 @@ class Suite:
                 resume=begun,
                 overwrite=not begun,
                 command=job.command(self.data_file, folder),
-                watch=watch,
+                progress=progress,
             )
         result = self._judge(job, config, folder)
         write_file(folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())

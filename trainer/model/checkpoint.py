@@ -1,19 +1,4 @@
-"""Checkpoints: one safetensors file each, written whole or not at all, with its card inside (and beside it, for people).
-
-What a run folder holds::
-
-    runs/NAME/
-        config.json        the settings
-        split.json         the names of the sequences on each side
-        last.safetensors   weights, averaged weights, optimiser and history after the last complete step: what --resume needs
-        last.json          its card
-        best.safetensors   the weights to use
-        best.json          their card
-        log.csv log.jsonl  one row per epoch
-        history.png        the losses over the epochs
-        metrics.json       the best weights on the test side, at the end of the run
-        README.md          what this is, and the command that makes it again
-"""
+"""Checkpoints: one safetensors file each, written atomically, with its card inside (and beside it, for people)."""
 
 from __future__ import annotations
 

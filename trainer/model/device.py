@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,28 @@ class Compute:
         where = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else f"processor, {self.threads} threads"
         several = f", {self.world} processes" if self.world > 1 else ""
         return f"{where}, {'bf16' if self.bf16 else 'fp32'}{several}"
+
+    def sum(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return sums over all processes."""
+        if self.world == 1:
+            return dict(values)
+        total = torch.tensor(list(values.values()), dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(total)
+        return dict(zip(values, total.tolist(), strict=True))
+
+    def any(self, flag: bool) -> bool:
+        """Return whether the flag is set in any process, so that all do the same; otherwise one would wait for another for ever."""
+        if self.world == 1:
+            return flag
+        count = torch.tensor(int(flag), device=self.device)
+        torch.distributed.all_reduce(count)
+        return bool(count.item())
+
+    def close(self) -> None:
+        """Wait for the other processes and leave the group."""
+        if self.world > 1:
+            torch.distributed.barrier()
+            torch.distributed.destroy_process_group()
 
 
 def has_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -19,7 +19,7 @@ from schemas.conventions import file_conventions
 from schemas.dataset import CHUNK_FRAMES
 from schemas.predictions import CONVENTIONS, PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 from schemas.train import ModelCard
-from trainer.log import versions
+from trainer.runs.card import versions
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from mocapgen.shared.files import write_file
-from schemas.experiments import Results
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
@@ -86,20 +85,6 @@ class Picture:
 
 
 Block = Heading | Paragraph | Bullets | Code | Table | Picture
-
-
-def write_report(results: Results, folder: Path) -> None:
-    """Write ``report.html``, ``report.md`` and ``pictures/`` of the published experiments.
-
-    Parameters
-    ----------
-    results : Results
-    folder : Path
-        Holds ``runs/``, from which the pictures are taken. Without matplotlib the report has none, and says so.
-    """
-    from trainer.experiments.summary import summarise_results
-
-    write_blocks(summarise_results(results, folder / "runs"), folder)
 
 
 def write_blocks(blocks: Sequence[Block], folder: Path) -> None:

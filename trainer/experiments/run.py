@@ -19,7 +19,9 @@ from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer.data.dataset import PoseData
 from trainer.experiments.published import benchmark, published
+from trainer.experiments.report import write_blocks
 from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
+from trainer.experiments.summary import summarise_results
 from trainer.recipes.settings import merge, parse_assignments
 from trainer.runs.card import versions
 
@@ -87,8 +89,6 @@ def experiments(
     Stopped
         After Ctrl-C, when all is saved.
     """
-    from trainer.experiments.report import write_report
-
     only = choose_experiments(only, cmu_file is not None)
     suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
     changes = merge(parse_assignments(assignments), options or {})
@@ -106,7 +106,7 @@ def experiments(
         failures=failures,
     )
     write_file(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-    write_report(results, suite.out)
+    write_blocks(summarise_results(results, suite.out / "runs"), suite.out)
     return results
 
 

@@ -204,7 +204,7 @@ def _clip_row(clip: Clip, source: Source, recording: SourceMotion, motion: Motio
         "take": clip.take,
         "source_fps": recording.motion.fps,
         "source_start": round(window.start * recording.motion.fps / motion.fps),
-        "source_frames": round((window.stop - window.start) * recording.motion.fps / motion.fps),
+        "source_frames": max(round((window.stop - window.start) * recording.motion.fps / motion.fps), 1),
     }
 
 

@@ -13,7 +13,7 @@ from mocapgen.shared.options import schema_options
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_columns, print_pairs
-from mocapgen.shared.text import format_size, format_time
+from mocapgen.shared.text import counted, format_size, format_time
 
 if TYPE_CHECKING:
     from schemas.config import BuildConfig
@@ -117,6 +117,13 @@ def print_detections(detections: Sequence[Detection], level: int) -> None:
         titles, kinds = titles[:7], Counter(row[1:7] for row in rows)
         rows = [(f"{count:,} file{'s' * (count > 1)}", *kind) for kind, count in kinds.most_common()]
     print_columns([titles, *rows], [(), *(found.notes for found in detections)] if level > 0 else ())
+    if not each:
+        click.echo()
+        people = {
+            "actors": counted(sorted({found.actor for found in detections})),
+            "actions": counted(sorted({found.action for found in detections})),
+        }
+        print_pairs("who and what", people)
 
 
 def _kind_cells(found: Detection) -> tuple[str, ...]:

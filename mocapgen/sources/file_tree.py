@@ -118,13 +118,17 @@ class Tree(ABC):
         self.close()
 
 
+SINGLE_FILES = (".amc", ".bvh", ".c3d")
+"""Suffixes of files that are a root by themselves."""
+
+
 def open_tree(root: Path) -> Tree:
-    """Return the tree of a folder or a zip file.
+    """Return the tree of a folder, a zip file or a single motion-capture file.
 
     Raises
     ------
     SourceError
-        If `root` is neither.
+        If `root` is none of them.
     """
     try:
         mode = root.stat().st_mode
@@ -136,8 +140,12 @@ def open_tree(root: Path) -> Tree:
             start = file.read(4)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise SourceError(f"{printable(root)}: expected a folder or a zip file, found: {_reason(error)}; check the path") from None
+    if root.suffix.lower() in SINGLE_FILES:
+        return FileTree(root)
     if start[:2] != b"PK" and root.suffix.lower() != ".zip":
-        raise SourceError(f"{printable(root)}: expected a folder or a zip file, found another kind of file; name the folder that holds it")
+        raise SourceError(
+            f"{printable(root)}: expected a folder, a zip file or a motion-capture file, found another kind of file; name the folder that holds it"
+        )
     return ZipTree(root)
 
 
@@ -173,6 +181,22 @@ class FolderTree(Tree):
         if len(data) > MAX_BYTES:
             raise _too_large(path, (self.root / path).stat().st_size)
         return data
+
+
+class FileTree(FolderTree):
+    """A single motion-capture file, and the skeletons (ASF) in its folder."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file.parent)
+        self.file = file.name
+
+    def contents(self) -> Contents:  # noqa: D102
+        found = _Found()
+        with os.scandir(self.root) as children:
+            for child in children:
+                if child.name == self.file or (child.name.lower().endswith(".asf") and self.file.lower().endswith(".amc")):
+                    _look_at(child, child.name, (), found)
+        return found.contents()
 
 
 @dataclass(frozen=True)

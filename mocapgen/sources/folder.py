@@ -20,6 +20,8 @@ from schemas.report import Skip
 
 UNKNOWN = "unknown"
 """Actor of files for which none is given."""
+_FORMAT_WORDS = re.compile(r"(?i)(?:^|[^a-z])(?:asf|amc|asfamc|bvh|bvhs|c3d|c3ds)(?:$|[^a-z])")
+"""Names of folders that name a format, such as ``asfamc`` or ``bvh-iclone``: they name neither an actor nor an action."""
 _TRAILING_NUMBER = re.compile(r"[ _.-]*\(?[0-9]+\)?$")
 
 
@@ -32,7 +34,8 @@ class Folder(FileSource):
     - ``--pattern``: how names are built, such as ``{actor}_{action}_{take}``. Files that are named otherwise are left out.
     - the name, if it is one of HDM05's (``HDM_<actor>_<action>_<take>_<fps>``),
     - the folders: ``actor/action/take.bvh``. The folder that a file lies in is the action and the one above it the actor, which is
-      ``unknown`` if there is none. The action of a file directly in the root is its name without the number at its end.
+      ``unknown`` if there is none; folders that name a format (``bvh-iclone``) are passed over. The action of a file directly in the
+      root is its name without the number at its end.
 
     A motion that is there in several formats (one name, in one folder) is used once: as AMC, else BVH, else C3D.
 
@@ -50,13 +53,13 @@ class Folder(FileSource):
     """
 
     name = "folder"
-    title = "your own BVH, ASF/AMC and C3D files, a folder or zip"
+    title = "your own BVH, ASF/AMC and C3D files: a folder, a zip or a single file"
     default_select = "all"
     supported = BVH_SETTINGS | {"pattern", "table"}
 
     def __init__(self, config: BuildConfig) -> None:
         if config.root is None:
-            raise ConfigError("--root: expected the folder or zip with your motion files, found none; give --root PATH")
+            raise ConfigError("--root: expected the folder, zip or file with your motion, found none; give --root PATH")
         if config.pattern is not None and config.table is not None:
             raise ConfigError("--pattern and --table: expected one of them, found both; a table says everything by itself")
         self._pattern = None if config.pattern is None else NamePattern(config.pattern)
@@ -145,7 +148,7 @@ def _unique_ids(paths: Sequence[str]) -> dict[str, str]:
 def _clip(name: str, path: str, said: Mapping[str, str], by_user: bool) -> Clip:
     """Return the clip of a file, of which the user or its name says something; the rest comes from its folders."""
     place = PurePosixPath(unicodedata.normalize("NFC", path))
-    folders = place.parent.parts
+    folders = [folder for folder in place.parent.parts if not _FORMAT_WORDS.search(folder)]
     action = folders[-1] if folders else _TRAILING_NUMBER.sub("", place.stem) or place.stem
     actor = folders[-2] if len(folders) > 1 else UNKNOWN
     fps = float(said["fps"]) if "fps" in said else None

@@ -122,6 +122,21 @@ def test_somebody_who_lies_on_the_floor_is_upright_enough(stage: h5py.File, way:
     assert list(motion.up_axis(viewed(stage, WALK))) == []
 
 
+def test_somebody_on_hands_and_knees_is_upright_enough(stage: h5py.File) -> None:
+    def crawling(motion: Motion) -> Motion:
+        still = replace(
+            motion, rotations=np.tile(motion.rotations[:1], (len(motion), 1, 1)), root_positions=np.tile([0.0, 0.5, 0.0], (len(motion), 1))
+        )
+        bent = tipped(still, "X", 80.0)
+        for side in ("Left", "Right"):
+            bent = turned(turned(bent, f"{side}UpperLeg", "X", -80.0), f"{side}LowerLeg", "X", 90.0)
+        return replace(bent, root_positions=still.root_positions)
+
+    perform(stage, WALK, crawling)
+    assert list(motion.up_axis(viewed(stage, WALK))) == []
+    assert list(motion.up_axis(viewed(stage, WALK), straight=0.3))  # it would be found otherwise
+
+
 def test_tips_of_toes_may_bend_into_the_floor(stage: h5py.File) -> None:
     """They do in recordings of people who kneel: 10 cm."""
 

@@ -59,6 +59,11 @@ def test_it_is_registered() -> None:
         ("walk_07.bvh", ("unknown", "walk", "walk_07", None)),
         ("slow walk (2).bvh", ("unknown", "slow walk", "slow walk (2)", None)),
         ("007.bvh", ("unknown", "007", "007", None)),
+        ("asfamc/ann/walk/07.amc", ("ann", "walk", "07", None)),
+        ("lab/bvh-iclone/walk/07.bvh", ("lab", "walk", "07", None)),
+        ("walk/C3D/07.c3d", ("unknown", "walk", "07", None)),
+        ("ann/bvh_files/jump2.bvh", ("unknown", "ann", "jump2", None)),
+        ("amcor/walk/07.bvh", ("amcor", "walk", "07", None)),  # no format
         ("a/b/HDM_BD_squat1Reps_001_60.amc", ("bd", "squat1Reps", "001", 60.0)),
         ("a/b/HDM_bd_squat1Reps_001_60.c3d", ("bd", "squat1Reps", "001", None)),  # its header says it
     ],
@@ -87,6 +92,13 @@ def test_what_is_no_clip_is_reported_or_passed_over(tmp_path: Path) -> None:
     listing = Folder(config(tmp_path)).list()
     assert [clip.file for clip in listing.clips] == ["a.bvh", "poses.bvh/b.c3d"]
     assert {skip.file: skip.reason for skip in listing.skipped} == {"more.zip": "not a clip", "poses.bvh": "not a clip"}
+
+
+@pytest.mark.parametrize("name", ["walk.bvh", "walk.C3D", "walk.amc"])
+def test_a_root_may_be_a_single_file(tmp_path: Path, name: str) -> None:
+    make(tmp_path, name, "other.bvh", "walk.asf", "walk/01.bvh")
+    (clip,) = Folder(config(tmp_path / name)).list().clips
+    assert (clip.file, clip.action, clip.take) == (name, "walk", "walk")
 
 
 # Patterns -----------------------------------------------------------------------------------------
@@ -223,7 +235,7 @@ def test_a_table_that_names_unknown_files(tmp_path: Path) -> None:
 
 
 def test_wrong_uses(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--root: expected the folder or zip with your motion files, found none"):
+    with pytest.raises(ConfigError, match="--root: expected the folder, zip or file with your motion, found none"):
         Folder(config(None))
     with pytest.raises(SourceError, match="No such file or directory; check the path"):
         Folder(config(tmp_path / "nowhere"))

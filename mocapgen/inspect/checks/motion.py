@@ -226,7 +226,7 @@ def floating(view: SequenceView, *, millimetres: float = 150.0, seconds: float =
 
 
 @check("motion.up_axis", "error", "sequence", "°")
-def up_axis(view: SequenceView, *, cosine: float = 0.8) -> Iterator[Finding]:
+def up_axis(view: SequenceView, *, cosine: float = 0.8, straight: float = 0.8) -> Iterator[Finding]:
     """Up is another axis than y."""
     if not view.has("Neck", *_LEGS):
         return
@@ -234,6 +234,9 @@ def up_axis(view: SequenceView, *, cosine: float = 0.8) -> Iterator[Finding]:
     trunk = unit(view.path("Neck") - view.world[:, 0]).mean(axis=0)
     legs = unit(view.path("LeftUpperLeg") + view.path("RightUpperLeg") - view.path("LeftFoot") - view.path("RightFoot")).mean(axis=0)
     if min(norms(trunk), norms(legs)) < cosine or trunk @ legs < 0.5 or trunk[1] > 0.35:
+        return
+    reach = np.mean([norms(view.path(f"{side}UpperLeg") - view.path(f"{side}Foot")) for side in ("Left", "Right")])
+    if reach < straight * leg_length(view):  # on hands and knees
         return
     height = view.world[..., 1]
     tall = float(norms(view.path("Neck") - 0.5 * (view.path("LeftFoot") + view.path("RightFoot"))).mean())

@@ -54,7 +54,7 @@ def make_series(context: click.Context, make: Callable[..., Results], data: str,
         if level >= 0:
             click.echo(line, err=True)
 
-    told = {"command": command_line(sys.argv[1:]), "say": say, "bar": lambda: training_bar(level)}
+    told = {"command": command_line(sys.argv[1:]), "print_line": say, "progress_bar": lambda: training_bar(level)}
     results = make(data, options.pop("cmu"), **options, options=given(context, settings), **told)
     if level >= 0:
         print_series(results, options["out"])

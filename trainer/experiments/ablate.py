@@ -15,7 +15,7 @@ from trainer.data.splits import make_split
 from trainer.experiments.published import published
 from trainer.experiments.report import Block, Bullets, Cell, Code, Heading, Paragraph, Table, write_blocks
 from trainer.experiments.run import describe
-from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
+from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
 from trainer.recipes.settings import merge, parse_assignments, read_recipe, train_config
 from trainer.runs.card import versions
@@ -83,7 +83,7 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
         raise ConfigError(f"--only: expected ingredients of recipe {recipe}: {', '.join(there)}; found {', '.join(wrong)}")
     wanted = [name for name in there if only is None or name in only]
     return [
-        Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), elsewhere=True)
+        Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), on_benchmark=True)
         for seed in dict.fromkeys(seeds)
         for name in (COMPLETE, *wanted)
     ]
@@ -106,8 +106,8 @@ def ablate(
     resume: bool = False,
     finished: bool = False,
     command: str = "",
-    say: Say = lambda line: None,
-    bar: Bar = nullcontext,
+    print_line: PrintLine = lambda line: None,
+    progress_bar: ProgressBar = nullcontext,
 ) -> Results:
     """Train a recipe without each of its ingredients, and write what that costs.
 
@@ -121,14 +121,16 @@ def ablate(
     only : sequence of str, optional
         Ingredients, of :data:`INGREDIENTS`.
     """
-    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
+    series = RunSeries(
+        Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
+    )
     jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
-    suite.check(jobs)
+    series.check(jobs)
     config = jobs[0].config()  # where its split cannot be made, no other can
-    make_split(suite.load(suite.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
-    runs, failures = suite.run(jobs)
+    make_split(series.load(series.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
+    runs, failures = series.run(jobs)
     results = Results(
-        protocol={"split": config.split, **describe(suite, seeds)},
+        protocol={"split": config.split, **describe(series, seeds)},
         command=from_the_start(command),
         versions=versions(),
         seeds=tuple(seeds),
@@ -137,8 +139,8 @@ def ablate(
         runs=runs,
         failures=failures,
     )
-    write_file(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-    write_blocks(summarise_ablation(results), suite.out)
+    write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+    write_blocks(summarise_ablation(results), series.out)
     return results
 
 

@@ -20,7 +20,7 @@ from schemas.experiments import Results
 from trainer.data.dataset import PoseData
 from trainer.experiments.published import benchmark, published
 from trainer.experiments.report import write_blocks
-from trainer.experiments.suite import Bar, Job, Say, Suite, from_the_start, refuse
+from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import summarise_results
 from trainer.recipes.settings import merge, parse_assignments
 from trainer.runs.card import versions
@@ -42,8 +42,8 @@ def experiments(
     resume: bool = False,
     finished: bool = False,
     command: str = "",
-    say: Say = lambda line: None,
-    bar: Bar = nullcontext,
+    print_line: PrintLine = lambda line: None,
+    progress_bar: ProgressBar = nullcontext,
 ) -> Results:
     """Make the published experiments and report on them.
 
@@ -70,10 +70,10 @@ def experiments(
         Report on the runs that are finished, and train nothing.
     command : str
         The command line, for the report.
-    say : callable
+    print_line : callable
         Is told one line for each run.
-    bar : callable
-        See :class:`trainer.experiments.suite.Suite`.
+    progress_bar : callable
+        See :class:`trainer.experiments.series.RunSeries`.
 
     Returns
     -------
@@ -90,13 +90,15 @@ def experiments(
         After Ctrl-C, when all is saved.
     """
     only = choose_experiments(only, cmu_file is not None)
-    suite = Suite(Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, say, bar, finished)
+    series = RunSeries(
+        Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
+    )
     changes = merge(parse_assignments(assignments), options or {})
-    jobs = plan(suite.load(suite.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
-    suite.check(jobs)
-    runs, failures = suite.run(jobs)
+    jobs = plan(series.load(series.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
+    series.check(jobs)
+    runs, failures = series.run(jobs)
     results = Results(
-        protocol=describe(suite, seeds),
+        protocol=describe(series, seeds),
         command=from_the_start(command),
         versions=versions(),
         seeds=tuple(seeds),
@@ -105,8 +107,8 @@ def experiments(
         runs=runs,
         failures=failures,
     )
-    write_file(suite.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-    write_blocks(summarise_results(results, suite.out / "runs"), suite.out)
+    write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+    write_blocks(summarise_results(results, series.out / "runs"), series.out)
     return results
 
 
@@ -151,7 +153,7 @@ def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Seq
     splits = {"A": {"": "random"}, "clip": {"": "clip"}, "C": {"": HOP_CLASSES}, "CMU": {"": "all"}}
     splits["B"] = {actor: f"actor={actor}" for actor in sorted(set(data.actor))}
     return [
-        Job(name, variant, recipe, seed, merge(changes, {"split": split, "seed": seed}), elsewhere=name == "CMU")
+        Job(name, variant, recipe, seed, merge(changes, {"split": split, "seed": seed}), on_benchmark=name == "CMU")
         for seed in dict.fromkeys(seeds)
         for recipe in dict.fromkeys(recipes)
         for name in only
@@ -159,13 +161,13 @@ def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Seq
     ]
 
 
-def describe(suite: Suite, seeds: Sequence[int]) -> dict[str, str]:
+def describe(series: RunSeries, seeds: Sequence[int]) -> dict[str, str]:
     """Return what all figures of a series of runs are figures of."""
-    joint_set = suite.protocol.get("joints", "h36m17").partition(",")[0]
-    data = suite.load(suite.data_file, joint_set)
-    protocol = {**suite.protocol, "2D source": "projections stored in the files", "data": _describe_file(data)}
-    if suite.other_file is not None:
-        other = suite.load(suite.other_file, joint_set)
+    joint_set = series.protocol.get("joints", "h36m17").partition(",")[0]
+    data = series.load(series.data_file, joint_set)
+    protocol = {**series.protocol, "2D source": "projections stored in the files", "data": _describe_file(data)}
+    if series.other_file is not None:
+        other = series.load(series.other_file, joint_set)
         motions = ", ".join(
             f"{name} {len(sequences)} sequences, {other.length[sequences].sum():,} frames" for name, sequences in benchmark(other).items()
         )

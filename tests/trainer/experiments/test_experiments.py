@@ -14,7 +14,8 @@ from schemas.experiments import Results
 from trainer.cli.main import main
 from trainer.data.dataset import load
 from trainer.evaluate import evaluate
-from trainer.experiments import pictures, suite
+from trainer.experiments import pictures
+from trainer.experiments import series as series_module
 from trainer.experiments.ablate import COMPLETE, INGREDIENTS, ablate
 from trainer.experiments.ablate import plan as plan_ablation
 from trainer.experiments.examples import MOMENTS, read_examples
@@ -45,7 +46,9 @@ def series(data_file, cmu_file, tmp_path_factory):
     """Folder and results of all experiments with one recipe and one seed."""
     out = tmp_path_factory.mktemp("series") / "out"
     lines = []
-    results = experiments(data_file, cmu_file, out, recipes=("paper",), seeds=(3,), assignments=TINY, say=lines.append, command="trainer x --resume")
+    results = experiments(
+        data_file, cmu_file, out, recipes=("paper",), seeds=(3,), assignments=TINY, print_line=lines.append, command="trainer x --resume"
+    )
     return out, results, lines
 
 
@@ -141,7 +144,7 @@ def test_resume_keeps_finished_runs_and_a_failure_stops_no_other(series, data_fi
         trained.append(folder.name)
         raise RuntimeError("out of\nmemory")
 
-    monkeypatch.setattr(suite, "fit", fails)
+    monkeypatch.setattr(series_module, "fit", fails)
     monkeypatch.setattr(pictures, "available", lambda: False)
     again = {"recipes": ("paper",), "seeds": (3,), "assignments": TINY, "resume": True, "command": "trainer x"}
     assert experiments(data_file, cmu_file, out, **again) == results
@@ -176,7 +179,7 @@ def test_plan_is_every_recipe_experiment_variant_and_seed(data):
         assert config.seed == job.seed
         assert config.model == ("cvmnet" if job.recipe == "paper" else config.model)
         assert config.split == {"A": "random", "B": f"actor={job.variant}", "CMU": "all"}[job.experiment]
-        assert job.elsewhere == (job.experiment == "CMU")
+        assert job.on_benchmark == (job.experiment == "CMU")
     command = jobs[1].command("data.h5", "out/x")
     assert command == "trainer fit data.h5 --recipe paper --out out/x --set epochs=2 --set split=actor=sa --set seed=0"
 
@@ -298,7 +301,7 @@ def test_interruption_says_how_to_go_on(capsys, data_file, tmp_path, monkeypatch
     def stops(*arguments, **options):
         raise Stopped("a run was saved")
 
-    monkeypatch.setattr(suite, "fit", stops)
+    monkeypatch.setattr(series_module, "fit", stops)
     with pytest.raises(Stopped, match="0 of 1 runs are finished; go on with: trainer experiments x --resume"):
         experiments(data_file, None, tmp_path / "out", recipes=("paper",), seeds=(0,), only=("A",), command="trainer experiments x")
     code, shown, error = run(capsys, "experiments", data_file, "--out", tmp_path / "two", "--only", "A")

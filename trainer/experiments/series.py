@@ -44,8 +44,8 @@ from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
 from trainer.recipes.settings import read_recipe, train_config
 from trainer.runs.folder import NOT_COMPARED
 
-Bar = Callable[[], AbstractContextManager[ProgressCallback | None]]
-Say = Callable[[str], None]
+ProgressBar = Callable[[], AbstractContextManager[ProgressCallback | None]]
+PrintLine = Callable[[str], None]
 
 RESULT = "result.json"
 """What a run's folder has once it is finished and judged."""
@@ -77,7 +77,7 @@ class Job:
     seed : int
     changes : mapping
         Settings that override the recipe's, split and seed included.
-    elsewhere : bool
+    on_benchmark : bool
         Whether it is judged on the benchmark of the other file as well.
     """
 
@@ -86,7 +86,7 @@ class Job:
     recipe: str
     seed: int
     changes: Mapping[str, Any]
-    elsewhere: bool = False
+    on_benchmark: bool = False
 
     @property
     def name(self) -> str:
@@ -113,7 +113,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 @dataclass
-class Suite:
+class RunSeries:
     """Where runs find their data and leave their results.
 
     Parameters
@@ -129,9 +129,9 @@ class Suite:
         Take the runs that are finished, and train nothing.
     command : str
         For the message after Ctrl-C.
-    say : callable
+    print_line : callable
         Is told one line for each run.
-    bar : callable
+    progress_bar : callable
         Gives the context in which a run is trained, and who watches it.
     """
 
@@ -140,8 +140,8 @@ class Suite:
     out: Path
     resume: bool = False
     command: str = ""
-    say: Say = lambda line: None
-    bar: Bar = nullcontext
+    print_line: PrintLine = lambda line: None
+    progress_bar: ProgressBar = nullcontext
     finished: bool = False
     protocol: dict[str, str] = field(default_factory=dict)
     _files: dict[tuple[Path, str], PoseData] = field(default_factory=dict)
@@ -165,7 +165,7 @@ class Suite:
         joint_sets = {job.config().joint_set for job in jobs}
         for joint_set in sorted(joint_sets):
             self.load(self.data_file, joint_set)
-            if self.other_file is not None and any(job.elsewhere for job in jobs):
+            if self.other_file is not None and any(job.on_benchmark for job in jobs):
                 benchmark(self.load(self.other_file, joint_set))
         if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
             raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
@@ -206,13 +206,13 @@ class Suite:
             except Exception as error:  # whatever it is: hours of other runs must not be lost for it
                 reason = " ".join(str(error).split()) or type(error).__name__
                 failures.append(Failure(name=job.name, error=reason if isinstance(error, MocapError) else f"{type(error).__name__}: {reason}"))
-                self.say(f"{place}: failed: {failures[-1].error}")
+                self.print_line(f"{place}: failed: {failures[-1].error}")
                 continue
             results.append(result)
             trained += kept is None
             spent = time.perf_counter() - begin
             left = f"; about {_duration(spent / trained * (len(jobs) - number))} left" if trained and number < len(jobs) else ""
-            self.say(f"{place}: {_summary(result)}{', kept' if kept else f', {_duration(result.seconds)}'}{left}")
+            self.print_line(f"{place}: {_summary(result)}{', kept' if kept else f', {_duration(result.seconds)}'}{left}")
         return tuple(results), tuple(failures)
 
     def folder(self, name: str) -> Path:
@@ -250,7 +250,7 @@ class Suite:
         """Train and judge one run."""
         folder, config = self.folder(job.name), job.config()
         begun = (folder / "last.safetensors").is_file()
-        with self.bar() as progress:
+        with self.progress_bar() as progress:
             fit(
                 self.data_file,
                 config,
@@ -293,7 +293,7 @@ class Suite:
         for name in ("train", "validation", "test"):
             if len(getattr(split, name)):
                 yield data, name, getattr(split, name)
-        if job.elsewhere and self.other_file is not None:
+        if job.on_benchmark and self.other_file is not None:
             other = self.load(self.other_file, config.joint_set)
             require_match(other, card)
             for name, sequences in benchmark(other).items():
@@ -326,7 +326,7 @@ class Suite:
         )
 
     def _other_sha256(self, job: Job) -> str:
-        return self.load(self.other_file, job.config().joint_set).sha256 if job.elsewhere and self.other_file is not None else ""
+        return self.load(self.other_file, job.config().joint_set).sha256 if job.on_benchmark and self.other_file is not None else ""
 
     def _remember_protocol(self, folder: Path) -> None:
         """Keep what is true of all runs from one of their evaluations."""

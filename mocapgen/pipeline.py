@@ -21,6 +21,7 @@ from mocapgen.shared.files import check_target
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
+from mocapgen.sources.base import skip_reason
 from mocapgen.sources.selection import not_needed, select_clips
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
@@ -157,9 +158,9 @@ class GroupConverter:
             except UnusableClip as error:
                 skipped.append(error.skip)
             except FormatError as error:
-                skipped.append(Skip(file=clip.file, reason="unreadable", detail=str(error)))
+                skipped.append(Skip(file=clip.file, reason="unreadable", detail=skip_reason(error)))
             except RetargetError as error:
-                skipped.append(Skip(file=clip.file, reason="cannot retarget", detail=f"{clip.file}: {error}"))
+                skipped.append(Skip(file=clip.file, reason="cannot retarget", detail=f"{clip.file}: {skip_reason(error)}"))
             else:
                 skipped += [not_needed(other, clip) for other in candidates[place + 1 :]]
                 return replace(result, skipped=tuple(skipped))

@@ -105,13 +105,13 @@ def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tup
         note = "the model was trained on a part of these sequences" if own else ""
         return everything, f"all {len(data)} sequences of a file that was {'' if own else 'not '}trained on", note
     if not own:
-        raise DatasetError(f"{data.path}: expected the file that the model was trained on, to know its {side} side, found another; use --side all")
+        raise DatasetError(f"{data.path}: expected the file that the model was trained on, to know its {side} side, found another; use side='all'")
     folder = Path(model) if Path(model).is_dir() else Path(model).parent
     try:
         record = json.loads((folder / "split.json").read_text(encoding="utf-8"))
         split = split_from_record(data, record)
     except (OSError, ValueError, KeyError) as error:
-        raise DatasetError(f"{folder}/split.json: expected the split of the run, found none ({type(error).__name__}); use --side all") from None
+        raise DatasetError(f"{folder}/split.json: expected the split of the run, found none ({type(error).__name__}); use side='all'") from None
     chosen: NDArray[np.int64] = getattr(split, "test" if side == "auto" else side)
     if not len(chosen):
         raise DatasetError(f"{folder}: expected sequences on the {side} side of the run's split, found none")

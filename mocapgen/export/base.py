@@ -88,5 +88,5 @@ def exporter(name: str) -> Exporter:
     ConfigError
         With the formats that there are.
     """
-    found: Exporter = load_part("mocapgen.export", "EXPORTER", name, "--format")
+    found: Exporter = load_part("mocapgen.export", "EXPORTER", name, "format")
     return found

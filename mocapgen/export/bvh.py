@@ -91,7 +91,7 @@ def with_t_pose(motion: Motion) -> Motion:
 def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write a file for each sequence."""
     if options.avatar is not None and not source.predicted:
-        raise ConfigError("--avatar: expected only with predictions, found with a dataset file, whose sequences have avatars; try --avatars")
+        raise ConfigError("avatar: expected only with predictions, found with a dataset file, whose sequences have avatars; try avatars=...")
     skeletons = source.data.skeletons if isinstance(source.data, Dataset) else {}
     deviations: dict[str, float] = {}
     for done, item in enumerate(items):

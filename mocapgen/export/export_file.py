@@ -113,17 +113,17 @@ def _checked(model: type[Any], given: Mapping[str, Any], format: str) -> Any:
     for name in given.keys() - model.model_fields.keys():
         others = [other for other in exporter_names() if name in exporter(other).options.model_fields]
         advice = f"an option of {' and '.join(others)} only" if others else "no option of any format"
-        raise ConfigError(f"--{name.replace('_', '-')}: {advice}, found with --format {format}; leave it out")
+        raise ConfigError(f"{name}: {advice}, found with format={format}; leave it out")
     for name in lists & given.keys():
         if not values[name]:
-            raise ConfigError(f"--{name.replace('_', '-')}: expected names or wildcards, found nothing; leave the option out to take all")
+            raise ConfigError(f"{name}: expected names or wildcards, found nothing; leave the option out to take all")
     try:
         return model(**values)
     except ValidationError as error:
         fault = error.errors()[0]
         message = fault["msg"].removeprefix("Value error, ")
         option = str(fault["loc"][0]).replace("_", "-") if fault["loc"] else ""
-        raise ConfigError(f"--{option}: {message[:1].lower()}{message[1:]}, found {str(fault['input'])[:60]!r}") from None
+        raise ConfigError(f"{option}: {message[:1].lower()}{message[1:]}, found {str(fault['input'])[:60]!r}") from None
 
 
 def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path, str]:
@@ -137,7 +137,7 @@ def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path,
         )
     folder = out.parent if is_file else out
     if not is_file and out.exists() and not out.is_dir():
-        raise DatasetError(f"{out}: expected a folder to write the files of --format {format} to, found a file")
+        raise DatasetError(f"{out}: expected a folder to write the files of format={format} to, found a file")
     if not (folder.is_dir() or (not is_file and folder.parent.is_dir())):
         missing = folder if is_file else folder.parent
         raise DatasetError(f"{out}: expected an existing folder to write to, found no {missing}; create it first")

@@ -152,7 +152,7 @@ class ExportInput:
         name = data.joint_set if isinstance(data, Predictions) else "all"
         wanted = wanted or name
         if wanted not in data.file["/joint_sets"]:
-            raise ConfigError(f"--joints: expected one of {', '.join(data.file['/joint_sets'])}, which {data.path} has, found {wanted!r}")
+            raise ConfigError(f"joints: expected one of {', '.join(data.file['/joint_sets'])}, which {data.path} has, found {wanted!r}")
         group = f"/joint_sets/{wanted}"
         names, index, parents = (read_array(data.file, f"{group}/{column}") for column in ("names", "joints", "parents"))
         return Joints(wanted, tuple(map(str, names)), index.astype(np.intp), tuple(int(parent) for parent in parents))
@@ -205,10 +205,10 @@ class ExportInput:
             raise DatasetError(f"{self.path}: expected at least one sequence, found none")
         kept = rows
         rules: tuple[tuple[str, str, Sequence[str], Callable[[Row], str]], ...] = (
-            ("--clips", "a pattern that matches the id of a clip", selection.clips, lambda row: str(row.clip["id"])),
-            ("--actors", "a pattern that matches an actor", selection.actors, lambda row: str(row.clip["actor"])),
-            ("--actions", "a pattern that matches an action", selection.actions, lambda row: str(row.clip["action"])),
-            ("--avatars", "a pattern that matches an avatar", selection.avatars, lambda row: row.avatar),
+            ("clips", "a pattern that matches the id of a clip", selection.clips, lambda row: str(row.clip["id"])),
+            ("actors", "a pattern that matches an actor", selection.actors, lambda row: str(row.clip["actor"])),
+            ("actions", "a pattern that matches an action", selection.actions, lambda row: str(row.clip["action"])),
+            ("avatars", "a pattern that matches an avatar", selection.avatars, lambda row: row.avatar),
         )
         for option, wanted, patterns, name in rules:
             names = sorted({name(row) for row in rows} - {""})
@@ -219,7 +219,7 @@ class ExportInput:
         numbers = sorted({camera_number(row.camera.rig) for row in rows})
         if selection.camera is not None:
             if selection.camera not in numbers:
-                raise ConfigError(f"--camera: expected one of {', '.join(map(str, numbers))}, found {selection.camera}")
+                raise ConfigError(f"camera: expected one of {', '.join(map(str, numbers))}, found {selection.camera}")
             kept = [row for row in kept if camera_number(row.camera.rig) == selection.camera]
         if not kept:
             raise ConfigError("the selection: expected sequences that match all of it, found none; loosen one of the options")
@@ -279,7 +279,7 @@ def split_actors(items: Sequence[Item], options: HeldOut) -> tuple[tuple[str, ..
     actors = sorted({item.actor for item in items})
     for pattern in options.test_actors:
         if not any(matches(actor, pattern) for actor in actors):
-            raise no_match("--test-actors", "a pattern that matches an actor", pattern, [actor for actor in actors if actor])
+            raise no_match("test_actors", "a pattern that matches an actor", pattern, [actor for actor in actors if actor])
     test = [actor for actor in actors if any(matches(actor, pattern) for pattern in options.test_actors)]
     if not options.test_actors and len(actors) > 1:
         test = actors[-1:]

@@ -151,9 +151,7 @@ def _in_the_room(source: ExportInput, takes: list[list[Item]], train: Sequence[s
         actions[name] = np.take(positions, FOLLOWS, axis=1).astype(np.float32)
         in_image.setdefault(subject, {})[name] = [pixels.astype(np.float32) for _, pixels in seen]
     if not in_space:
-        raise ConfigError(
-            f"--views: expected clips that stay within sight of the cameras of h36m, found none among {len(left_out)}; try --views file"
-        )
+        raise ConfigError(f"views: expected clips that stay within sight of the cameras of h36m, found none among {len(left_out)}; try views='file'")
     _save(output, "h36m", in_space, {}, in_image)
     written = sorted(in_space, key=(TRAIN + TEST).index)
     for_train, for_test = ([subject for subject in written if subject in pool] or written for pool in (TRAIN, TEST))

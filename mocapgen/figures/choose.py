@@ -36,13 +36,13 @@ def sequences_of(data: Dataset | Predictions, config: RenderConfig) -> list[int]
     clip, avatar = labels[0], labels[3]
     wanted = str(clip[0]) if config.clip is None else config.clip
     if wanted not in clip:
-        raise no_match("--clip", "the id of a clip", wanted, _unique(clip))
+        raise no_match("clip", "the id of a clip", wanted, _unique(clip))
     rows = np.flatnonzero(clip == wanted)
     names = _unique(avatar[rows])
     if config.avatars:
-        chosen = _chosen("--avatars", "a pattern that matches an avatar of this clip", config.avatars, names)
+        chosen = _chosen("avatars", "a pattern that matches an avatar of this clip", config.avatars, names)
     elif config.avatar is not None and config.avatar not in names:
-        raise no_match("--avatar", f"an avatar of clip {wanted}", config.avatar, names)
+        raise no_match("avatar", f"an avatar of clip {wanted}", config.avatar, names)
     else:
         chosen = [config.avatar or names[0]]
     return [_before_camera(data, [int(row) for row in rows if avatar[row] == name], config.camera, f"clip {wanted}") for name in chosen]
@@ -69,7 +69,7 @@ def _sheet(data: Dataset | Predictions, config: RenderConfig, labels: tuple[np.n
     }
     for (what, patterns), column in zip(wanted.items(), labels, strict=True):
         if patterns:
-            keep &= np.isin(column, _chosen(f"--{what}s", f"a name or pattern that matches {what}s", patterns, _unique(column)))
+            keep &= np.isin(column, _chosen(f"{what}s", f"a name or pattern that matches {what}s", patterns, _unique(column)))
     cells: dict[tuple[str, str], list[int]] = {}
     performer: dict[str, str] = {}
     for row in np.flatnonzero(keep).tolist():
@@ -80,7 +80,7 @@ def _sheet(data: Dataset | Predictions, config: RenderConfig, labels: tuple[np.n
         raise ConfigError(f"{data.path}: expected clips that match everything asked for, found none; loosen one of the options")
     if len(cells) > MOST_CELLS:
         raise ConfigError(
-            f"--sheet: expected at most {MOST_CELLS} thumbnails, found {len(cells)}; choose with --actions, --actors, --clips or --avatars"
+            f"sheet: expected at most {MOST_CELLS} thumbnails, found {len(cells)}; choose with actions=..., actors=..., clips=... or avatars=..."
         )
     return [_before_camera(data, rows, config.camera, f"clip {name}") for (name, _), rows in cells.items()]
 
@@ -97,7 +97,7 @@ def _before_camera(data: Dataset | Predictions, rows: Sequence[int], camera: int
     """Return the sequence before the n-th camera, of those that differ in nothing else."""
     if camera >= len(rows):
         there = "only camera 0" if len(rows) == 1 else f"cameras 0 to {len(rows) - 1}"
-        raise ConfigError(f"--camera: expected a camera of {what}, which has {there}, found {camera}")
+        raise ConfigError(f"camera: expected a camera of {what}, which has {there}, found {camera}")
     return sorted(rows, key=lambda row: int(data.sequences["camera"][row]))[camera]
 
 
@@ -132,15 +132,15 @@ def frames_of(text: str, length: int) -> list[int]:
             start, stop = int(whole[1] or 0), int(whole[2] or length)
             found += range(start, _within(stop, length, length), int(whole[3] or 1))
         else:
-            raise ConfigError(f"--frames: expected frames such as 0,10,20 or a range START:STOP:STEP, found {text!r}")
+            raise ConfigError(f"frames: expected frames such as 0,10,20 or a range START:STOP:STEP, found {text!r}")
     if not found:
-        raise ConfigError(f"--frames: expected at least one frame, found {text!r}, which is none")
+        raise ConfigError(f"frames: expected at least one frame, found {text!r}, which is none")
     return found
 
 
 def _within(frame: int, last: int, length: int) -> int:
     if frame > last:
-        raise ConfigError(f"--frames: expected frames of the clip, which has {length} (0 to {length - 1}), found {frame}")
+        raise ConfigError(f"frames: expected frames of the clip, which has {length} (0 to {length - 1}), found {frame}")
     return frame
 
 
@@ -156,7 +156,7 @@ def range_of(text: str | None, length: int) -> range:
         return range(length)
     frames = frames_of(text, length)
     if ":" not in text or frames != list(range(frames[0], frames[-1] + 1)):
-        raise ConfigError(f"--frames: expected a range START:STOP in an animation, found {text!r}")
+        raise ConfigError(f"frames: expected a range START:STOP in an animation, found {text!r}")
     return range(frames[0], frames[-1] + 1)
 
 
@@ -168,4 +168,4 @@ def joints_of(patterns: Sequence[str], names: Sequence[str]) -> frozenset[str]:
     ConfigError
         If a pattern matches none.
     """
-    return frozenset(_chosen("--trail", "the name of a joint", patterns, names))
+    return frozenset(_chosen("trail", "the name of a joint", patterns, names))

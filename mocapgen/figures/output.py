@@ -95,7 +95,7 @@ def require_video() -> None:
     try:
         import av  # noqa: F401
     except ImportError:
-        raise ConfigError("--out: .mp4 expects the package av (PyAV), which is not installed: pip install 'mocapgen[video]', or write .gif") from None
+        raise ConfigError("out: .mp4 expects the package av (PyAV), which is not installed: pip install 'mocapgen[video]', or write .gif") from None
 
 
 def mp4(path: Path, images: Iterable[Image], fps: float) -> None:

@@ -92,7 +92,7 @@ def _read(path: str | Path, config: RenderConfig, progress: Progress | None) -> 
         matches = None
         if config.predictions is not None:
             if isinstance(data, Predictions):
-                raise ConfigError(f"--predictions: expected a dataset file to draw them over, found predictions in {path}, too")
+                raise ConfigError(f"predictions: expected a dataset file to draw them over, found predictions in {path}, too")
             predictions = open_predictions(config.predictions)
             stack.callback(predictions.close)
             matches = PredictionMatches(predictions, data)
@@ -149,14 +149,14 @@ def _frames(drawn: list[DrawnSequence], config: RenderConfig) -> list[int]:
     if config.frames is not None:
         frames = choose.frames_of(config.frames, length)
         if len(frames) > MOST_MOMENTS:
-            raise ConfigError(f"--frames: expected at most {MOST_MOMENTS} frames in a filmstrip, found {len(frames)}; take steps: START:STOP:STEP")
+            raise ConfigError(f"frames: expected at most {MOST_MOMENTS} frames in a filmstrip, found {len(frames)}; take steps: START:STOP:STEP")
         return frames
     if config.count is not None:
         return [round(float(frame)) for frame in np.linspace(0, length - 1, config.count)]
     if config.frame is None:
         return [first.representative_frame]
     if config.frame >= length:
-        raise ConfigError(f"--frame: expected a frame of clip {first.clip}, which has {length} (0 to {length - 1}), found {config.frame}")
+        raise ConfigError(f"frame: expected a frame of clip {first.clip}, which has {length} (0 to {length - 1}), found {config.frame}")
     return [config.frame]
 
 
@@ -184,7 +184,7 @@ def _canvas(config: RenderConfig, inches: tuple[float, float], moving: bool) -> 
     if moving:  # video formats want even numbers
         width, height = width + width % 2, height + height % 2
     if max(width, height) > LARGEST:
-        raise ConfigError(f"--dpi: expected a picture of at most {LARGEST} pixels a side, found {width}x{height}; give a smaller --dpi, or --size")
+        raise ConfigError(f"dpi: expected a picture of at most {LARGEST} pixels a side, found {width}x{height}; give a smaller dpi=..., or size=...")
     return Canvas(width, height, dpi, THEMES[config.theme])
 
 
@@ -193,9 +193,9 @@ def _rate(sequence: DrawnSequence, config: RenderConfig) -> float:
     is_gif = config.out.suffix.lower() == ".gif"
     fps = config.fps or min(sequence.fps, output.GIF_DEFAULT if is_gif else output.MP4_DEFAULT)
     if fps > sequence.fps * 1.000001:
-        raise ConfigError(f"--fps: expected at most the {sequence.fps:g} frames per second of the file, found {fps:g}")
+        raise ConfigError(f"fps: expected at most the {sequence.fps:g} frames per second of the file, found {fps:g}")
     if is_gif and fps > output.GIF_FASTEST:
-        raise ConfigError(f"--fps: expected at most {output.GIF_FASTEST:g} frames per second in a GIF, found {fps:g}; write an .mp4 for more")
+        raise ConfigError(f"fps: expected at most {output.GIF_FASTEST:g} frames per second in a GIF, found {fps:g}; write an .mp4 for more")
     return fps
 
 

@@ -24,7 +24,7 @@ def require() -> None:
     try:
         import rerun  # noqa: F401
     except ImportError:
-        raise ConfigError("--rrd: expected the package rerun-sdk, which is not installed: pip install 'mocapgen[rerun]'") from None
+        raise ConfigError("rrd: expected the package rerun-sdk, which is not installed: pip install 'mocapgen[rerun]'") from None
 
 
 def record(path: Path, drawn: Sequence[DrawnSequence]) -> None:

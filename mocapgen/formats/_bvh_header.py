@@ -59,7 +59,7 @@ class Repairs:
     def mend(self, line_number: int, fault: str, remedy: str) -> None:
         """Raise FormatError for a fault; in a lenient reading note it together with what is done about it."""
         if not self.lenient:
-            self.fail(line_number, f"{fault} (with --lenient: {remedy})")
+            self.fail(line_number, f"{fault} (with lenient=True: {remedy})")
         self.notes.append(f"{self.where}:{line_number}: {fault}: {remedy}")
 
     def fail(self, line_number: int, fault: str) -> NoReturn:

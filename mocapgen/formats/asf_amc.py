@@ -392,7 +392,7 @@ def find_asf(path: Path) -> Path:
     if len(candidates) == 1:
         return candidates[0]
     found = ", ".join(p.name for p in candidates[:5]) or "no .asf file"
-    raise FormatError(f"{path}: expected its skeleton beside it (such as {path.stem.rsplit('_', 1)[0]}.asf), found {found}; say which with --asf")
+    raise FormatError(f"{path}: expected its skeleton beside it (such as {path.stem.rsplit('_', 1)[0]}.asf), found {found}; say which with asf=...")
 
 
 def read_amc(path: Path, asf: Path | None = None, fps: float | None = None, lenient: bool = False, notes: list[str] | None = None) -> Motion:

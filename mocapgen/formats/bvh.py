@@ -184,7 +184,7 @@ class Bvh:
             stray = float(np.linalg.norm(translations[:, joint] - offsets[joint], axis=-1).max())
             subject = f"{self.where}: joint {shown(self.names[joint])}: position channels stray from their median by up to {stray:.3g} file units"
             if stray > limit and not lenient:
-                raise FormatError(f"{subject}, so its bone would stretch; expected at most {limit:.3g} (with --lenient: the median is the offset)")
+                raise FormatError(f"{subject}, so its bone would stretch; expected at most {limit:.3g} (with lenient=True: the median is the offset)")
             notes.append(f"{subject}: the median is the offset")
         return offsets, tuple(notes)
 

@@ -117,7 +117,7 @@ def parse_c3d_file(data: bytes, where: str, lenient: bool = False) -> C3dFile:
     if frames > there and not (lenient and there):
         raise FormatError(
             f"{where}: the file announces {frames} frames of {count} points, expected {start + frames * size} bytes, found {len(data)}: "
-            f"cut short" + (f" (with --lenient: the {there} frames that are there)" if there else "")
+            f"cut short" + (f" (with lenient=True: the {there} frames that are there)" if there else "")
         )
     used = min(frames, there)
     points, residuals = _decode(data[start : start + used * size], processor, (used, count, width), scale)

@@ -131,7 +131,7 @@ def _patterns(option: str, values: Sequence[str] | str) -> tuple[str, ...]:
     """Return the patterns of an option that takes comma lists; giving it without a name is a mistake."""
     patterns = split_list(tuple(values) if not isinstance(values, str) else values)
     if values and not patterns:
-        raise ConfigError(f"--{option}: expected ids of checks or patterns, found nothing; leave the option out")
+        raise ConfigError(f"{option}: expected ids of checks or patterns, found nothing; leave the option out")
     for pattern in patterns:
         _require_match(f"--{option}", pattern)
     return patterns

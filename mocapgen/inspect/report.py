@@ -322,4 +322,4 @@ def check_reports(targets: list[Path], path: Path, overwrite: bool) -> None:
             raise ConfigError(f"{target}: expected another file for the report than the one to inspect, found the same; choose another name")
         check_target(target, overwrite)
     if len({target.resolve() for target in targets}) < len(targets):
-        raise ConfigError(f"--html: expected another file than that of --json, found {targets[0]} for both")
+        raise ConfigError(f"html: expected another file than that of json=..., found {targets[0]} for both")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from schemas.errors import ConfigError, FormatError, MocapError
 MAX_FRAMES = 10_000_000
 """Most frames that are written: a day at 120 frames per second."""
 _FASTEST = 100_000.0  # frames per second
-_SOURCE_OPTIONS = {"fps": "source-fps", "scale": "source-scale", "up": "source-up"}  # what readers call otherwise than the command does
+_SOURCE_OPTIONS = {"fps": "source_fps", "scale": "source_scale", "up": "source_up"}  # what readers call otherwise
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _check_target(source: Path, out: Path, options: Mapping[str, Any], fps: floa
     """Check whatever can be checked before reading."""
     form = format_to_write(out)
     if fps is not None and not 0 < fps <= _FASTEST:
-        raise ConfigError(f"--fps: expected a positive number of frames per second up to {_FASTEST:g}, found {fps:g}")
+        raise ConfigError(f"fps: expected a positive number of frames per second up to {_FASTEST:g}, found {fps:g}")
     if fault := option_fault(form, options):
         raise ConfigError(f"--{': '.join(fault)}")
     if source.suffix.lower() == form.suffix == ".c3d":
@@ -116,21 +117,21 @@ def _read(source: Path, given: dict[str, Any], notes: list[str]) -> Motion:
         name = option.removeprefix("source_")
         if form is not None and name not in form.options:
             suffixes = ", ".join(suffix for suffix, other in known.items() if name in other.options)
-            raise ConfigError(f"--{option.replace('_', '-')}: expected only with {suffixes} files to read, found {source}; leave the option out")
+            raise ConfigError(f"{option}: expected only with {suffixes} files to read, found {source}; leave the option out")
     rate = given.get("source_fps")
     if rate is not None and not 0 < rate <= _FASTEST:
-        raise ConfigError(f"--source-fps: expected a positive number of frames per second up to {_FASTEST:g}, found {rate:g}")
+        raise ConfigError(f"source_fps: expected a positive number of frames per second up to {_FASTEST:g}, found {rate:g}")
     try:
         return read(source, **{option.removeprefix("source_"): value for option, value in given.items()}, notes=notes)
     except MocapError as error:  # readers advise the options that a build has
         text = str(error)
         for name, option in _SOURCE_OPTIONS.items():
-            text = text.replace(f"--{name}", f"--{option}")
+            text = re.sub(rf"\b{name}(?=[=:])", option, text)
         raise type(error)(text) from error
 
 
 def _resampled(motion: Motion, fps: float, source: Path) -> Motion:
     count = frame_count(len(motion), motion.fps, fps)
     if count > MAX_FRAMES:
-        raise FormatError(f"{source}: expected at most {MAX_FRAMES} frames to write, found {count} at {fps:g} frames per second; lower --fps")
+        raise FormatError(f"{source}: expected at most {MAX_FRAMES} frames to write, found {count} at {fps:g} frames per second; lower fps=...")
     return resample(motion, fps)

@@ -94,9 +94,9 @@ def interpret(
         is not understood, or the pelvis has lost its vertical motion.
     """
     if up not in (None, "y", "z"):
-        raise ConfigError(f"--up: expected y or z, found {up!r}")
+        raise ConfigError(f"up: expected y or z, found {up!r}")
     if scale is not None and not (np.isfinite(scale) and scale > 0):
-        raise ConfigError(f"--scale: expected a positive number of metres in a unit of the file, found {scale}")
+        raise ConfigError(f"scale: expected a positive number of metres in a unit of the file, found {scale}")
     offsets, notes = bvh.skeleton_offsets(lenient)
     skeleton = Skeleton(bvh.names, bvh.parents, offsets, bvh.end_sites)
     raw = Motion(skeleton, bvh.rotations(), bvh.translations()[:, 0], bvh.fps, PurePath(bvh.where).stem)
@@ -129,7 +129,7 @@ class _Reading:
             if found.missing:
                 raise FormatError(
                     f"{self.where}: profile {found.profile.name}: found no joint for {_some(found.missing)} among {_some(skeleton.names)}; "
-                    f"leave --profile out or describe the joints in a profile of your own"
+                    f"leave profile=... out or describe the joints in a profile of your own"
                 )
             self.name, self.profile = found.profile.name, found.profile
             self.roles = Roles(found.joints, found.drivers, 1.0 if profile is not None else found.confidence)
@@ -170,7 +170,7 @@ class _Reading:
         if not _plausible(leg * scale):
             why += f"; expected {LEGS[0]:.2f} to {LEGS[1]:.2f} m"
         if not LEGS[0] / ABSURD <= leg * scale <= LEGS[1] * ABSURD:
-            self._object(f"unit: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m, found legs of {leg * scale:.3f} m by --scale {scale:g}", lenient)
+            self._object(f"unit: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m, found legs of {leg * scale:.3f} m by scale={scale:g}", lenient)
         names = {value: name for name, value in UNITS.items()}
         unit = f"{names[scale]}, {scale:.6g} m" if scale in names else f"{scale:.6g} m"
         self.note(f"unit {unit}, {why} (legs of {leg * scale:.3f} m)")
@@ -185,7 +185,7 @@ class _Reading:
         if not _plausible(leg * scale):
             raise FormatError(
                 f"{self.where}: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m in some unit out of {', '.join(UNITS)}, found {leg:.6g} file units "
-                f"from hip to ankle; give the unit with --scale METRES"
+                f"from hip to ankle; give the unit with scale=METRES"
             )
         why = "inferred from the body's size"
         if self.profile.unit != "infer":
@@ -272,7 +272,7 @@ class _Reading:
         """Say where the feet are; refuse a figure upside down, mirrored, or with a pelvis that has lost its vertical motion."""
         positions = forward_kinematics(self.motion)
         if not (Figure.of(self.motion.skeleton, self.roles, positions).height[:, 1] > 0).any():
-            raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with --up")
+            raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with up=...")
         hips, lower = positions[:, self.motion.skeleton.index(self.roles.joints["Hips"]), 1], self._lower_foot(positions)
         self.note(f"lowest foot joint at y = {100 * _floor(lower):.1f} cm ({_FLOOR_PERCENTILE:g}th percentile over time)")
         if side_agreement(self.motion.skeleton, self.roles.joints, positions) < -0.5:
@@ -283,7 +283,7 @@ class _Reading:
 
     def _object(self, complaint: str, lenient: bool) -> None:
         if not lenient:
-            raise FormatError(f"{self.where}: {complaint}; with --lenient it is used as it is")
+            raise FormatError(f"{self.where}: {complaint}; with lenient=True it is used as it is")
         self.note(complaint)
 
     def _lower_foot(self, positions: Array) -> Array:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ import click
 from click.core import ParameterSource
 
 from mocapgen.shared.parts import part_names
+from mocapgen.shared.text import option_words
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -131,36 +131,6 @@ def option_names(command: click.Command | None) -> dict[str, str]:
     """Return the option of each parameter: ``{"min_frames": "--min-frames", "categories": "--category"}``."""
     parameters = [] if command is None else command.params
     return {str(parameter.name): parameter.opts[-1] for parameter in parameters if isinstance(parameter, click.Option)}
-
-
-def option_words(text: str, options: Mapping[str, str]) -> str:
-    """Return a message with options in place of Python's keywords.
-
-    Parameters
-    ----------
-    text : str
-        Settings at its beginning (``min_frames: ...``, ``pattern and table: ...``), with a value (``source='sample'``, ``overwrite=True``), and
-        names with an underscore (``max_frames``) are translated.
-    options : mapping
-        The option of each setting, as from :func:`option_names`.
-    """
-    if not options:
-        return text
-    names = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
-    value = r"'[^' ]*'|'[^']*'|[^\s;:,)]+"
-    text = re.sub(rf"(?<![\w./-])({names})=({value})", lambda match: _typed(options[match[1]], match[2]), text)
-    start = re.match(rf"({names})((?:, | and |, and )(?:{names}))*((?:\.\w+)*): ", text)
-    if start:
-        head = re.sub(rf"(?<![\w.])({names})\b", lambda match: options[match[1]], start[0]).replace(".", " ")
-        text = head + text[start.end() :]
-    return re.sub(rf"(?<![\w./'\"{{-])({names})(?![\w./'\"=])", lambda match: options[match[1]] if "_" in match[1] else match[1], text)
-
-
-def _typed(option: str, value: str) -> str:
-    """Return an option with a value of Python's, as it is typed: ``--overwrite``, ``--source sample``."""
-    if value in ("True", "False"):
-        return option if value == "True" else option.replace("--", "--no-", 1)
-    return f"{option} {value[1:-1] if value.startswith(chr(39)) and ' ' not in value else value}"
 
 
 def missing_package(error: ImportError) -> str | None:

@@ -29,7 +29,7 @@ def check_target(path: Path, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise DatasetError(f"{path}: expected an existing folder to write to, found no {path.parent}; create it first")
     if path.exists() and not overwrite:
-        raise DatasetError(f"{path}: the file exists already; choose another name or say --overwrite")
+        raise DatasetError(f"{path}: the file exists already; choose another name or say overwrite=True")
 
 
 @contextlib.contextmanager
@@ -137,7 +137,7 @@ def _name_new(partial: Path, path: Path) -> None:
     try:
         os.link(partial, path)
     except FileExistsError:
-        raise DatasetError(f"{path}: the file appeared while it was being written; choose another name or say --overwrite") from None
+        raise DatasetError(f"{path}: the file appeared while it was being written; choose another name or say overwrite=True") from None
     except OSError:  # a file system without hard links
         check_target(path, overwrite=False)
         partial.replace(path)

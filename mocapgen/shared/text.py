@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from schemas.errors import ConfigError
@@ -64,6 +64,39 @@ def counted(names: Sequence[str]) -> str:
 def printable(path: object) -> str:
     """Return a path for a one-line message: characters that cannot be shown are escaped."""
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(path))
+
+
+def option_words(text: str, options: Mapping[str, str]) -> str:
+    """Return a message with the options of the command line in place of Python's keywords.
+
+    The libraries raise errors in Python's words: ``min_frames: expected ...``, ``... or overwrite=True``, ``... lower fps=...``.
+
+    Parameters
+    ----------
+    text : str
+        Settings at its beginning (``min_frames: ``, ``pattern and table: ``), with a value (``source='sample'``, ``overwrite=True``; ``...`` is
+        any value), and names with an underscore (``max_frames``) are translated.
+    options : mapping
+        The option of each setting: ``{"min_frames": "--min-frames"}``.
+    """
+    if not options:
+        return text
+    names = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
+    value = r"'[^']*'|[^\s;:,)]+"
+    text = re.sub(rf"(?<![\w./-])({names})=({value})", lambda match: _typed(options[match[1]], match[2]), text)
+    start = re.match(rf"({names})((?:, and |, | and )(?:{names}))*(\.\w+)*: ", text)
+    if start:
+        head = re.sub(rf"(?<![\w.])({names})\b", lambda match: options[match[1]], start[0]).replace(".", " ")
+        text = head + text[start.end() :]
+    compound = "|".join(name for name in names.split("|") if "_" in name)
+    return re.sub(rf"(?<![\w./'\"{{-])({compound})(?![\w./'\"=])", lambda match: options[match[1]], text) if compound else text
+
+
+def _typed(option: str, value: str) -> str:
+    """Return an option with a value of Python's, as it is typed: ``--overwrite``, ``--source sample``."""
+    if value in ("True", "False", "..."):
+        return option if value != "False" else option.replace("--", "--no-", 1)
+    return f"{option} {value[1:-1] if value.startswith(chr(39)) and ' ' not in value else value}"
 
 
 def no_match(setting: str, wanted: str, pattern: str, names: Sequence[str]) -> ConfigError:

@@ -71,7 +71,7 @@ def archive_of(source: str, format: str | None = None) -> Archive:
     for archive in offered:
         if format in (None, archive.format):
             return archive
-    raise ConfigError(f"--format: {source} is published as {', '.join(archive.format for archive in offered)}, found {format!r}")
+    raise ConfigError(f"format: {source} is published as {', '.join(archive.format for archive in offered)}, found {format!r}")
 
 
 def fetch_folder(source: str) -> Path:

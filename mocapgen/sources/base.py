@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mocapgen.core.motion import Motion
 from mocapgen.shared.parts import load_part, part_names
+from mocapgen.shared.text import option_words
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import Detection, Skip
@@ -100,6 +101,14 @@ class Source(ABC):
         """
 
 
+_RECORDED = {name: f"--{name}" for name in ("profile", "lenient", "scale", "up", "asf")}
+
+
+def skip_reason(error: Exception) -> str:
+    """Return an error of a reader as a dataset file records it, with the options of the command line."""
+    return option_words(str(error), _RECORDED)
+
+
 SOURCE_SETTINGS = ("categories", "pattern", "table", "profile", "lenient", "scale", "up")
 """Settings that not every source supports."""
 BVH_SETTINGS = frozenset({"profile", "lenient", "scale", "up"})
@@ -117,8 +126,7 @@ def check_settings(source: type[Source], config: BuildConfig) -> None:
     for field_name in SOURCE_SETTINGS:
         if getattr(config, field_name) != BuildConfig.model_fields[field_name].default and field_name not in source.supported:
             users = [name for name in source_names() if field_name in source_class(name).supported]
-            option = "--category" if field_name == "categories" else f"--{field_name}"
-            raise ConfigError(f"{option}: is not supported by --source {source.name}, only by --source {' and '.join(users)}")
+            raise ConfigError(f"{field_name}: is not supported by source={source.name!r}, only by source={' and '.join(users)}")
 
 
 def source_names() -> tuple[str, ...]:
@@ -134,5 +142,5 @@ def source_class(name: str) -> type[Source]:
     ConfigError
         With the names that there are.
     """
-    found: type[Source] = load_part("mocapgen.sources", "SOURCE", name, "--source")
+    found: type[Source] = load_part("mocapgen.sources", "SOURCE", name, "source")
     return found

@@ -68,7 +68,7 @@ class Cmu(FileSource):
         """Return the error for a root without a single clip."""
         root, kinds = printable(self._tree.root), ", ".join(f".{known}" for known in self._formats)
         if named.skipped:
-            found = f"{len(named.skipped)} {kinds} files named otherwise, such as {named.skipped[0].file}; --source folder takes any names"
+            found = f"{len(named.skipped)} {kinds} files named otherwise, such as {named.skipped[0].file}; source='folder' takes any names"
             return SourceError(f"{root}: expected clips named {PATTERN}, found {found}")
         hint = what_to_do(self._tree, contents, self._formats)
         return SourceError(f"{root}: expected CMU's {kinds} files, found {what_is_there(contents)}; {hint}")

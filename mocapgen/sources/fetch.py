@@ -82,7 +82,7 @@ def fetch(
     folder = fetch_folder(archive.source) if to is None else to.expanduser()
     url = archive.url if url is None else url
     if not _is_address(url):
-        raise ConfigError(f"--url: expected an address that begins with http:// or https://, found {url[:200]!r}")
+        raise ConfigError(f"url: expected an address that begins with http:// or https://, found {url[:200]!r}")
     target = folder / archive.file
     with _disk_errors(folder):
         recorded = _read_record(target) if not force else None
@@ -121,7 +121,7 @@ def _retrieve(pooch: Any, url: str, target: Path, known: str | None, progress: P
     except ValueError as error:  # pooch's answer to another hash
         raise SourceError(
             f"{url}: expected the file that was downloaded first (sha256 {str(known)[:12]}..., see {target}.json), found another one; "
-            "if it was published anew, accept it with --force"
+            "if it was published anew, accept it with force=True"
         ) from error
     finished.replace(target)
 
@@ -133,7 +133,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename if isinstance(error.filename, str | Path) else folder
-        raise SourceError(f"{where}: cannot be written or read: {error.strerror or error}; make room or choose --to") from error
+        raise SourceError(f"{where}: cannot be written or read: {error.strerror or error}; make room or choose to=...") from error
 
 
 # The record ---------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def _read_record(target: Path) -> dict[str, Any] | None:
         return None
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
-    raise SourceError(f"{path}: expected the checksum of {target.name}, found something else; delete it, or download again with --force")
+    raise SourceError(f"{path}: expected the checksum of {target.name}, found something else; delete it, or download again with force=True")
 
 
 def _record(target: Path, url: str, known: str | None, downloaded: bool, progress: Progress | None) -> Fetched:
@@ -172,7 +172,7 @@ def _verified(target: Path, record: dict[str, Any] | None, progress: Progress | 
     if digest != record["sha256"]:
         found = f"another content (sha256 {digest[:12]}...)" if digest else f"{size:,} bytes"
         expected = f"the {record['size']:,} bytes that were downloaded (sha256 {record['sha256'][:12]}...)"
-        raise SourceError(f"{target}: expected {expected}, found {found}: changed or damaged; download it again with --force")
+        raise SourceError(f"{target}: expected {expected}, found {found}: changed or damaged; download it again with force=True")
     return Fetched(target, digest, size, False)
 
 
@@ -254,7 +254,7 @@ class _Download:
         length = response.headers.get("Content-Length", "")
         total = have + int(length) if length.isdecimal() and "Content-Encoding" not in response.headers else 0
         if total and total - have > shutil.disk_usage(self._partial.parent).free:
-            raise SourceError(f"{self._partial.parent}: expected {format_size(total - have)} of free space, found less; make room or choose --to")
+            raise SourceError(f"{self._partial.parent}: expected {format_size(total - have)} of free space, found less; make room or choose to=...")
         _write_text(self._state, json.dumps({"url": url, "validator": _validator(response), "total": total}))
         with self._partial.open("ab" if have else "wb") as file:
             for chunk in response.iter_content(_CHUNK):
@@ -292,7 +292,7 @@ class _Download:
         self._state.unlink(missing_ok=True)
 
 
-_ELSEWHERE = "check the address, or name a mirror with --url"
+_ELSEWHERE = "check the address, or name a mirror with url=..."
 
 
 def _validator(response: Any) -> str:

@@ -19,7 +19,7 @@ from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
 from mocapgen.shared.text import printable
 from mocapgen.sources.archives import fetch_folder, fetched
-from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
+from mocapgen.sources.base import Clip, Listing, Source, SourceMotion, skip_reason
 from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, SourceError
@@ -75,13 +75,13 @@ def find_root(source: str, given: Path | None, variable: str, format: str | None
                 return root
         except (OSError, RuntimeError, ValueError):  # too long, no such user, a null character
             pass
-        option = "--root" if given else f"${variable}"
+        option = "root" if given else f"${variable}"
         raise SourceError(f"{option}: expected a folder or zip with {what}, found nothing at {str(root)!r}; check the path")
     if (there := fetched(source, format)) is not None:
         return there
     raise SourceError(
-        f"{source}: expected {what}, found no --root, no ${variable} and nothing in {fetch_folder(source)}; give --root PATH (folder or zip, "
-        f"from {home}), set ${variable}, run `mocapgen fetch {source}`, or use --source sample, which needs no download"
+        f"{source}: expected {what}, found no root=..., no ${variable} and nothing in {fetch_folder(source)}; give root=PATH (folder or zip, "
+        f"from {home}), set ${variable}, run `mocapgen fetch {source}`, or use source='sample', which needs no download"
     )
 
 
@@ -176,7 +176,7 @@ class FileSource(Source):
             try:
                 read_asf(self._tree, path)
             except FormatError as error:
-                broken[path] = str(error)
+                broken[path] = skip_reason(error)
         faults = {}
         for clip, skeleton in found.items():
             if skeleton is None:

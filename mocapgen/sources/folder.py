@@ -59,9 +59,9 @@ class Folder(FileSource):
 
     def __init__(self, config: BuildConfig) -> None:
         if config.root is None:
-            raise ConfigError("--root: expected the folder, zip or file with your motion, found none; give --root PATH")
+            raise ConfigError("root: expected the folder, zip or file with your motion, found none; give root=PATH")
         if config.pattern is not None and config.table is not None:
-            raise ConfigError("--pattern and --table: expected one of them, found both; a table says everything by itself")
+            raise ConfigError("pattern and table: expected one of them, found both; a table says everything by itself")
         self._pattern = None if config.pattern is None else NamePattern(config.pattern)
         self._table = None if config.table is None else read_table(config.table)
         self._table_path = config.table
@@ -98,7 +98,7 @@ class Folder(FileSource):
             if fields is None:
                 return Skip(file=path, reason="not a clip", detail=f"its name is not built like --pattern {self._pattern.text}")
             if "fps" in fields:
-                check_fps(fields["fps"], f"--pattern: {path}")
+                check_fps(fields["fps"], f"pattern: {path}")
             return fields
         known = hdm05.parse_name(path)
         if known is None:
@@ -115,14 +115,14 @@ class Folder(FileSource):
             hint = f"; did you mean {near[0]}?" if near else "; files are named relative to the root"
             more = f" (nor those of {len(absent) - 1} more lines)" if len(absent) > 1 else ""
             kinds = ", ".join(f".{known}" for known in self._formats)
-            raise ConfigError(f"--table: {self._table_path}:{line}: expected a {kinds} file below the root, found none named {file}{more}{hint}")
+            raise ConfigError(f"table: {self._table_path}:{line}: expected a {kinds} file below the root, found none named {file}{more}{hint}")
 
     def nothing_there(self, contents: Contents, named: Named) -> SourceError:
         """Return the error for a root without a single clip."""
         root, kinds = printable(self._tree.root), ", ".join(f".{known}" for known in self._formats)
         if named.skipped and self._pattern is not None:
             found = f"{len(named.skipped)} {kinds} files named otherwise, such as {named.skipped[0].file}"
-            return SourceError(f"{root}: expected files named like --pattern {self._pattern.text}, found {found}")
+            return SourceError(f"{root}: expected files named like pattern={self._pattern.text}, found {found}")
         hint = what_to_do(self._tree, contents, self._formats)
         return SourceError(f"{root}: expected {kinds} files, found {what_is_there(contents)}; {hint}")
 

@@ -49,7 +49,7 @@ class Hdm05(FileSource):
 
     def __init__(self, config: BuildConfig) -> None:
         if config.format not in (None, "amc", "c3d"):
-            raise ConfigError(f"--format: expected amc or c3d with --source hdm05, found {config.format}")
+            raise ConfigError(f"format: expected amc or c3d with source='hdm05', found {config.format}")
         self._format: Format = config.format or "amc"
         root = find_root(self.name, config.root, VARIABLE, self._format, f"HDM05's .{self._format} files", "resources.mpi-inf.mpg.de/HDM05")
         super().__init__(config, root, [self._format])

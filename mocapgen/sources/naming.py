@@ -47,11 +47,9 @@ class NamePattern:
         for field in fields:
             if field not in FIELDS:
                 near = difflib.get_close_matches(field, FIELDS, n=1)
-                raise ConfigError(
-                    f"--pattern: expected fields out of {known}, found {{{field}}}" + (f"; did you mean {{{near[0]}}}?" if near else "")
-                )
+                raise ConfigError(f"pattern: expected fields out of {known}, found {{{field}}}" + (f"; did you mean {{{near[0]}}}?" if near else ""))
         if not fields or len(set(fields)) != len(fields) or "{" in re.sub(r"\{\w*\}", "", self.text) or "}" in re.sub(r"\{\w*\}", "", self.text):
-            raise ConfigError(f"--pattern: expected text with some of {known}, each at most once, found {self.text!r}")
+            raise ConfigError(f"pattern: expected text with some of {known}, each at most once, found {self.text!r}")
 
     def match(self, path: str) -> Mapping[str, str] | None:
         """Return the fields that a path holds, None if it is not built like this."""
@@ -101,7 +99,7 @@ def read_table(path: Path) -> dict[str, ClipTableRow]:
     columns: list[str] = []
     try:
         for cells in reader:
-            where = f"--table: {path}:{reader.line_num}"
+            where = f"table: {path}:{reader.line_num}"
             if not any(cell.strip() for cell in cells):
                 continue
             if not columns:
@@ -117,24 +115,24 @@ def read_table(path: Path) -> dict[str, ClipTableRow]:
                 raise ConfigError(f"{where}: expected each file once, found {file} also in line {rows[file].line}")
             rows[file] = ClipTableRow(reader.line_num, fields)
     except csv.Error as error:
-        raise ConfigError(f"--table: {path}:{reader.line_num}: expected comma-separated values, found: {error}") from None
+        raise ConfigError(f"table: {path}:{reader.line_num}: expected comma-separated values, found: {error}") from None
     if not rows:
-        raise ConfigError(f"--table: {path}: expected a line of column names ({','.join(COLUMNS)}) and one for each clip, found no clip")
+        raise ConfigError(f"table: {path}: expected a line of column names ({','.join(COLUMNS)}) and one for each clip, found no clip")
     return rows
 
 
 def _text(path: Path) -> str:
     try:
         if not path.is_file():
-            raise ConfigError(f"--table: {printable(path)}: expected a CSV file, found {'a folder' if path.is_dir() else 'none'}; check the path")
+            raise ConfigError(f"table: {printable(path)}: expected a CSV file, found {'a folder' if path.is_dir() else 'none'}; check the path")
         if path.stat().st_size > MAX_TABLE:
-            raise ConfigError(f"--table: {printable(path)}: expected at most {MAX_TABLE} bytes, found {path.stat().st_size}")
+            raise ConfigError(f"table: {printable(path)}: expected at most {MAX_TABLE} bytes, found {path.stat().st_size}")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"--table: {printable(path)}: expected a CSV file in UTF-8, found bytes that are not; save it as UTF-8") from None
+        raise ConfigError(f"table: {printable(path)}: expected a CSV file in UTF-8, found bytes that are not; save it as UTF-8") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         found = getattr(error, "strerror", None) or "no file name"
-        raise ConfigError(f"--table: {printable(path)}: expected a readable CSV file, found: {found}") from None
+        raise ConfigError(f"table: {printable(path)}: expected a readable CSV file, found: {found}") from None
 
 
 def _columns(cells: Iterable[str], where: str) -> list[str]:

@@ -50,9 +50,9 @@ class Sample(Source):
 
     def __init__(self, config: BuildConfig) -> None:
         if config.root is not None:
-            raise ConfigError(f"--root: the sample source is built in and reads no files, found {config.root}; leave the option out")
+            raise ConfigError(f"root: the sample source is built in and reads no files, found {config.root}; leave the option out")
         if config.format is not None:
-            raise ConfigError(f"--format: the sample source is built in and reads no files, found {config.format}; leave the option out")
+            raise ConfigError(f"format: the sample source is built in and reads no files, found {config.format}; leave the option out")
         self._seed = config.seed
 
     def list(self) -> Listing:
@@ -142,7 +142,7 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
         If the folder holds something or cannot be written.
     """
     if format not in _WRITERS:
-        raise ConfigError(f"--format: expected one of {', '.join(_WRITERS)}, found {format!r}")
+        raise ConfigError(f"format: expected one of {', '.join(_WRITERS)}, found {format!r}")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise DatasetError(f"{out}: expected a new or empty folder to write to, found {'a file' if out.is_file() else 'one with files in it'}")
     try:

@@ -19,8 +19,11 @@ from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import Skip
 
+_OPTIONS = {"actors": "--actors", "actions": "--actions", "categories": "--category"}
+"""What a dataset file calls the settings, in the reasons why a clip was skipped."""
+
 _Rule = tuple[str, str, Sequence[str], Callable[[Clip], Sequence[str]]]
-"""What is compared, the option that says with what, its patterns, and the names of a clip."""
+"""What is compared, the setting that gives the patterns, the patterns, and the names of a clip."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def select_clips(listing: Listing, config: BuildConfig) -> ClipSelection:
     """
     for pattern in config.categories:
         if not any(matches(name, pattern) for name in listing.categories):
-            raise no_match("--category", "a category that there are clips of", pattern, sorted(listing.categories))
+            raise no_match("categories", "a category that there are clips of", pattern, sorted(listing.categories))
     wanted, filtered = filter_clips(listing.clips, config.actors, config.actions, config.categories)
     faults = [clip.fault for clip in wanted if clip.fault is not None]
     unique, repeated = drop_duplicates([clip for clip in wanted if clip.fault is None])
@@ -87,9 +90,9 @@ def filter_clips(
         If a pattern matches no clip at all (with the names that there are), or no clip passes all filters.
     """
     rules: list[_Rule] = [
-        ("actor", "--actors", actors, lambda clip: (clip.actor,)),
-        ("action", "--actions", actions, lambda clip: (clip.action,)),
-        ("category", "--category", categories, lambda clip: clip.categories),
+        ("actor", "actors", actors, lambda clip: (clip.actor,)),
+        ("action", "actions", actions, lambda clip: (clip.action,)),
+        ("category", "categories", categories, lambda clip: clip.categories),
     ]
     for what, option, patterns, names_of in rules:
         names = sorted({name for clip in clips for name in names_of(clip)})
@@ -104,10 +107,10 @@ def filter_clips(
             kept.append(clip)
             continue
         what, option, patterns, names_of = broken
-        detail = f"{what} {' '.join(names_of(clip)) or 'unknown'} is not among {option} {','.join(patterns)}"
+        detail = f"{what} {' '.join(names_of(clip)) or 'unknown'} is not among {_OPTIONS[option]} {','.join(patterns)}"
         skipped.append(Skip(file=clip.file, reason="not selected", detail=detail))
     if clips and not kept:
-        asked = " with ".join(f"{option} {','.join(patterns)}" for _, option, patterns, _ in rules if patterns)
+        asked = " with ".join(f"{option}={','.join(patterns)!r}" for _, option, patterns, _ in rules if patterns)
         raise ConfigError(f"{asked}: expected clips that match {'both' if asked.count(' with ') == 1 else 'all'}, found none; loosen one of them")
     return kept, skipped
 

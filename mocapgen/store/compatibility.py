@@ -11,7 +11,8 @@ from mocapgen.shared.hdf5 import read_group
 from mocapgen.store.copying import Columns
 from mocapgen.store.reader import Dataset
 
-_OPTIONS = {"camera_frame": "--camera-frame", "fps": "--fps"}
+_SETTINGS = ("camera_frame", "fps")
+"""Differences that a setting of the build removes."""
 _IMPLIED = frozenset({"camera_axes", "body_axes"})
 """Conventions that follow from the camera frame, and differ with it."""
 
@@ -62,7 +63,7 @@ def _text(value: Any) -> str:
 
 
 def _advice(name: str, wanted: Any) -> str:
-    return f"; build it with {_OPTIONS[name]} {_text(wanted)}" if name in _OPTIONS else ""
+    return f"; build it with {name}={_text(wanted)}" if name in _SETTINGS else ""
 
 
 def _tree(first: Dataset, data: Dataset) -> list[str]:

@@ -97,7 +97,7 @@ def selected(data: Dataset, config: SelectConfig) -> NDArray[np.bool_]:
     if config.invert:
         keep = ~keep
         if not keep.any():
-            raise ConfigError(f"--invert: expected something to be left over, found that all {len(data):,} sequences of {data.path} pass")
+            raise ConfigError(f"invert: expected something to be left over, found that all {len(data):,} sequences of {data.path} pass")
     return keep
 
 
@@ -106,23 +106,23 @@ def _rules(data: Dataset, config: SelectConfig) -> dict[str, NDArray[np.bool_]]:
     clip = data.sequences["clip"]
     rigs = data.table("cameras")["rig"]
     columns: dict[str, tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = {
-        "--clips": ("a clip", config.clips, [(name,) for name in data.clips["id"]]),
-        "--actors": ("an actor", config.actors, [(name,) for name in data.clips["actor"]]),
-        "--actions": ("an action", config.actions, [(name,) for name in data.clips["action"]]),
-        "--sources": ("a source", config.sources, [(name,) for name in data.clips["source"]]),
-        "--avatars": ("an avatar", config.avatars, [(name,) for name in data.sequences["avatar"]]),
-        "--cameras": ("a camera or rig", config.cameras, [(name, name.rpartition("/")[0] or name) for name in rigs]),
+        "clips": ("a clip", config.clips, [(name,) for name in data.clips["id"]]),
+        "actors": ("an actor", config.actors, [(name,) for name in data.clips["actor"]]),
+        "actions": ("an action", config.actions, [(name,) for name in data.clips["action"]]),
+        "sources": ("a source", config.sources, [(name,) for name in data.clips["source"]]),
+        "avatars": ("an avatar", config.avatars, [(name,) for name in data.sequences["avatar"]]),
+        "cameras": ("a camera or rig", config.cameras, [(name, name.rpartition("/")[0] or name) for name in rigs]),
     }
-    rows = {"--avatars": np.arange(len(data)), "--cameras": data.sequences["camera"]}
+    rows = {"avatars": np.arange(len(data)), "cameras": data.sequences["camera"]}
     rules = {}
     for option, (what, patterns, names) in columns.items():
         if patterns:
-            rules[f"{option} {','.join(patterns)}"] = _matching(option, what, patterns, names)[rows.get(option, clip)]
+            rules[f"{option}={','.join(patterns)!r}"] = _matching(option, what, patterns, names)[rows.get(option, clip)]
     length = data.sequences["length"]
     if config.min_frames is not None:
-        rules[f"--min-frames {config.min_frames}"] = length >= config.min_frames
+        rules[f"min_frames={config.min_frames}"] = length >= config.min_frames
     if config.max_frames is not None:
-        rules[f"--max-frames {config.max_frames}"] = length <= config.max_frames
+        rules[f"max_frames={config.max_frames}"] = length <= config.max_frames
     return rules
 
 

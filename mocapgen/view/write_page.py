@@ -133,7 +133,7 @@ def view(
 
 def _truth(data: Dataset | Predictions, predictions: str | Path) -> Dataset:
     if isinstance(data, Predictions):
-        raise ConfigError(f"--predictions: expected to draw {predictions} over a dataset file, found the predictions file {data.path}")
+        raise ConfigError(f"predictions: expected to draw {predictions} over a dataset file, found the predictions file {data.path}")
     return data
 
 
@@ -170,10 +170,10 @@ def _start(data: Dataset | Predictions, numbers: Sequence[int], clip: str | None
     ids = {number: str(data[number].clip["id"]) for number in numbers} if clip is not None else {}
     number = next((number for number, name in ids.items() if name == clip), None if clip is not None else numbers[0])
     if number is None:
-        raise no_match("--clip", "the id of a clip that is shown", str(clip), sorted(set(ids.values())))
+        raise no_match("clip", "the id of a clip that is shown", str(clip), sorted(set(ids.values())))
     length = data[number].length
     if frame is not None and not 0 <= frame < length:
-        raise ConfigError(f"--frame: expected a frame of sequence {number}, 0 to {length - 1}, found {frame}")
+        raise ConfigError(f"frame: expected a frame of sequence {number}, 0 to {length - 1}, found {frame}")
     return Start(number, frame or 0)
 
 

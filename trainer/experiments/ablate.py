@@ -74,13 +74,13 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     ConfigError
         If an ingredient does not exist, or the recipe does not have it, or the seed is changed.
     """
-    refuse(changes, {"seed": "--seeds"})
+    refuse(changes, {"seed": "seeds"})
     changes = merge({"split": "clip"}, changes)
     complete = train_config(read_recipe(recipe), changes)
     there = [name for name, without in INGREDIENTS.items() if _without(recipe, changes, without) != complete]
     wrong = [name for name in only or () if name not in there]
     if wrong:
-        raise ConfigError(f"--only: expected ingredients of recipe {recipe}: {', '.join(there)}; found {', '.join(wrong)}")
+        raise ConfigError(f"only: expected ingredients of recipe {recipe}: {', '.join(there)}; found {', '.join(wrong)}")
     wanted = [name for name in there if only is None or name in only]
     return [
         Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), on_benchmark=True)

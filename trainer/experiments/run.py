@@ -123,11 +123,11 @@ def choose_experiments(only: Sequence[str], have_other_file: bool) -> tuple[str,
     known = {name.lower(): name for name in EXPERIMENTS}
     unknown = [name for name in only if name.lower() not in known]
     if unknown or not only:
-        raise ConfigError(f"--only: expected some of {', '.join(EXPERIMENTS)}, found {', '.join(unknown) or 'nothing'}")
+        raise ConfigError(f"only: expected some of {', '.join(EXPERIMENTS)}, found {', '.join(unknown) or 'nothing'}")
     wanted = {known[name.lower()] for name in only}
     if "CMU" in wanted and not have_other_file:
         others = ",".join(name for name in EXPERIMENTS if name != "CMU")
-        raise ConfigError(f"--cmu: expected the file of CMU sequences for the experiment CMU, found none; give one, or --only {others}")
+        raise ConfigError(f"cmu: expected the file of CMU sequences for the experiment CMU, found none; give one, or only={others}")
     return tuple(name for name in EXPERIMENTS if name in wanted)
 
 
@@ -149,7 +149,7 @@ def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Seq
     ConfigError
         If they are the split or the seed.
     """
-    refuse(changes, {"split": "--only", "seed": "--seeds"})
+    refuse(changes, {"split": "only", "seed": "seeds"})
     splits = {"A": {"": "random"}, "clip": {"": "clip"}, "C": {"": HOP_CLASSES}, "CMU": {"": "all"}}
     splits["B"] = {actor: f"actor={actor}" for actor in sorted(set(data.actor))}
     return [

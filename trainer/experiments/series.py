@@ -63,7 +63,7 @@ def refuse(changes: Mapping[str, Any], instead: Mapping[str, str]) -> None:
     """
     for name, option in instead.items():
         if name in changes:
-            raise ConfigError(f"--set {name}: expected settings that all runs share, found one that they differ in; use {option}")
+            raise ConfigError(f"assignments={name}: expected settings that all runs share, found one that they differ in; use {option}=...")
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class RunSeries:
             In one line.
         """
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-            raise ConfigError("torchrun: expected one process for a whole series of runs, found several; share the runs out with --only instead")
+            raise ConfigError("torchrun: expected one process for a whole series of runs, found several; share the runs out with only=... instead")
         joint_sets = {job.config().joint_set for job in jobs}
         for joint_set in sorted(joint_sets):
             self.load(self.data_file, joint_set)
@@ -170,7 +170,7 @@ class RunSeries:
         if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
             raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
         if not (self.resume or self.finished) and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise ConfigError(f"{self.out}: expected a folder that is free, found files; --resume goes on, or another --out")
+            raise ConfigError(f"{self.out}: expected a folder that is free, found files; resume=True goes on, or another out=...")
 
     def run(self, jobs: Sequence[Job]) -> tuple[tuple[RunResult, ...], tuple[Failure, ...]]:
         """Make all runs, one after the other.
@@ -241,7 +241,7 @@ class RunSeries:
         differences += ["the data file"] if result.data_sha256 != data.sha256 else []
         differences += ["the benchmark's file"] if result.benchmark_sha256 != self._other_sha256(job) else []
         if differences:
-            raise ConfigError(f"{path.parent}: expected a run with the same settings, found others ({', '.join(differences)}); take another --out")
+            raise ConfigError(f"{path.parent}: expected a run with the same settings, found others ({', '.join(differences)}); take another out=...")
         if not self.protocol:
             self._remember_protocol(path.parent)
         return result

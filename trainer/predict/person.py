@@ -130,7 +130,7 @@ def require_causal(lifter: Lifter, card: ModelCard, config: PredictConfig) -> No
     """Check that a model needs no later frames if `causal` is set."""
     if config.causal and not lifter.network.causal:
         raise ConfigError(
-            f"--causal: expected a causal model, found {card.model}, which uses later frames; "
+            f"causal: expected a causal model, found {card.model}, which uses later frames; "
             "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true --set model_settings.patch=1`"
         )
 

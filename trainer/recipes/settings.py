@@ -53,7 +53,7 @@ def read_recipe(name: str) -> dict[str, Any]:
         return read_yaml(RECIPES / f"{name}.yaml")
     if Path(name).suffix in (".yaml", ".yml"):
         return read_yaml(name)
-    raise ConfigError(f"--recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {name!r}")
+    raise ConfigError(f"recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {name!r}")
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
@@ -70,11 +70,11 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise ConfigError(f"--set: expected NAME=VALUE such as augment.flip=0.5, found {text!r}")
+            raise ConfigError(f"assignments: expected NAME=VALUE such as augment.flip=0.5, found {text!r}")
         try:
             parsed = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise ConfigError(f"--set {name}: expected a YAML value, found {value!r}") from None
+            raise ConfigError(f"assignments={name}: expected a YAML value, found {value!r}") from None
         if isinstance(parsed, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", parsed):
             parsed = float(parsed)  # YAML 1.1 takes 1e-4 for a text
         *path, last = name.strip().replace("-", "_").split(".")
@@ -158,7 +158,7 @@ def read_run(folder: str | Path) -> TrainConfig:
     try:
         return TrainConfig(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise DatasetError(f"{folder}: expected the folder of a run with config.json, found none; start one without --resume") from None
+        raise DatasetError(f"{folder}: expected the folder of a run with config.json, found none; start one without resume=True") from None
     except ValidationError as error:
         raise DatasetError(f"{path}: expected the settings of a run of this version, found others: {_problem(error.errors()[0])}") from None
     except (ValueError, TypeError) as error:

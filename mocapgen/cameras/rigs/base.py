@@ -104,10 +104,10 @@ def parse_rig(text: str) -> tuple[str, int]:
     """
     match = RIG_PATTERN.match(text)
     if match is None or match["name"] not in rig_names():
-        raise ConfigError(f"--camera: expected one of {', '.join(rig_names())}, with :COUNT for several cameras (orbit:8), found {text!r}")
+        raise ConfigError(f"camera: expected one of {', '.join(rig_names())}, with :COUNT for several cameras (orbit:8), found {text!r}")
     name, count = match["name"], int(match["count"] or 1)
     if count > 1 and not getattr(importlib.import_module(f"mocapgen.cameras.rigs.{name}"), "SEVERAL", True):
-        raise ConfigError(f"--camera: {name} is one camera, found {text}; several around the clip are orbit:{count}")
+        raise ConfigError(f"camera: {name} is one camera, found {text}; several around the clip are orbit:{count}")
     return name, count
 
 
@@ -133,5 +133,5 @@ def place_cameras(points: Array, heading: Array, config: BuildConfig, clip_id: s
     name, count = parse_rig(config.camera)
     random = np.random.default_rng([config.seed, zlib.crc32(clip_id.encode())])
     scene = Scene(points, heading, config.image.width / config.image.height, math.radians(config.fov), random)
-    placements: tuple[CameraPlacement, ...] = load_part("mocapgen.cameras.rigs", "place", name, "--camera")(scene, count)
+    placements: tuple[CameraPlacement, ...] = load_part("mocapgen.cameras.rigs", "place", name, "camera")(scene, count)
     return tuple(Camera.of(placement, config.image.width, config.image.height, config.camera_frame) for placement in placements)

@@ -65,18 +65,16 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
     values = found["keypoints"]
     chosen = layout or found.get("layout") or ("body_25" if values.shape[1] == 25 else None)
     if chosen not in LAYOUTS:
-        raise DatasetError(
-            f"{path}: expected a layout of joints (--layout {'|'.join(LAYOUTS)}), found {chosen or f'{values.shape[1]} joints a frame'}"
-        )
+        raise DatasetError(f"{path}: expected a layout of joints (layout={'|'.join(LAYOUTS)}), found {chosen or f'{values.shape[1]} joints a frame'}")
     names = LAYOUTS[chosen]
     if values.shape[1] != len(names):
-        raise DatasetError(f"{path}: expected {len(names)} joints a frame for layout {chosen}, found {values.shape[1]}; give another --layout")
+        raise DatasetError(f"{path}: expected {len(names)} joints a frame for layout {chosen}, found {values.shape[1]}; give another layout=...")
     rate = fps if fps is not None else found.get("fps")
     if not isinstance(rate, int | float) or not (math.isfinite(rate) and 0 < rate <= 1000):
-        raise DatasetError(f"{path}: expected the frame rate of the video in frames per second, found {rate}; give --fps")
+        raise DatasetError(f"{path}: expected the frame rate of the video in frames per second, found {rate}; give fps=...")
     width, height = image or (found.get("width"), found.get("height"))
     if not (isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0):
-        raise DatasetError(f"{path}: expected the size of the image in pixels, found {width} x {height}; give --image WIDTHxHEIGHT")
+        raise DatasetError(f"{path}: expected the size of the image in pixels, found {width} x {height}; give image=WIDTHxHEIGHT")
     positions, confidence = to_h36m17(values, names)
     if not (confidence > 0).any():
         raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {len(values)} frames")

@@ -133,7 +133,7 @@ def _patterns(option: str, values: Sequence[str] | str) -> tuple[str, ...]:
     if values and not patterns:
         raise ConfigError(f"{option}: expected ids of checks or patterns, found nothing; leave the option out")
     for pattern in patterns:
-        _require_match(f"--{option}", pattern)
+        _require_match(option, pattern)
     return patterns
 
 

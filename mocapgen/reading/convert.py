@@ -102,7 +102,7 @@ def _check_target(source: Path, out: Path, options: Mapping[str, Any], fps: floa
     if fps is not None and not 0 < fps <= _FASTEST:
         raise ConfigError(f"fps: expected a positive number of frames per second up to {_FASTEST:g}, found {fps:g}")
     if fault := option_fault(form, options):
-        raise ConfigError(f"--{': '.join(fault)}")
+        raise ConfigError(": ".join(fault))
     if source.suffix.lower() == form.suffix == ".c3d":
         raise ConfigError(f"{out}: expected .amc or .bvh, found .c3d like {source.name}: its markers would become joints; copy the file instead")
     if source.exists() and out.exists() and source.samefile(out):

@@ -209,10 +209,10 @@ def what_is_there(contents: Contents) -> str:
 def what_to_do(tree: Tree, contents: Contents, formats: Sequence[str]) -> str:
     """Return the way out if a tree holds no clip: the zip in it, another format, the right folder."""
     if inner := zips(contents):
-        return f"a zip is read in place: --root {printable(tree.root / inner[0])}"
+        return f"a zip is read in place: root={printable(tree.root / inner[0])}"
     others = [known for known in FORMATS if known not in formats and any(format_of(entry.path) == known for entry in contents.files)]
     if others:
-        return f"give --format {others[0]} to read the .{others[0]} files"
+        return f"give format={others[0]} to read the .{others[0]} files"
     if contents.problems:
         return f"also found: {contents.problems[0].detail}"
     return f"name the folder or zip that holds the {' or '.join('.' + known for known in formats)} files"

@@ -133,7 +133,7 @@ def test_an_untrue_file_is_refused_or_told(orbit: Path, front: Path, predicted: 
 
 
 def test_avatar_is_for_predictions(front: Path, predicted: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--avatar: expected only with predictions"):
+    with pytest.raises(ConfigError, match=r"^avatar: expected only with predictions"):
         export(front, "bvh", tmp_path / "out", avatar="child_10")
     with pytest.raises(ConfigError, match="avatar 'nobody': expected one of"):
         export(predicted, "bvh", tmp_path / "out", avatar="nobody")

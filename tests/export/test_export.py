@@ -89,7 +89,7 @@ def test_predictions_have_the_joints_that_they_have(predicted: Path, tmp_path: P
     with np.load(tmp_path / "poses.npz", allow_pickle=False) as arrays:
         assert tuple(arrays["joints"]) == tuple(H36M17)
         assert arrays["seen"].all()
-    with pytest.raises(ConfigError, match=r"--joints: expected one of h36m17, which .*pred\.h5 has, found 'all'"):
+    with pytest.raises(ConfigError, match=r"^joints: expected one of h36m17, which .*pred\.h5 has, found 'all'"):
         export(predicted, "npz", tmp_path / "poses.npz", joints="all", overwrite=True)
 
 
@@ -127,14 +127,14 @@ def test_names_that_would_collide_or_escape(front: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"clips": "nothing*"}, "--clips: expected a pattern that matches the id of a clip, found 'nothing*'"),
+        ({"clips": "nothing*"}, "clips: expected a pattern that matches the id of a clip, found 'nothing*'"),
         ({"actions": "wlak"}, "did you mean walk?"),
-        ({"actors": ","}, "--actors: expected names or wildcards, found nothing"),
-        ({"camera": 7}, "--camera: expected one of 0, 1, 2, found 7"),
+        ({"actors": ","}, "actors: expected names or wildcards, found nothing"),
+        ({"camera": 7}, "camera: expected one of 0, 1, 2, found 7"),
         ({"clips": "sample_sa_*", "actors": "sd"}, "the selection: expected sequences that match all of it, found none"),
-        ({"scale": -1.0}, "--scale: "),
-        ({"up": "x"}, "--up: "),
-        ({"joints": "all"}, "--joints: an option of csv and npz only, found with --format bvh; leave it out"),
+        ({"scale": -1.0}, "scale: "),
+        ({"up": "x"}, "up: "),
+        ({"joints": "all"}, "joints: an option of csv and npz only, found with format=bvh; leave it out"),
         ({"colour": "red"}, "--colour: no option of any format"),
     ],
 )
@@ -149,11 +149,11 @@ def test_wrong_options_are_one_line(orbit: Path, tmp_path: Path, arguments: dict
 def test_wrong_places_are_one_line(front: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     for format, out, message in (
-        ("bvh", tmp_path / "file", "expected a folder to write the files of --format bvh to, found a file"),
+        ("bvh", tmp_path / "file", "expected a folder to write the files of format=bvh to, found a file"),
         ("bvh", tmp_path / "no" / "folder", "expected an existing folder to write to, found no"),
         ("npz", tmp_path / "poses", "expected a file to write that ends in .npz, found no suffix"),
         ("npz", tmp_path / "no" / "poses.npz", "expected an existing folder to write to, found no"),
-        ("obj", tmp_path / "x", "--format: expected one of bvh, csv, mmpose, npz, videopose3d, found 'obj'"),
+        ("obj", tmp_path / "x", "format: expected one of bvh, csv, mmpose, npz, videopose3d, found 'obj'"),
     ):
         with pytest.raises(MocapError) as caught:
             export(front, format, out)
@@ -166,7 +166,7 @@ def test_nothing_is_overwritten_unless_asked_and_strangers_stay(front: Path, tmp
     first = export(front, "csv", out, actions="walk")
     (out / "notes.txt").write_text("mine")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(DatasetError, match=r"export.json: the file exists already; choose another name or say --overwrite"):
+    with pytest.raises(DatasetError, match=r"export.json: the file exists already; choose another name or say overwrite=True"):
         export(front, "csv", out, actions="squat")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     export(front, "csv", out, actions="walk", overwrite=True)

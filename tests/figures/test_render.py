@@ -168,7 +168,7 @@ def test_a_users_matplotlibrc_changes_nothing(path, tmp_path):
 def test_files_are_not_replaced_unless_asked(path, tmp_path):
     out = tmp_path / "a.png"
     out.write_bytes(b"old")
-    with pytest.raises(DatasetError, match=r"exists already.*--overwrite"):
+    with pytest.raises(DatasetError, match=r"exists already.*overwrite=True"):
         run(path, out)
     assert out.read_bytes() == b"old"
     run(path, out, overwrite=True)
@@ -216,7 +216,7 @@ def test_predictions_of_something_else(path, predicted, tmp_path):
         file["sequences/length"][:] -= 1
     with pytest.raises(DatasetError, match=r"expected a prediction of .* frames of clip"):
         run(path, tmp_path / "a.png", predictions=other)
-    with pytest.raises(ConfigError, match="--predictions: expected a dataset file"):
+    with pytest.raises(ConfigError, match=r"^predictions: expected a dataset file"):
         run(predicted, tmp_path / "a.png", predictions=predicted)
 
 

@@ -546,7 +546,7 @@ def test_no_asf(tmp_path: Path, others: tuple[str, ...], found: str) -> None:
     with pytest.raises(FormatError) as error:
         read(tmp_path / "HDM_bd_walk_001_120.amc")
     path = tmp_path / "HDM_bd_walk_001_120.amc"
-    assert str(error.value) == f"{path}: expected its skeleton beside it (such as HDM_bd_walk_001.asf), found {found}; say which with --asf"
+    assert str(error.value) == f"{path}: expected its skeleton beside it (such as HDM_bd_walk_001.asf), found {found}; say which with asf=..."
 
 
 @pytest.mark.parametrize(

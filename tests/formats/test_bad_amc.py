@@ -400,7 +400,7 @@ def test_files(tmp_path: Path) -> None:
     (tmp_path / "a.asf").write_text(line(ASF, 28, "length x"))
     assert cause(lambda: read(tmp_path / "a.amc")) == f"{tmp_path}/a.asf:28: bone head: length: expected 1 number, found 'x'"
     (tmp_path / "a.asf").unlink()
-    wanted = f"{tmp_path}/a.amc: expected its skeleton beside it (such as a.asf), found no .asf file; say which with --asf"
+    wanted = f"{tmp_path}/a.amc: expected its skeleton beside it (such as a.asf), found no .asf file; say which with asf=..."
     assert cause(lambda: read(tmp_path / "a.amc")) == wanted
     (tmp_path / "folder.amc").mkdir()
     assert cause(lambda: read(tmp_path / "folder.amc")) == f"{tmp_path}/folder.amc: expected a file, found a folder"

@@ -84,7 +84,7 @@ FATAL: dict[str, tuple[str | bytes, str]] = {
     ),
     "no channels": (
         replaced("\t\tCHANNELS 1 Xrotation\n", ""),
-        "bad.bvh:15: joint Leg: expected CHANNELS, found none (with --lenient: taken as none)",
+        "bad.bvh:15: joint Leg: expected CHANNELS, found none (with lenient=True: taken as none)",
     ),
     "two offsets": (replaced("OFFSET -4", "OFFSET 0 0 0\nOFFSET -4"), "bad.bvh:18: joint Leg: expected one OFFSET, found a second"),
     "two channels": (
@@ -141,107 +141,110 @@ FATAL: dict[str, tuple[str | bytes, str]] = {
         TEXT[: TEXT.index("Frame Time")],
         "bad.bvh:27: expected a line such as 'Frame Time: 0.00833333' before the first frame, found the end of the file",
     ),
-    "frames on two lines": (replaced("20 30", "20\n30"), "bad.bvh:28: joint Hips: expected 10 values in a frame, found 5 (with --lenient: left out)"),
+    "frames on two lines": (
+        replaced("20 30", "20\n30"),
+        "bad.bvh:28: joint Hips: expected 10 values in a frame, found 5 (with lenient=True: left out)",
+    ),
     "two frames on a line": (
         replaced("70\n1.5", "70 1.5"),
-        "bad.bvh:28: expected 10 values in a frame, found more, '1.5 91 -2e-1 -10 -20 -30 -40 -50 -60 -70' (with --lenient: left out)",
+        "bad.bvh:28: expected 10 values in a frame, found more, '1.5 91 -2e-1 -10 -20 -30 -40 -50 -60 -70' (with lenient=True: left out)",
     ),
 }
 
 MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "one closing brace more": (
         replaced("}\nMOTION", "}\n}\nMOTION"),
-        "bad.bvh:25: expected as many closing as opening braces, found one more (with --lenient: left out)",
+        "bad.bvh:25: expected as many closing as opening braces, found one more (with lenient=True: left out)",
         2,
         ("bad.bvh:25: expected as many closing as opening braces, found one more: left out",),
     ),
     "one closing brace fewer": (
         replaced("}\nMOTION", "MOTION"),
-        "bad.bvh:23: expected as many closing as opening braces, found 1 fewer (with --lenient: added at the end)",
+        "bad.bvh:23: expected as many closing as opening braces, found 1 fewer (with lenient=True: added at the end)",
         2,
         ("bad.bvh:23: expected as many closing as opening braces, found 1 fewer: added at the end",),
     ),
     "two fewer": (
         replaced("\t}\n}\nMOTION", "MOTION"),
-        "bad.bvh:22: expected as many closing as opening braces, found 2 fewer (with --lenient: added at the end)",
+        "bad.bvh:22: expected as many closing as opening braces, found 2 fewer (with lenient=True: added at the end)",
         2,
         ("bad.bvh:22: expected as many closing as opening braces, found 2 fewer: added at the end",),
     ),
     "no name": (
         replaced("JOINT Leg", "JOINT"),
-        "bad.bvh:15: expected a name after JOINT or ROOT, found none (with --lenient: called joint)",
+        "bad.bvh:15: expected a name after JOINT or ROOT, found none (with lenient=True: called joint)",
         2,
         ("bad.bvh:15: expected a name after JOINT or ROOT, found none: called joint",),
     ),
     "no offset": (
         replaced("\t\tOFFSET -4 0 0\n", ""),
-        "bad.bvh:15: joint Leg: expected OFFSET, found none (with --lenient: taken as 0 0 0)",
+        "bad.bvh:15: joint Leg: expected OFFSET, found none (with lenient=True: taken as 0 0 0)",
         2,
         ("bad.bvh:15: joint Leg: expected OFFSET, found none: taken as 0 0 0",),
     ),
     "no offset of an end site": (
         replaced("\t\t\tOFFSET 0 -8 0\n", ""),
-        "bad.bvh:19: end site of Leg: expected OFFSET, found none (with --lenient: taken as 0 0 0)",
+        "bad.bvh:19: end site of Leg: expected OFFSET, found none (with lenient=True: taken as 0 0 0)",
         2,
         ("bad.bvh:19: end site of Leg: expected OFFSET, found none: taken as 0 0 0",),
     ),
     "commas in offset": (
         replaced("-4 0 0", "-4,5 0 0"),
-        "bad.bvh:17: joint Leg: OFFSET: expected decimal points, found commas (with --lenient: read as points)",
+        "bad.bvh:17: joint Leg: OFFSET: expected decimal points, found commas (with lenient=True: read as points)",
         2,
         ("bad.bvh:17: joint Leg: OFFSET: expected decimal points, found commas: read as points",),
     ),
     "channel count": (
         replaced("CHANNELS 1 X", "CHANNELS 2 X"),
-        "bad.bvh:18: joint Leg: CHANNELS: expected 2 channels, found 1 (with --lenient: those named are used)",
+        "bad.bvh:18: joint Leg: CHANNELS: expected 2 channels, found 1 (with lenient=True: those named are used)",
         2,
         ("bad.bvh:18: joint Leg: CHANNELS: expected 2 channels, found 1: those named are used",),
     ),
     "no Frames": (
         replaced("Frames: 2\n", ""),
-        "bad.bvh:27: expected a line such as 'Frames: 100' before the first frame, found none (with --lenient: the rows are counted)",
+        "bad.bvh:27: expected a line such as 'Frames: 100' before the first frame, found none (with lenient=True: the rows are counted)",
         2,
         ("bad.bvh:27: expected a line such as 'Frames: 100' before the first frame, found none: the rows are counted",),
     ),
     "Frames: x": (
         replaced("Frames: 2", "Frames: x"),
-        "bad.bvh:26: expected a line such as 'Frames: 100' before the first frame, found 'x' (with --lenient: the rows are counted)",
+        "bad.bvh:26: expected a line such as 'Frames: 100' before the first frame, found 'x' (with lenient=True: the rows are counted)",
         2,
         ("bad.bvh:26: expected a line such as 'Frames: 100' before the first frame, found 'x': the rows are counted",),
     ),
     "Frames: -2": (
         replaced("Frames: 2", "Frames: -2"),
-        "bad.bvh:26: expected a line such as 'Frames: 100' before the first frame, found '-2' (with --lenient: the rows are counted)",
+        "bad.bvh:26: expected a line such as 'Frames: 100' before the first frame, found '-2' (with lenient=True: the rows are counted)",
         2,
         ("bad.bvh:26: expected a line such as 'Frames: 100' before the first frame, found '-2': the rows are counted",),
     ),
     "Frame Time comma": (
         replaced("0.0333333", "0,0333333"),
-        "bad.bvh:27: Frame Time: expected a decimal point, found '0,0333333' (with --lenient: read as a point)",
+        "bad.bvh:27: Frame Time: expected a decimal point, found '0,0333333' (with lenient=True: read as a point)",
         2,
         ("bad.bvh:27: Frame Time: expected a decimal point, found '0,0333333': read as a point",),
     ),
     "fewer frames": (
         replaced("Frames: 2", "Frames: 3"),
-        "bad.bvh:29: expected 3 frames as in 'Frames:', found 2 (with --lenient: the 2 are used)",
+        "bad.bvh:29: expected 3 frames as in 'Frames:', found 2 (with lenient=True: the 2 are used)",
         2,
         ("bad.bvh:29: expected 3 frames as in 'Frames:', found 2: the 2 are used",),
     ),
     "more frames": (
         replaced("Frames: 2", "Frames: 1"),
-        "bad.bvh:29: expected 1 frames as in 'Frames:', found 2 (with --lenient: the 2 are used)",
+        "bad.bvh:29: expected 1 frames as in 'Frames:', found 2 (with lenient=True: the 2 are used)",
         2,
         ("bad.bvh:29: expected 1 frames as in 'Frames:', found 2: the 2 are used",),
     ),
     "zero frames": (
         replaced("Frames: 2", "Frames: 0"),
-        "bad.bvh:29: expected 0 frames as in 'Frames:', found 2 (with --lenient: the 2 are used)",
+        "bad.bvh:29: expected 0 frames as in 'Frames:', found 2 (with lenient=True: the 2 are used)",
         2,
         ("bad.bvh:29: expected 0 frames as in 'Frames:', found 2: the 2 are used",),
     ),
     "cut within a frame": (
         TEXT[: TEXT.index(" -40 -50")],
-        "bad.bvh:29: joint Chest: expected 10 values in a frame, found 6: the file ends within a frame (with --lenient: left out)",
+        "bad.bvh:29: joint Chest: expected 10 values in a frame, found 6: the file ends within a frame (with lenient=True: left out)",
         1,
         (
             "bad.bvh:29: joint Chest: expected 10 values in a frame, found 6: the file ends within a frame: 1 left out",
@@ -250,7 +253,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "cut within a number": (
         TEXT[:-4] + "-",
-        "bad.bvh:29: joint Leg: Xrotation: expected a number within +-1e+06, found '-' (with --lenient: left out)",
+        "bad.bvh:29: joint Leg: Xrotation: expected a number within +-1e+06, found '-' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:29: joint Leg: Xrotation: expected a number within +-1e+06, found '-': 1 left out",
@@ -259,7 +262,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "ragged": (
         replaced("0 90 0 10", "0 90 10"),
-        "bad.bvh:28: joint Leg: expected 10 values in a frame, found 9 (with --lenient: left out)",
+        "bad.bvh:28: joint Leg: expected 10 values in a frame, found 9 (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Leg: expected 10 values in a frame, found 9: 1 left out",
@@ -268,7 +271,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "one value more": (
         replaced("60 70", "60 70 80", 1),
-        "bad.bvh:28: expected 10 values in a frame, found more, '80' (with --lenient: left out)",
+        "bad.bvh:28: expected 10 values in a frame, found more, '80' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: expected 10 values in a frame, found more, '80': 1 left out",
@@ -277,7 +280,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "nan": (
         replaced("30 40", "nan 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found 'nan' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found 'nan' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found 'nan': 1 left out",
@@ -286,7 +289,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "inf": (
         replaced("30 40", "-inf 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '-inf' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '-inf' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '-inf': 1 left out",
@@ -295,7 +298,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "word": (
         replaced("30 40", "thirty 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found 'thirty' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found 'thirty' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found 'thirty': 1 left out",
@@ -304,7 +307,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "huge": (
         replaced("30 40", "3e8 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3e8' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3e8' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3e8': 1 left out",
@@ -313,7 +316,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "underscore": (
         replaced("30 40", "3_0 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3_0' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3_0' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3_0': 1 left out",
@@ -322,7 +325,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "IND": (
         replaced("30 40", "-1.#IND 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '-1.#IND' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '-1.#IND' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '-1.#IND': 1 left out",
@@ -331,7 +334,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "decimal commas": (
         replaced("1.5", "1,5").replace("0.0333333", "0,0333333"),
-        "bad.bvh:27: Frame Time: expected a decimal point, found '0,0333333' (with --lenient: read as a point)",
+        "bad.bvh:27: Frame Time: expected a decimal point, found '0,0333333' (with lenient=True: read as a point)",
         2,
         (
             "bad.bvh:27: Frame Time: expected a decimal point, found '0,0333333': read as a point",
@@ -340,7 +343,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "one comma": (
         replaced("30 40", "3,0 4.0"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3,0', a decimal comma (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3,0', a decimal comma (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '3,0', a decimal comma: 1 left out",
@@ -349,13 +352,13 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "text behind": (
         TEXT + "the end\n",
-        "bad.bvh:30: joint Hips: Xposition: expected a number within +-1e+06, found 'the' (with --lenient: left out)",
+        "bad.bvh:30: joint Hips: Xposition: expected a number within +-1e+06, found 'the' (with lenient=True: left out)",
         2,
         ("bad.bvh:30: joint Hips: Xposition: expected a number within +-1e+06, found 'the': 1 left out",),
     ),
     "unprintable": (
         replaced("30 40", "\x85 40"),
-        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '\\x85' (with --lenient: left out)",
+        "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '\\x85' (with lenient=True: left out)",
         1,
         (
             "bad.bvh:28: joint Hips: Yrotation: expected a number within +-1e+06, found '\\x85': 1 left out",
@@ -364,7 +367,7 @@ MENDED: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "cut decimals": (
         TEXT[: TEXT.index("0 90 0")] + "0.25 " * 9 + "0.25\n" + "0.25 " * 9 + "0.2",
-        "bad.bvh:29: joint Leg: Xrotation: the file ends within a number (with --lenient: left out)",
+        "bad.bvh:29: joint Leg: Xrotation: the file ends within a number (with lenient=True: left out)",
         1,
         (
             "bad.bvh:29: joint Leg: Xrotation: the file ends within a number: 1 left out",
@@ -403,7 +406,7 @@ def test_what_cannot_be_mended(name: str) -> None:
 def test_what_can_be_mended(name: str) -> None:
     text, message, frames, repairs = MENDED[name]
     assert cause(text) == message
-    assert "(with --lenient: " in message
+    assert "(with lenient=True: " in message
     bvh = read(text, lenient=True)
     assert bvh.repairs == repairs
     assert all(len(repair.splitlines()) == 1 and repair.isprintable() for repair in repairs)

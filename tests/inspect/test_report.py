@@ -281,7 +281,7 @@ def test_the_command_writes_it_whole_and_replaces_nothing_unasked(clean, tmp_pat
     page = target.read_bytes()
     assert page.startswith(b"<!doctype html>")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-    assert "say --overwrite" in str(inspected(clean, "--html", target).exception)
+    assert "say overwrite=True" in str(inspected(clean, "--html", target).exception)
     assert inspected(clean, "--html", target, "--json", tmp_path / "found.json", "--overwrite").return_value == 0
     assert target.read_bytes() == page
     assert (tmp_path / "found.json").is_file()
@@ -291,7 +291,7 @@ def test_the_command_refuses_targets_that_cannot_be(clean, tmp_path):
     copy = Path(shutil.copy(clean, tmp_path / "data.h5"))
     before = copy.read_bytes()
     assert "expected another file" in str(inspected(copy, "--html", copy, "--overwrite").exception)
-    assert "expected another file than that of --json" in str(inspected(copy, "--html", tmp_path / "a", "--json", tmp_path / "a").exception)
+    assert "expected another file than that of json=..." in str(inspected(copy, "--html", tmp_path / "a", "--json", tmp_path / "a").exception)
     assert "expected an existing folder" in str(inspected(copy, "--html", tmp_path / "none" / "a.html").exception)
     assert copy.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["data.h5"]

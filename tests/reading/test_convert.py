@@ -111,7 +111,7 @@ def test_the_rate_that_an_amc_file_does_not_say(amc, tmp_path):
 
 def test_a_skeleton_from_elsewhere(amc, tmp_path):
     asf = amc.with_suffix(".asf").rename(tmp_path / "skeleton.asf")
-    with pytest.raises(FormatError, match=r"expected its skeleton beside it .*; say which with --asf$"):
+    with pytest.raises(FormatError, match=r"expected its skeleton beside it .*; say which with asf=[.]{3}$"):
         convert(amc, tmp_path / "walk.bvh")
     convert(amc, tmp_path / "walk.bvh", asf=asf)
     assert apart(read(amc, asf=asf), read(tmp_path / "walk.bvh")) < 1e-3
@@ -131,7 +131,7 @@ def test_lenient_mends_and_says_so(amc, tmp_path):
     bvh = tmp_path / "walk.bvh"
     convert(amc, bvh)
     bvh.write_bytes(bvh.read_bytes().replace(b"Frames: 60", b"Frames: 61"))
-    with pytest.raises(FormatError, match="--lenient"):
+    with pytest.raises(FormatError, match="lenient=True"):
         convert(bvh, tmp_path / "mended.amc")
     found = convert(bvh, tmp_path / "mended.amc", lenient=True)
     assert found.frames == 60
@@ -177,7 +177,7 @@ def test_nothing_is_replaced_unasked(amc, tmp_path):
     for name in ("a.bvh", "b.amc", "c.asf"):
         (tmp_path / name).write_text("mine")
     for name in ("a.bvh", "b.amc", "c.amc"):
-        with pytest.raises(DatasetError, match="the file exists already; choose another name or say --overwrite"):
+        with pytest.raises(DatasetError, match="the file exists already; choose another name or say overwrite=True"):
             convert(amc, tmp_path / name)
     assert not (tmp_path / "b.asf").exists()
     assert not (tmp_path / "c.amc").exists()
@@ -273,13 +273,13 @@ def test_wrong_use_is_one_line_and_writes_nothing(amc, tmp_path, call, monkeypat
 
 def test_more_frames_than_anybody_can_mean(amc, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_FRAMES", 1000)
-    with pytest.raises(FormatError, match=r"expected at most 1000 frames to write, found 49167 .*lower --fps"):
+    with pytest.raises(FormatError, match=r"expected at most 1000 frames to write, found 49167 .*lower fps=[.]{3}"):
         convert(amc, tmp_path / "a.bvh", fps=100_000.0)
 
 
 def test_advice_names_the_options_of_this_command(amc, tmp_path):
     convert(amc, tmp_path / "giant.bvh", scale=1000.0)
-    with pytest.raises(FormatError, match="give the unit with --source-scale METRES"):
+    with pytest.raises(FormatError, match="give the unit with source_scale=METRES"):
         convert(tmp_path / "giant.bvh", tmp_path / "walk.amc")
     assert apart(read(amc), read(tmp_path / "giant.bvh", scale=1000.0)) < 0.1  # so few digits are left of it
 

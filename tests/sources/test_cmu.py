@@ -167,9 +167,9 @@ def test_basketball_and_break_dance(cmu: Path) -> None:
 
 
 def test_a_mistyped_category_is_answered_with_those_there_are(cmu: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--category: .* found 'basketbal'; did you mean basketball.* there are acrobatics, .*, walk$"):
+    with pytest.raises(ConfigError, match=r"^categories: .* found 'basketbal'; did you mean basketball.* there are acrobatics, .*, walk$"):
         chosen(cmu, categories=("basketbal",))
-    with pytest.raises(ConfigError, match=r"--category: expected a category that there are clips of, found 'golf'; there are basketball, .*, walk$"):
+    with pytest.raises(ConfigError, match=r"^categories: expected a category that there are clips of, found 'golf'; there are basketball, .*, walk$"):
         chosen(cmu, categories=("golf",))
 
 
@@ -245,16 +245,16 @@ def test_no_data_names_the_ways_out(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(platformdirs, "user_data_path", lambda name: tmp_path / "user" / name)
     with pytest.raises(SourceError) as error:
         Cmu(config(None))
-    for way in ("--root", "$MOCAPGEN_CMU", "mocapgen fetch cmu", "--source sample", str(tmp_path / "user/mocapgen/cmu")):
+    for way in ("root=PATH", "$MOCAPGEN_CMU", "mocapgen fetch cmu", "source='sample'", str(tmp_path / "user/mocapgen/cmu")):
         assert way in str(error.value)
     monkeypatch.setenv("MOCAPGEN_CMU", str(cmu / "c3d"))
     assert [clip.id for clip in Cmu(config(None)).list().clips] == ["85_12"]
 
 
 def test_root_without_trials_says_what_is_there(data_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"expected clips named <subject>_<trial>, found 2 .* --source folder takes any names"):
+    with pytest.raises(SourceError, match=r"expected clips named <subject>_<trial>, found 2 .* source='folder' takes any names"):
         Cmu(config(data_dir / "hdm05/takes/dg")).list()
-    with pytest.raises(SourceError, match=r"expected CMU's \.amc files, found 1 \.c3d; give --format c3d"):
+    with pytest.raises(SourceError, match=r"expected CMU's \.amc files, found 1 \.c3d; give format=c3d"):
         Cmu(config(data_dir / "cmu/c3d", format="amc")).list()
     with pytest.raises(SourceError, match="found no files; name the folder or zip"):
         Cmu(config(tmp_path)).list()

@@ -212,7 +212,7 @@ def test_a_file_that_changed_is_an_error_until_forced(server, to, damage):
     data = bytearray(CONTENT)
     data[1_000_000] ^= 1
     path.write_bytes({"flipped": bytes(data), "cut": CONTENT[:-5], "grown": CONTENT + b"x"}[damage])
-    with pytest.raises(SourceError, match="changed or damaged; download it again with --force") as error:
+    with pytest.raises(SourceError, match="changed or damaged; download it again with force=True") as error:
         fetch(HDM05, server.url, to)
     line_of(error)
     assert fetch(HDM05, server.url, to, force=True).downloaded
@@ -432,7 +432,7 @@ def test_no_connection(server, to):
     "url", ["", "a.zip", "ftp://127.0.0.1/a.zip", "file:///etc/passwd", "http://", "https:///a.zip", "http://[a", "http://a:b/", "http://a\nb/"]
 )
 def test_addresses_that_are_none(url, to):
-    with pytest.raises(ConfigError, match="--url: expected an address"):
+    with pytest.raises(ConfigError, match=r"^url: expected an address"):
         fetch(HDM05, url, to)
     assert not to.exists()
 
@@ -493,7 +493,7 @@ def test_too_little_room_is_noticed_before_the_download(server, to, monkeypatch)
 
 def test_a_folder_that_is_a_file(server, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SourceError, match="Not a directory; make room or choose --to") as error:
+    with pytest.raises(SourceError, match=r"Not a directory; make room or choose to=[.]{3}") as error:
         fetch(HDM05, server.url, tmp_path / "file")
     line_of(error)
 

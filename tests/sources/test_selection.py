@@ -44,13 +44,13 @@ def test_filters_without_wildcards_match_whole_names() -> None:
 @pytest.mark.parametrize(
     ("actors", "actions", "message"),
     [
-        (["xx"], [], "--actors: expected a pattern that matches an actor, found 'xx'; there are bd, mm"),
+        (["xx"], [], "actors: expected a pattern that matches an actor, found 'xx'; there are bd, mm"),
         (
             [],
             ["kick", "kik"],
-            "--actions: expected a pattern that matches an action, found 'kik'; did you mean kick? there are hopLeg, kick, kickHigh",
+            "actions: expected a pattern that matches an action, found 'kik'; did you mean kick? there are hopLeg, kick, kickHigh",
         ),
-        ([], ["high"], "--actions: expected a pattern that matches an action, found 'high'; did you mean kickHigh? there are hopLeg, kick, kickHigh"),
+        ([], ["high"], "actions: expected a pattern that matches an action, found 'high'; did you mean kickHigh? there are hopLeg, kick, kickHigh"),
     ],
 )
 def test_pattern_that_matches_nothing(actors: list[str], actions: list[str], message: str) -> None:
@@ -60,7 +60,7 @@ def test_pattern_that_matches_nothing(actors: list[str], actions: list[str], mes
 
 
 def test_filters_that_contradict_each_other() -> None:
-    with pytest.raises(ConfigError, match="--actors mm with --actions hop: expected clips that match both, found none"):
+    with pytest.raises(ConfigError, match="actors='mm' with actions='hop': expected clips that match both, found none"):
         filter_clips([clip("bd", "hop"), clip("mm", "kick")], ["mm"], ["hop"])
 
 
@@ -186,7 +186,7 @@ def test_categories() -> None:
         chosen("wlak")
     with pytest.raises(ConfigError, match=r"expected a category that there are clips of, found 'golf'; there are run, sports, walk$"):
         chosen("golf")
-    with pytest.raises(ConfigError, match=r"^--category: .* found 'walk'; there are none$"):
+    with pytest.raises(ConfigError, match=r"^categories: .* found 'walk'; there are none$"):
         select_clips(Listing(clips), config(categories=("walk",)))
 
 

@@ -48,7 +48,7 @@ def test_another_file_is_judged_whole(folder, changed, data):
     found = evaluate(folder, other, threads=1)
     assert len(found.by_sequence) == len(data)
     assert "not trained on" in found.protocol["split"]
-    with pytest.raises(DatasetError, match="use --side all"):
+    with pytest.raises(DatasetError, match="use side='all'"):
         evaluate(folder, other, side="test", threads=1)
 
 

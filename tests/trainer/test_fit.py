@@ -167,7 +167,7 @@ def test_diverging_run_stops(data_file, tiny, tmp_path):
 
 
 def test_folder_in_use_and_wrong_resumes_are_one_line(data_file, tiny, tmp_path, whole, changed):
-    with pytest.raises(ConfigError, match="found a run; --resume, --overwrite"):
+    with pytest.raises(ConfigError, match="found a run; resume=True, overwrite=True"):
         fit.fit(data_file, tiny, whole.folder)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("precious")
@@ -271,7 +271,7 @@ def test_device_and_precision(tmp_path):
     with pytest.raises(ConfigError, match="expected auto, cpu, cuda"):
         choose("gpu")
     if not torch.cuda.is_available():
-        with pytest.raises(ConfigError, match="use --device cpu"):
+        with pytest.raises(ConfigError, match="use device='cpu'"):
             choose("cuda")
     flags = tmp_path / "cpuinfo"
     flags.write_text("flags : avx2 amx_bf16 amx_tile\n")

@@ -190,7 +190,7 @@ def of_dataset(lifter: Lifter, card: ModelCard, path: Path, config: PredictConfi
     """
     odd = sorted(set(config.model_fields_set) - {"causal"})
     if odd:
-        raise ConfigError(f"{path}: expected no settings for keypoints with a dataset file, found --{odd[0].replace('_', '-')}")
+        raise ConfigError(f"{path}: expected no settings for keypoints with a dataset file, found {odd[0]}=...")
     data = load(path, card.joint_set)
     require_match(data, card)
     everything = np.arange(len(data), dtype=np.int64)

@@ -34,12 +34,12 @@ def prepare_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     started = (folder / "config.json").exists()
     if resume:
         if not started:
-            raise DatasetError(f"{folder}: expected a run to resume, found none; start it without --resume")
+            raise DatasetError(f"{folder}: expected a run to resume, found none; start it without resume=True")
     elif started and overwrite:
         shutil.rmtree(folder)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(
-            f"{folder}: expected a folder that is free, found {'a run' if started else 'other files'}; --resume, --overwrite or another --out"
+            f"{folder}: expected a folder that is free, found {'a run' if started else 'other files'}; resume=True, overwrite=True or another out=..."
         )
     folder.mkdir(parents=True, exist_ok=True)
 

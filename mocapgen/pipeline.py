@@ -17,6 +17,7 @@ from mocapgen.cameras.rigs import parse_rig, place_cameras
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, retarget_to_all
+from mocapgen.retarget.deviation import NOTED, LimbDeviation, limb_deviation
 from mocapgen.shared.files import check_target
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
@@ -124,21 +125,25 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
     FormatError
         If its file is damaged.
     RetargetError
-        If its skeleton is not understood.
+        If its skeleton is not understood, or its limbs come out pointing elsewhere.
     """
     recording = source.read(clip)
     roles = recording.roles or find_roles(recording.motion.skeleton)
     motion = resample(recording.motion, config.fps, config.antialias)
     windows = cut_windows(clip, motion, config)
-    used = []
-    for window in windows if not config.dry_run else ():
+    used, deviations = [], []
+    for window in windows:
         row = _clip_row(clip, source, recording, motion, window)
         posed = Posed.of(motion[window], roles)
         performances = retarget_to_all(posed, [skeleton for _, skeleton in avatars])
+        deviations.append(limb_deviation(posed, performances))
+        if config.dry_run:
+            break  # the first window tells whether the file is understood
         cameras = _cameras(posed, performances, config, row["id"])
         sequences = _project(avatars, performances, cameras)
         used.append(ClipSequences(row, cameras, sequences))
-    return GroupResult(tuple(used), tuple(window.stop - window.start for window in windows), recording.detection)
+    detection = _with_warning(recording.detection, deviations)
+    return GroupResult(tuple(used), tuple(window.stop - window.start for window in windows), detection)
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,14 @@ class GroupConverter:
                 skipped += [not_needed(other, clip) for other in candidates[place + 1 :]]
                 return replace(result, skipped=tuple(skipped))
         return GroupResult(skipped=tuple(skipped))
+
+
+def _with_warning(detection: Detection | None, deviations: list[LimbDeviation]) -> Detection | None:
+    """Add to how a file was understood that a limb of an avatar points away from the source's."""
+    worst = max(deviations, key=lambda found: found.degrees, default=None)
+    if detection is None or worst is None or worst.degrees <= NOTED:
+        return detection
+    return detection.model_copy(update={"warnings": (*detection.warnings, str(worst))})
 
 
 class UnusableClip(Exception):

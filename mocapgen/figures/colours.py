@@ -1,13 +1,15 @@
-"""The colours of pictures."""
+"""The colours of pictures; those of the body's sides are :mod:`mocapgen.shared.body_colours`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mocapgen.shared.body_colours import LEFT, RIGHT
+
 
 @dataclass(frozen=True)
 class Theme:
-    """One set of colours, as #rrggbb. Left and right are blue and orange, which stay apart for every kind of colour vision."""
+    """One set of colours, as #rrggbb."""
 
     paper: str
     panel: str
@@ -27,8 +29,30 @@ class Theme:
 
 
 THEMES = {
-    "light": Theme("#ffffff", "#f4f6f8", "#1f2933", "#66727f", "#dce1e7", "#cfd5dd", "#0072b2", "#d55e00", "#3a4552", "#b4bcc6"),
-    "dark": Theme("#11161d", "#1a212a", "#e8ecf1", "#94a1b0", "#303a46", "#0b0f14", "#56b4e9", "#f0862a", "#d5dce4", "#566371"),
+    "light": Theme(
+        paper="#ffffff",
+        panel="#f4f6f8",
+        ink="#1f2933",
+        faint="#66727f",
+        line="#dce1e7",
+        shadow="#cfd5dd",
+        left=LEFT["light"],
+        right=RIGHT["light"],
+        centre="#3a4552",
+        truth="#b4bcc6",
+    ),
+    "dark": Theme(
+        paper="#11161d",
+        panel="#1a212a",
+        ink="#e8ecf1",
+        faint="#94a1b0",
+        line="#303a46",
+        shadow="#0b0f14",
+        left=LEFT["dark"],
+        right=RIGHT["dark"],
+        centre="#d5dce4",
+        truth="#566371",
+    ),
 }
 
 

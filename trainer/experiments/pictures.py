@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.body_colours import LEFT, RIGHT
 from schemas.experiments import RunResult
 from trainer.experiments.examples import Examples
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#6b7280", "#0f6cbd", "#b4540a", "#5b8c2a")
 """One per recipe."""
-LEFT, RIGHT, MIDDLE, TRUTH = "#0f6cbd", "#c2410c", "#374151", "#b8bec7"
+MIDDLE, TRUTH = "#374151", "#b8bec7"
 DPI = 110
 MISSING = "expected the package matplotlib, which is not installed: pip install 'mocapgen[report]', then the same command with --resume draws them"
 
@@ -123,7 +124,7 @@ def _stick_figure(axes: Axes, pose: NDArray[Any], examples: Examples, truth: boo
     for joint, parent in enumerate(examples.parents):
         if parent < 0:
             continue
-        colour = TRUTH if truth else {1: LEFT, -1: RIGHT}.get(int(examples.sides[joint]), MIDDLE)
+        colour = TRUTH if truth else {1: LEFT["light"], -1: RIGHT["light"]}.get(int(examples.sides[joint]), MIDDLE)
         axes.plot(*pose[[parent, joint]].T, color=colour, linewidth=5.0 if truth else 1.8, solid_capstyle="round", zorder=1 if truth else 2)
 
 

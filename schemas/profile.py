@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from schemas.base import Model
 from schemas.conventions import END_POINTS, JOINT_PARENTS
 
-UNITS: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
+UNITS: dict[str, float] = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
 """Metres in a unit of length, by name; `cmu` is the 1/0.45 inch of CMU's and HDM05's skeletons."""
 
 OPTIONAL_ROLES = END_POINTS | {"Spine", "Chest", "UpperChest", "LeftShoulder", "RightShoulder", "LeftToes", "RightToes"}
@@ -72,7 +72,7 @@ class Profile(Model):
     drivers: dict[str, tuple[str, ...] | str] = Field(default_factory=dict)
     """Roles whose bone is turned by another joint than the one at its head, such as a forearm whose twist sits in the wrist."""
     unit: Annotated[str | float, AfterValidator(_check_unit)] = "infer"
-    """Of lengths: `m`, `cm`, `mm`, `inch`, `cmu` (1/0.45 inch), a number of metres, or `infer`: the one of these that makes a person of it."""
+    """Of lengths: `m`, `dm`, `cm`, `mm`, `inch`, `cmu` (1/0.45 inch), a number of metres, or `infer`: the one of these that makes a person of it."""
     up: Literal["y", "z", "infer"] = "infer"
     """Which axis points up; `infer`: where the head is above the feet."""
     frame_rate: float | None = Field(default=None, gt=0, le=1000)

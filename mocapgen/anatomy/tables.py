@@ -21,16 +21,19 @@ CONTACT_POINTS = ("Foot", "Toes", "ToesEnd")
 
 SIDE_WORDS = {"l": "Left", "left": "Left", "lft": "Left", "r": "Right", "right": "Right", "rgt": "Right"}
 ROLE_WORDS: dict[str, tuple[str, ...]] = {
-    "UpperLeg": ("upperleg", "upleg", "legupper", "thigh", "femur", "hip"),
-    "LowerLeg": ("lowerleg", "lowleg", "leglower", "knee", "calf", "shin", "shank", "tibia", "leg"),
+    "UpperLeg": ("upperleg", "upleg", "legupper", "upperthigh", "thigh", "femur", "hip"),
+    "LowerLeg": ("lowerleg", "lowleg", "loleg", "leglower", "knee", "calf", "shin", "shank", "tibia", "leg"),
     "Foot": ("ankle", "foot"),
     "Toes": ("toes", "toe", "toebase", "ball", "forefoot", "foot"),
-    "Shoulder": ("clavicle", "collar", "collarbone", "shoulder"),
+    "Shoulder": ("clavicle", "collar", "collarbone", "scapula", "shoulder"),
     "UpperArm": ("upperarm", "uparm", "armupper", "humerus", "arm", "shoulder", "shldr"),
-    "LowerArm": ("lowerarm", "lowarm", "forearm", "armlower", "elbow", "radius"),
+    "LowerArm": ("lowerarm", "lowarm", "loarm", "forearm", "armlower", "elbow", "radius"),
     "Hand": ("wrist", "hand"),
     "Hips": ("hips", "pelvis", "hip"),
-    "Neck": ("neck", "lowerneck", "neckbase"),
+    "Neck": ("neck", "lowerneck", "necklower", "neckbase"),
     "Head": ("head", "skull"),
 }
 """Words for the parts, most specific first. One word may mean several roles: which one is seen from the others there are."""
+
+FILLER_WORDS = frozenset({"jnt", "joint", "bone", "bend", "def", "org", "bn", "fk", "skel"})
+"""Words in names that say nothing about the part of the body. A bend bone starts its limb; a twist bone does not, so ``twist`` is none of them."""

@@ -18,17 +18,15 @@ from mocapgen.core.resample import snap_frame_rate
 from mocapgen.core.rotation import from_euler
 from mocapgen.formats import Format
 from mocapgen.formats._bvh_frames import parse_frames
-from mocapgen.formats._bvh_header import Repairs, parse_header, shown
+from mocapgen.formats._bvh_header import Repairs, parse_header
 from mocapgen.formats._bvh_write import format_bvh, write_bvh
 from mocapgen.formats.limits import MAX_BYTES
 from schemas.errors import FormatError
 
-__all__ = ["MAX_POSES", "STRETCH", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "write_bvh"]
+__all__ = ["MAX_POSES", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "write_bvh"]
 
 MAX_POSES = 20_000_000
 """Most joints times frames: three times what an hour of a whole body at 120 frames per second takes."""
-STRETCH = 1e-3
-"""How far a joint's position channels may stray from their median, relative to the skeleton's size, for its bone to be rigid."""
 
 _BLOCK = 512  # frames at a time: fits the processor's cache
 
@@ -154,48 +152,6 @@ class Bvh:
             offsets = block if self.moving_offsets else None
             blocks.append(joint_positions(self.skeleton, turned, block[:, 0], offsets))
         return np.concatenate(blocks)
-
-    def skeleton_offsets(self, lenient: bool = False) -> tuple[Array, tuple[str, ...]]:
-        """Return the offsets of a skeleton whose bones keep their lengths.
-
-        Parameters
-        ----------
-        lenient : bool
-            Take the median also where it makes a difference.
-
-        Returns
-        -------
-        offsets : (J, 3) float64, file units
-            The OFFSETs; of joints other than the root with position channels, their median over time.
-        notes : tuple of str
-            One line for each such joint.
-
-        Raises
-        ------
-        FormatError
-            If position channels stray from their median by more than :data:`STRETCH` of the skeleton's size: joint and amount.
-        """
-        offsets, notes = np.array(self.offsets), []
-        translations = self.translations() if self.moving_offsets else offsets[None]
-        joints = self.skeleton.indices(self.moving_offsets)
-        offsets[joints] = np.median(translations[:, joints], axis=0)
-        limit = STRETCH * _size(self.parents, offsets)
-        for joint in joints:
-            stray = float(np.linalg.norm(translations[:, joint] - offsets[joint], axis=-1).max())
-            subject = f"{self.where}: joint {shown(self.names[joint])}: position channels stray from their median by up to {stray:.3g} file units"
-            if stray > limit and not lenient:
-                raise FormatError(f"{subject}, so its bone would stretch; expected at most {limit:.3g} (with lenient=True: the median is the offset)")
-            notes.append(f"{subject}: the median is the offset")
-        return offsets, tuple(notes)
-
-
-def _size(parents: tuple[int, ...], offsets: Array) -> float:
-    """Return the longest way along bones from the root to a joint, which does not depend on the zero pose."""
-    lengths = np.linalg.norm(offsets, axis=-1)
-    reach = np.zeros(len(parents))
-    for joint, parent in enumerate(parents[1:], start=1):
-        reach[joint] = reach[parent] + lengths[joint]
-    return float(reach.max())
 
 
 # Reading ------------------------------------------------------------------------------------------

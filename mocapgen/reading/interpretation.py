@@ -10,32 +10,35 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from mocapgen.anatomy.infer import infer_roles, side_agreement
+from mocapgen.anatomy.body import why_no_person
+from mocapgen.anatomy.infer import infer_roles, roles_by_profile
 from mocapgen.anatomy.profiles.library import closest, load_profile, match, recognise
 from mocapgen.anatomy.roles import Roles, leg_length
+from mocapgen.anatomy.sides import side_agreement
 from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
 from mocapgen.core.kinematics import forward_kinematics, joint_positions
 from mocapgen.core.motion import Array, Motion, Skeleton
-from mocapgen.core.rotation import IDENTITY, from_euler, multiply, normalise, rotate
+from mocapgen.core.resample import snap_frame_rate
+from mocapgen.core.rotation import IDENTITY, multiply, normalise, rotate
 from mocapgen.formats.bvh import Bvh
+from mocapgen.reading.axes import UPRIGHT, infer_up
+from mocapgen.reading.clip_pose import clip_pose
+from mocapgen.reading.quadruped import goes_on_four
 from mocapgen.reading.rest_pose import Figure, complete, direction_reference, frame_reference, inserted_t_pose, rebase_rest_pose, zero_reference
-from schemas.errors import ConfigError, FormatError
+from mocapgen.reading.solved_pose import solve_from_positions
+from mocapgen.reading.translation import Translations, carry_body
+from mocapgen.reading.units import ABSURD, LEG, LEGS, in_metres, infer_unit, plausible
+from schemas.errors import ConfigError, FormatError, RetargetError
 from schemas.profile import UNITS, Profile
 
-LEG = 0.82
-"""Hip joint to ankle of an adult along the bones, metres: 0.24 + 0.24 of a stature of 1.7 m (Dumas et al. 2007, J. Biomech. 40:543)."""
-LEGS = (0.40, 1.20)
-"""Legs of people, metres: from a small child's to longer than anybody's."""
-ABSURD = 4.0
-"""A unit asked for may make legs that are this many times longer or shorter: a model or a giant, but not a wrong unit."""
-TALL = 0.5
-"""A head is above the feet if by this share of the body's length."""
-DECIDED = 0.8
-"""The motion says which axis is up if the head is above the feet along it in this share of the frames."""
 LOST_PELVIS = (1e-3, 0.03)
 """Metres: hips that stay this level while the lower foot rises and falls by more than the second have lost their vertical motion."""
-_Z_TO_Y = from_euler("XYZ", np.array([-0.5 * np.pi, 0.0, 0.0]))
+MILLISECONDS = 4.0
+"""A frame time of so many seconds or more is taken for milliseconds."""
+_USUAL_RATES = (15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 200, 240)
+_RATE_ERROR = 0.05
 _FLOOR_PERCENTILE = 5.0  # of the lower foot's height: where feet rest, whatever single frames do
+_SOLVED = 0.6  # how sure rotations are that are solved from positions
 _OFFSET = 0.02  # of a leg: a root OFFSET shorter than this makes no difference
 
 
@@ -57,6 +60,8 @@ class Interpretation:
     """The file's axis that points up: y or z."""
     notes: tuple[str, ...]
     """What was decided and noticed, one line each."""
+    warnings: tuple[str, ...] = ()
+    """Those of the notes that somebody should check."""
 
 
 def interpret(
@@ -97,18 +102,22 @@ def interpret(
         raise ConfigError(f"up: expected y or z, found {up!r}")
     if scale is not None and not (np.isfinite(scale) and scale > 0):
         raise ConfigError(f"scale: expected a positive number of metres in a unit of the file, found {scale}")
-    offsets, notes = bvh.skeleton_offsets(lenient)
-    skeleton = Skeleton(bvh.names, bvh.parents, offsets, bvh.end_sites)
+    translations = Translations.of(bvh)
+    skeleton = Skeleton(bvh.names, bvh.parents, translations.offsets, bvh.end_sites)
     raw = Motion(skeleton, bvh.rotations(), bvh.translations()[:, 0], bvh.fps, PurePath(bvh.where).stem)
-    reading = _Reading(bvh.where, raw, np.asarray(bvh.offsets[0]), [*bvh.repairs, *notes])
+    reading = _Reading(bvh.where, raw, np.asarray(bvh.offsets[0]), list(bvh.repairs))
     reading.understand_names(profile)
+    reading.carry_body(bvh, translations, lenient)
     reading.find_up(up)
+    reading.see_whether_person(lenient)
     reading.find_unit(scale, lenient)
     reading.find_frame_rate(bvh.frame_time)
     reading.place_root()
     reading.find_rest_pose()
     reading.check(lenient)
-    return Interpretation(reading.motion, reading.roles, reading.name, reading.roles.confidence, reading.scale, reading.up, tuple(reading.notes))
+    roles = replace(reading.roles, confidence=round(reading.confidence, 2))
+    found = (reading.motion, roles, reading.name, roles.confidence, reading.scale, reading.up)
+    return Interpretation(*found, tuple(reading.notes), tuple(reading.warnings))
 
 
 class _Reading:
@@ -116,10 +125,15 @@ class _Reading:
 
     def __init__(self, where: str, raw: Motion, offset: Array, notes: list[str]) -> None:
         self.where, self.motion, self.notes = where, raw, notes
+        self.warnings: list[str] = []
         self._offset = offset  # the root's OFFSET, in the units and axes of the motion
 
     def note(self, text: str) -> None:
         self.notes.append(f"{self.where}: {text}")
+
+    def warn(self, text: str) -> None:
+        self.note(text)
+        self.warnings.append(self.notes[-1])
 
     def understand_names(self, profile: str | Path | None) -> None:
         """Set the profile and the roles."""
@@ -132,16 +146,26 @@ class _Reading:
                     f"leave profile=... out or describe the joints in a profile of your own"
                 )
             self.name, self.profile = found.profile.name, found.profile
-            self.roles = Roles(found.joints, found.drivers, 1.0 if profile is not None else found.confidence)
+            self.roles = replace(roles_by_profile(skeleton, found), confidence=1.0 if profile is not None else found.confidence)
+            self.confidence = self.roles.confidence
+            if profile is None and (odd := why_no_person(skeleton, self.roles.joints)):
+                raise FormatError(f"{self.where}: not a person: {odd}")
             self.note(f"profile {self.name}" + (f" (joints begin with {found.prefix})" if found.prefix else ""))
             return
         inferred, complaint = infer_roles(skeleton, _some_positions(self.motion))
         if inferred is None:
             near = closest(skeleton.names)
             raise FormatError(f"{self.where}: {complaint}; the nearest profile, {near.profile.name}, lacks {_some(near.missing)}")
-        self.name, self.roles = "inferred", inferred
+        self.name, self.roles, self.confidence = "inferred", inferred, inferred.confidence
         self.profile = Profile(name="inferred", description="inferred from names and proportions", joints=dict(inferred.joints))
         self.note(f"no profile knows these joints: roles inferred from names and proportions, {100 * inferred.confidence:.0f} % sure")
+
+    def carry_body(self, bvh: Bvh, translations: Translations, lenient: bool) -> None:
+        """Let the joint that carries the body be the root."""
+        self.motion, self.roles, notes = carry_body(bvh, translations, self.motion, self.roles, lenient)
+        self.notes += [f"{self.where}: {note}" for note in notes]
+        if self.motion.skeleton.names[0] != bvh.names[0]:
+            self._offset = np.zeros(3)  # where the new root is, its path says
 
     def find_up(self, wanted: str | None) -> None:
         """Turn the motion so that y is up."""
@@ -149,54 +173,63 @@ class _Reading:
         if up == "infer":
             skeleton = self.motion.skeleton
             moving, rest = (Figure.of(skeleton, self.roles, positions) for positions in (_some_positions(self.motion), skeleton.rest_positions))
-            up, why = _infer_up(moving, rest)
+            up, why = infer_up(moving, rest)
         self.note(f"up axis {up}, {why}")
         self.up = up
-        if up == "z":
+        if up != "y":
             rotations = np.array(self.motion.rotations)
-            rotations[:, 0] = multiply(_Z_TO_Y, rotations[:, 0])
-            self.motion = replace(self.motion, rotations=normalise(rotations), root_positions=rotate(_Z_TO_Y, self.motion.root_positions))
-            self._offset = rotate(_Z_TO_Y, self._offset)
+            rotations[:, 0] = multiply(UPRIGHT[up], rotations[:, 0])
+            self.motion = replace(self.motion, rotations=normalise(rotations), root_positions=rotate(UPRIGHT[up], self.motion.root_positions))
+            self._offset = rotate(UPRIGHT[up], self._offset)
+
+    def see_whether_person(self, lenient: bool) -> None:
+        """Refuse what goes on four legs."""
+        skeleton = self.motion.skeleton
+        if odd := goes_on_four(skeleton, Figure.of(skeleton, self.roles, _some_positions(self.motion))):
+            self._object(f"not a person: {odd}", lenient)
 
     def find_unit(self, wanted: float | None, lenient: bool) -> None:
         """Bring lengths to metres."""
-        leg = leg_length(self.motion.skeleton, self.roles)
+        leg, warn = leg_length(self.motion.skeleton, self.roles), False
         if wanted is not None:
             scale, why = wanted, "as asked for"
-        elif self.profile.unit != "infer" and _plausible(leg * _metres(self.profile.unit)):
-            scale, why = _metres(self.profile.unit), f"by profile {self.name}"
+        elif self.profile.unit != "infer" and plausible(leg * in_metres(self.profile.unit)):
+            scale, why = in_metres(self.profile.unit), f"by profile {self.name}"
         else:
-            scale, why = self._infer_unit(leg)
-        if not _plausible(leg * scale):
+            found = infer_unit(leg, self.profile)
+            if isinstance(found, str):
+                raise FormatError(
+                    f"{self.where}: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m in some unit out of {', '.join(UNITS)}, found {leg:.6g} file "
+                    f"units from hip to ankle; give the unit with scale=METRES, such as scale={found}, which makes legs of {LEG:.2f} m"
+                )
+            scale, why, warn = found
+        if not plausible(leg * scale):
             why += f"; expected {LEGS[0]:.2f} to {LEGS[1]:.2f} m"
         if not LEGS[0] / ABSURD <= leg * scale <= LEGS[1] * ABSURD:
             self._object(f"unit: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m, found legs of {leg * scale:.3f} m by scale={scale:g}", lenient)
         names = {value: name for name, value in UNITS.items()}
         unit = f"{names[scale]}, {scale:.6g} m" if scale in names else f"{scale:.6g} m"
-        self.note(f"unit {unit}, {why} (legs of {leg * scale:.3f} m)")
+        (self.warn if warn else self.note)(f"unit {unit}, {why} (legs of {leg * scale:.3f} m)")
         self.scale = scale
         skeleton = self.motion.skeleton
         scaled = Skeleton(skeleton.names, skeleton.parents, skeleton.offsets * scale, skeleton.end_sites)
         self.motion = replace(self.motion, skeleton=scaled, root_positions=self.motion.root_positions * scale)
         self._offset = self._offset * scale
 
-    def _infer_unit(self, leg: float) -> tuple[float, str]:
-        scale = min(UNITS.values(), key=lambda metres: abs(np.log(max(leg, 1e-300) * metres / LEG)))
-        if not _plausible(leg * scale):
-            raise FormatError(
-                f"{self.where}: expected legs of {LEGS[0]:.2f} to {LEGS[1]:.2f} m in some unit out of {', '.join(UNITS)}, found {leg:.6g} file units "
-                f"from hip to ankle; give the unit with scale=METRES"
-            )
-        why = "inferred from the body's size"
-        if self.profile.unit != "infer":
-            why += f" (profile {self.name} says {self.profile.unit}, which would make the legs {leg * _metres(self.profile.unit):.3g} m long)"
-        return scale, why
-
     def find_frame_rate(self, frame_time: float) -> None:
         """Set the frame rate."""
         if self.profile.frame_rate is not None:
             self.note(f"{self.profile.frame_rate:g} frames per second by profile {self.name}, not the file's {self.motion.fps:g}")
             self.motion = replace(self.motion, fps=self.profile.frame_rate)
+        elif frame_time >= MILLISECONDS:
+            rate = snap_frame_rate(frame_time / 1000.0)
+            if min(abs(rate / usual - 1.0) for usual in _USUAL_RATES) > _RATE_ERROR:
+                raise FormatError(
+                    f"{self.where}: Frame Time: expected seconds, found {frame_time:g}, which is no usual rate in milliseconds either "
+                    f"({rate:g} frames per second); correct the file, or give frame_rate in a profile"
+                )
+            self.warn(f"{rate:g} frames per second: the frame time of {frame_time:g} is taken for milliseconds")
+            self.motion = replace(self.motion, fps=rate)
         else:
             self.note(f"{self.motion.fps:g} frames per second (frame time {frame_time:g} s)")
 
@@ -224,7 +257,11 @@ class _Reading:
         """Make an upright pose the rest pose, and drop the first frame if it is none of the motion."""
         motion, profile = self.motion, self.profile
         inserted = inserted_t_pose(Figure.of(motion.skeleton, self.roles, forward_kinematics(motion.slice(0, 3))))
-        reference, how = self._reference(inserted)
+        found = self._reference(inserted)
+        if isinstance(found, str):
+            self._solve(found)
+            return
+        reference, how = found
         self.note(f"rest pose: {how}")
         if len(motion) > 1 and (profile.first_frame == "drop" or (profile.first_frame == "detect" and inserted)):
             self.note("first frame dropped: " + ("a T-pose put before the motion" if inserted else f"by profile {self.name}"))
@@ -233,8 +270,17 @@ class _Reading:
             self.note("the only frame is kept, although the profile says that the first one is no part of the motion")
         self.motion = rebase_rest_pose(motion, reference)
 
-    def _reference(self, inserted: bool) -> tuple[Array, str]:
-        """Return the rotations of all joints in the pose that shall be the rest pose, and how they were found."""
+    def _solve(self, why: str) -> None:
+        """Solve rotations from where the joints go, which need no rest pose."""
+        try:
+            self.motion, self.roles = solve_from_positions(self.motion, self.roles)
+        except RetargetError as error:
+            raise FormatError(f"{self.where}: expected a rest pose or joints that lie apart, found neither: {why}; {error}") from None
+        self.confidence *= _SOLVED
+        self.warn(f"rest pose: {why}, so rotations are solved from the joints' positions: hands and feet go along with their limbs")
+
+    def _reference(self, inserted: bool) -> tuple[Array, str] | str:
+        """Return the rotations of all joints in the pose that shall be the rest pose, and how they were found; or why there is none."""
         motion, skeleton, method = self.motion, self.motion.skeleton, self.profile.rest.method
         if method == "stored":
             stored = self._stored_reference()
@@ -247,12 +293,18 @@ class _Reading:
             turned = "" if np.abs(zero[0]) @ IDENTITY > 0.999 else ", turned to stand upright and face +z"
             return zero, f"the zero pose{turned}"
         directions = direction_reference(skeleton, self.roles) if method != "zero" else "it does not stand upright"
-        if isinstance(directions, str):
+        if not isinstance(directions, str):
+            return directions, "the zero pose with its bones turned into a T-pose"
+        if method != "decide":
             raise FormatError(
-                f"{self.where}: expected a zero pose that can be brought into a T-pose or a T-pose as first frame, found neither: {directions}; "
-                f"store the rest pose's rotations in a profile (docs/profiles.md)"
+                f"{self.where}: expected a zero pose that can be brought into a T-pose, as profile {self.name} says, found none: {directions}; "
+                f"leave rest out of the profile, or store the rest pose's rotations in it (docs/profiles.md)"
             )
-        return directions, "the zero pose with its bones turned into a T-pose"
+        pose = clip_pose(motion, self.roles)
+        if isinstance(pose, str):
+            return f"the zero pose is none ({directions}), and {pose}"
+        self.confidence *= pose.confidence
+        return pose.reference, f"{pose.how}, {100 * pose.confidence:.0f} % sure; the zero pose is none: {directions}"
 
     def _stands(self, reference: Array) -> bool:
         """Whether the figure stands upright in a pose given by global rotations (J, 4)."""
@@ -279,6 +331,9 @@ class _Reading:
             self._object("the left leg is where the right one should be, seen from where the toes point: the figure is mirrored", lenient)
         if np.ptp(hips) < LOST_PELVIS[0] and np.ptp(lower) > LOST_PELVIS[1]:
             moves = f"the lower foot goes up and down by {1000 * np.ptp(lower):.0f} mm"
+            if np.ptp(self.motion.root_positions, axis=0).max() < LOST_PELVIS[0]:  # as of a video, which does not say where a body is
+                self.warn(f"the body stays where it is, while {moves}: the file says how it moves, not where")
+                return
             self._object(f"the pelvis does not move vertically, while {moves}: its vertical motion is lost", lenient)
 
     def _object(self, complaint: str, lenient: bool) -> None:
@@ -301,33 +356,7 @@ def _some(names: tuple[str, ...], most: int = 8) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
-def _metres(unit: str | float) -> float:
-    return unit if isinstance(unit, float) else UNITS[unit]
-
-
-def _plausible(leg: float) -> bool:
-    return LEGS[0] <= leg <= LEGS[1]
-
-
 def _some_positions(motion: Motion, most: int = 256) -> Array:
     """Return where every joint is, (<= `most`, J, 3), in frames spread over the motion."""
     step = max(1, -(-len(motion) // most))
     return forward_kinematics(replace(motion, rotations=motion.rotations[::step], root_positions=motion.root_positions[::step]))
-
-
-def _infer_up(moving: Figure, rest: Figure) -> tuple[str, str]:
-    """Return the axis along which the head is above the feet, and a reason in words.
-
-    The motion decides, as converters turn the root rather than the zero pose. Where somebody lies for long it does not tell; then the
-    zero pose does if it stands, else y is taken.
-    """
-    height = moving.height
-    tall = np.quantile(np.linalg.norm(height, axis=-1), 0.9)
-    share = {axis: float((height[:, index] > TALL * tall).mean()) for axis, index in (("y", 1), ("z", 2))}
-    up = max(share, key=lambda axis: share[axis])
-    standing = [axis for axis, figure in (("y", rest), ("z", rest.turned(_Z_TO_Y))) if figure.stands()]
-    if share[up] < DECIDED and len(standing) == 1:
-        return standing[0], "inferred from the zero pose, which stands along it: the motion does not tell"
-    if share[up] > 2.0 * min(share.values()) and share[up] > 0.1:
-        return up, f"inferred: the head is above the feet along it in {100 * share[up]:.0f} % of the frames"
-    return "y", "as is usual for BVH: where the head and feet are does not tell"

@@ -164,28 +164,48 @@ def frame_reference(motion: Motion, roles: Roles, frame: int = 0) -> Array:
     return multiply(shortest_arc(across, LEFT), rotations[0])
 
 
-def direction_reference(skeleton: Skeleton, roles: Roles) -> Array | str:
-    """Return a T-pose, (J, 4), made from the zero pose by the least turn of each bone from the hips outwards; or why that cannot be done."""
+def direction_reference(skeleton: Skeleton, roles: Roles, pose: Array | None = None) -> Array | str:
+    """Return a T-pose, (J, 4), made by the least turn of each limb bone from the hips outwards; or why that cannot be done.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+    roles : Roles
+    pose : (J, 4) float64, optional
+        Global rotations of an upright pose that faces +z to start from; by default the zero pose, its trunk set upright.
+    """
+    furthest = 180.0 if pose is not None else FURTHEST
+    if pose is None:
+        upright = _upright(skeleton, roles)
+        if isinstance(upright, str):
+            return upright
+        pose = np.tile(upright, (len(skeleton.names), 1))
+    bones = {roles.joints[start]: (roles.joints[end], axis) for start, end, axis in _bones() if start in roles.joints and end in roles.joints}
+    positions = joint_positions(skeleton, pose[None], np.zeros((1, 3)))[0]
+    turns = np.tile(IDENTITY, (len(skeleton.names), 1))  # of each joint from the pose to the T-pose, its parents' turns included
+    for index, joint in enumerate(skeleton.names):
+        if index:
+            turns[index] = turns[skeleton.parents[index]]
+        if joint in bones:
+            end, axis = bones[joint]
+            bone = rotate(turns[index], positions[skeleton.index(end)] - positions[index])
+            if np.linalg.norm(bone) < 1e-9:
+                continue
+            if (angle := _angle(bone, axis)) > furthest:
+                return f"bone {joint} would have to turn by {angle:.0f} degrees, which leaves its twist unknown"
+            turns[index] = multiply(shortest_arc(bone, axis), turns[index])
+    return normalise(multiply(turns, pose))
+
+
+def _upright(skeleton: Skeleton, roles: Roles) -> Array | str:
+    """Return the rotation (4,) that sets the zero pose's trunk upright, facing +z; or why there is none."""
     figure = Figure.of(skeleton, roles, skeleton.rest_positions)
     trunk = figure.at["Neck"] - figure.hips
     across = figure.left - (figure.left @ trunk) / max(float(trunk @ trunk), 1e-12) * trunk
     if np.linalg.norm(trunk) <= 1e-6 * float(np.abs(skeleton.rest_positions).max()) or np.linalg.norm(across) < 1e-3:
         return "hips and trunk lie on one line"
     x, y = (axis / np.linalg.norm(axis) for axis in (across, trunk))
-    reference = np.tile(from_matrix(np.stack([x, y, np.cross(x, y)])), (len(skeleton.names), 1))
-    bones = {roles.joints[start]: (roles.joints[end], axis) for start, end, axis in _bones() if start in roles.joints and end in roles.joints}
-    for index, joint in enumerate(skeleton.names):
-        if index:
-            reference[index] = reference[skeleton.parents[index]]
-        if joint in bones:
-            end, axis = bones[joint]
-            bone = rotate(reference[index], skeleton.rest_positions[skeleton.index(end)] - skeleton.rest_positions[index])
-            if np.linalg.norm(bone) < 1e-9:
-                continue
-            if (angle := _angle(bone, axis)) > FURTHEST:
-                return f"bone {joint} would have to turn by {angle:.0f} degrees, which leaves its twist unknown"
-            reference[index] = multiply(shortest_arc(bone, axis), reference[index])
-    return normalise(reference)
+    return from_matrix(np.stack([x, y, np.cross(x, y)]))
 
 
 def _bones() -> list[tuple[str, str, Array]]:

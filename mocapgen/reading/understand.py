@@ -51,6 +51,8 @@ class Understood:
     """The file's vertical axis, such as ``y`` or ``+Z``."""
     notes: tuple[str, ...] = ()
     """What was decided, one line each."""
+    warnings: tuple[str, ...] = ()
+    """Those of the notes that somebody should check."""
     known_roles: Roles | None = None
     """Which joint has which role in the skeleton, where that was needed to understand the file."""
     known_profile: str | None = None
@@ -103,4 +105,4 @@ def understand(file: Motion | Bvh | Markers, options: BvhOptions | None = None) 
 
     said = options or BvhOptions()
     found = interpret(file, said.profile, said.lenient, said.scale, said.up)
-    return Understood(found.motion, found.metres_per_unit, found.up, found.notes, found.roles, found.profile)
+    return Understood(found.motion, found.metres_per_unit, found.up, found.notes, found.warnings, found.roles, found.profile)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.anatomy.roles import Roles
-from mocapgen.anatomy.tables import LEG, SIDES
+from mocapgen.anatomy.tables import CONTACT_POINTS, LEG, SIDES
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import multiply, rotate, shortest_arc
 from mocapgen.core.two_bone import middle_joint
@@ -60,7 +60,8 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
     displacement = contacts.displacement(np.diff(wanted - found, axis=0))
     # Where a point would still sink deeper than the source's (scaled), its foot is raised.
     allowed = np.minimum(wanted[..., 1].min(axis=-1), 0.0) - _FLOOR_MARGIN
-    displacement[..., 1] += np.maximum(allowed - found[..., 1].min(axis=-1) - lift[:, None] - displacement[..., 1], 0.0)
+    deepest = _lowest(positions, target, roles)
+    displacement[..., 1] += np.maximum(allowed - deepest - lift[:, None] - displacement[..., 1], 0.0)
     still = np.abs(displacement).max(axis=(0, 2, 3)) <= _MOVED  # such as the source's own skeleton
     if not still.all():
         legs = np.array([target.indices([roles.joints[side + part] for side in SIDES]) for part in LEG])
@@ -68,6 +69,12 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
         _reach(rotations, positions, displacement, legs)
         rotations[:, still] = untouched
     return lift
+
+
+def _lowest(positions: Array, target: Skeleton, roles: Roles) -> Array:
+    """Return the height of the lowest point of each foot, (T, A, 2), those that the source does not have included."""
+    feet = [[roles.joints[side + point] for point in CONTACT_POINTS if side + point in roles.joints] for side in SIDES]
+    return np.stack([positions[..., target.indices(foot), 1].min(axis=-1) for foot in feet], axis=-1)
 
 
 def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArray[np.intp]) -> None:

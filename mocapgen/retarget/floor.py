@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mocapgen.anatomy.roles import leg_length
 from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
 from mocapgen.core.motion import Array, Motion
 from mocapgen.retarget.contacts import speeds
@@ -21,9 +23,26 @@ known to be y = 0."""
 TOLERANCE = 0.035
 """Metres: a floor that is no further off is left alone; 95 % of HDM05's cuts are nearer."""
 FURTHEST = 0.15
-"""Metres: feet that rest further from y = 0 may well stand on something, so they are left alone, too."""
+"""Metres: feet that rest higher than this above y = 0 may well stand on something, so they are left alone; none rest as deep below it."""
+ANKLE_HEIGHT = 0.1
+"""How high an ankle is while the foot rests, in lengths of the leg: what matters where a skeleton has no toes, or has them no lower."""
+LEVEL_FOOT = 0.02
+"""Metres: a foot whose toes are no further below the ankle does not say where its sole is."""
 _RESTING = 0.3  # metres per second: the lowest point of both feet is carried by something below this
 _FEWEST = 0.1  # of all frames: with fewer at rest the floor is not known
+_LOW = 5.0  # percentile of the lowest point's height that stands for the floor where feet do not say so by resting
+_STILL = 1e-3  # metres: a root that moves less says nothing about where the body is
+
+
+def foot_height(posed: Posed) -> float:
+    """Return how high the lowest joint of a foot is while it rests, metres: :data:`FOOT_HEIGHT`, or that of the ankle in a rig without toes."""
+    skeleton, joints = posed.motion.skeleton, posed.roles.joints
+    rest, drops = skeleton.rest_positions[:, 1], []
+    for side in SIDES:
+        ankle, *toes = (rest[skeleton.index(joints[side + point])] for point in CONTACT_POINTS if side + point in joints)
+        drops.append(ankle - min(toes, default=ankle))
+    drop = float(np.mean(drops))
+    return FOOT_HEIGHT if drop > LEVEL_FOOT else max(FOOT_HEIGHT, ANKLE_HEIGHT * leg_length(skeleton, posed.roles) - max(drop, 0.0))
 
 
 def resting_height(posed: Posed) -> float | None:
@@ -39,15 +58,19 @@ def resting_height(posed: Posed) -> float | None:
         Metres above y = 0: the median, over the frames in which the lowest point of both feet is at rest, of its height. None if
         there are hardly any.
     """
+    lowest, resting = _lowest_points(posed)
+    if resting.mean() < _FEWEST:
+        return None
+    return float(np.median(lowest[resting]))
+
+
+def _lowest_points(posed: Posed) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the height of the lowest point of both feet, (T,) metres, and whether it rests."""
     points = [side + point for side in SIDES for point in CONTACT_POINTS if side + point in posed.roles.joints]
     paths = np.stack([posed.position(point) for point in points], axis=1)
     lowest = paths[..., 1].argmin(axis=1)
     frames = np.arange(len(paths))
-    resting = speeds(paths, posed.motion.fps)[frames, lowest] < _RESTING
-    if resting.mean() < _FEWEST:
-        return None
-    heights: Array = paths[frames, lowest, 1][resting]
-    return float(np.median(heights))
+    return paths[frames, lowest, 1], speeds(paths, posed.motion.fps)[frames, lowest] < _RESTING
 
 
 def level_floor(posed: Posed) -> tuple[Motion, str]:
@@ -64,13 +87,22 @@ def level_floor(posed: Posed) -> tuple[Motion, str]:
     note : str
         What was found and done, in one line; empty if there is nothing to say.
     """
-    height = resting_height(posed)
-    if height is None:
+    lowest, resting = _lowest_points(posed)
+    low, wanted = float(np.percentile(lowest, _LOW)), foot_height(posed)
+    if len(posed.motion) > 1 and np.ptp(posed.motion.root_positions, axis=0).max() < _STILL:
+        return _moved(posed.motion, low - wanted, f"the root stays in one place and feet reach down to y = {100 * low:.0f} cm")
+    if resting.mean() < _FEWEST:
+        if low < wanted - FURTHEST:
+            return _moved(posed.motion, low - wanted, f"feet hardly ever rest and reach down to y = {100 * low:.0f} cm")
         return posed.motion, "feet hardly ever rest: the floor is taken to be at y = 0"
-    off = height - FOOT_HEIGHT
-    if abs(off) <= TOLERANCE:
-        return posed.motion, ""
-    if abs(off) > FURTHEST:
+    height = float(np.median(lowest[resting]))
+    if height - wanted > FURTHEST:
         return posed.motion, f"feet rest at y = {100 * height:.0f} cm: left there, as they may stand on something"
-    moved = replace(posed.motion, root_positions=posed.motion.root_positions - [0.0, off, 0.0])
-    return moved, f"feet rest at y = {100 * height:.0f} cm: moved {'down' if off > 0 else 'up'} by {100 * abs(off):.0f} cm to stand on the floor"
+    return _moved(posed.motion, height - wanted, f"feet rest at y = {100 * height:.0f} cm")
+
+
+def _moved(motion: Motion, off: float, found: str) -> tuple[Motion, str]:
+    if abs(off) <= TOLERANCE:
+        return motion, ""
+    moved = replace(motion, root_positions=motion.root_positions - [0.0, off, 0.0])
+    return moved, f"{found}: moved {'down' if off > 0 else 'up'} by {100 * abs(off):.0f} cm to stand on the floor"

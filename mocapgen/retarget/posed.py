@@ -11,6 +11,7 @@ from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
 from mocapgen.core.kinematics import global_rotations, joint_positions
 from mocapgen.core.motion import Array, Motion
 from mocapgen.retarget.contacts import Contacts
+from mocapgen.retarget.limbs import aimed_limbs
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Posed:
     def position(self, role: str) -> Array:
         """Return where the joint of a role goes, (T, 3) float64, metres, world frame."""
         return self.positions[:, self.motion.skeleton.index(self.roles.joints[role])]
+
+    @cached_property
+    def aimed_limbs(self) -> dict[str, Array]:
+        """The global rotation, (T, 4), of each limb bone that does not point where its joint takes it; see :func:`aimed_limbs`."""
+        return aimed_limbs(self.motion.skeleton, self.roles, self.rotations, self.positions)
 
     @cached_property
     def contacts(self) -> Contacts:

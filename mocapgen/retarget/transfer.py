@@ -74,7 +74,10 @@ def retarget_to_all(posed: Posed, targets: Sequence[Skeleton], plant_feet: bool 
     offsets = np.stack([target.offsets for target in targets])
     maps = [_joint_map(source, posed.roles, target) for target in targets]
     alignments = np.stack([one.alignments for one in maps])
-    rotations = multiply(np.take(posed.rotations, maps[0].drivers, axis=1)[:, None], alignments)
+    leading = np.take(posed.rotations, maps[0].drivers, axis=1)
+    for role, rotation in posed.aimed_limbs.items():
+        leading[:, tree.index(roles.joints[role])] = rotation
+    rotations = multiply(leading[:, None], alignments)
     scales = np.array([_checked_leg_length(target, roles) for target in targets]) / _checked_leg_length(source, posed.roles)
     centres = _scaled_about_start(posed.hip_centre(), scales)
     roots = centres - rotate(rotations[..., 0, :], np.stack([_from_root(target, roles) for target in targets]))

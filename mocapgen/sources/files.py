@@ -355,7 +355,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOpt
             actor=clip.actor,
             action=clip.action,
             notes=tuple(note.removeprefix(f"{clip.file}: ") for note in notes),
-            warnings=warnings,
+            warnings=(*(warning.removeprefix(f"{clip.file}: ") for warning in understood.warnings), *warnings),
         )
     )
     return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection)

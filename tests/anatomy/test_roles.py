@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
-from mocapgen.anatomy.infer import find_roles, infer_roles, roles_by_names, roles_by_structure, side_agreement, words
+from mocapgen.anatomy.infer import find_roles, infer_roles
+from mocapgen.anatomy.names import roles_by_names, words
 from mocapgen.anatomy.roles import Roles
+from mocapgen.anatomy.sides import side_agreement
+from mocapgen.anatomy.structure import roles_by_structure
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import from_euler, normalise, rotate
 from mocapgen.retarget import Posed, retarget

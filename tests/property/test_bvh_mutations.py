@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion
 from mocapgen.formats.bvh import Bvh, format_bvh, parse_bvh
+from mocapgen.reading.translation import Translations
 from schemas.errors import MocapError
 from tests.property.damage import Edit, damage, edits
 
@@ -58,7 +59,7 @@ EDITS = edits(WORDS)
 def outcome(data: bytes, lenient: bool = False) -> Bvh | MocapError:
     try:
         bvh = parse_bvh(data, "a.bvh", lenient)
-        offsets, notes = bvh.skeleton_offsets(lenient)
+        translations = Translations.of(bvh)
     except MocapError as error:
         message = str(error)
         assert message.startswith("a.bvh:")
@@ -69,11 +70,11 @@ def outcome(data: bytes, lenient: bool = False) -> Bvh | MocapError:
     assert len(bvh) >= 1
     assert bvh.values.shape == (len(bvh), sum(map(len, bvh.channels)))
     assert len(set(bvh.names)) == len(bvh.names) == len(bvh.skeleton.names)  # the skeleton has checked the tree
-    assert np.isfinite(offsets).all()
+    assert np.isfinite(translations.offsets).all()
     assert np.isfinite(bvh.positions()).all()
     assert bvh.fps > 0
     assert lenient or not bvh.repairs
-    for note in (*bvh.repairs, *notes):
+    for note in bvh.repairs:
         assert note.startswith("a.bvh:")
         assert len(note.splitlines()) == 1
         assert len(note) < 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_a_profile_of_ones_own_is_used_by_its_path(tmp_path: Path) -> None:
         ({"name": "Our Own"}, "name: string should match"),
         ({"joints": {"Hips": "HIPS"}}, "joints: lacks Neck, Head"),
         ({"joints": OWN["joints"] | {"Tail": "TAIL"}}, "joints: expected roles out of .*found Tail"),
-        ({"unit": "furlong"}, "unit: expected infer, one of m, cm, mm, inch, cmu, or a positive number of metres, found 'furlong'"),
+        ({"unit": "furlong"}, "unit: expected infer, one of m, dm, cm, mm, inch, cmu, or a positive number of metres, found 'furlong'"),
         ({"unit": -1}, "unit: expected infer"),
         ({"up": "x"}, "up: input should be 'y', 'z' or 'infer'"),
         ({"frame_rate": 0}, "frame_rate: input should be greater than 0"),
@@ -254,10 +255,8 @@ def test_the_t_pose_before_the_motion_is_the_rest_pose_and_no_part_of_it() -> No
     assert "first frame dropped: a T-pose put before the motion" in notes(found)
     np.testing.assert_allclose(forward_kinematics(found.motion), forward_kinematics(MOTION), rtol=0, atol=1e-9)
     np.testing.assert_allclose(found.motion.skeleton.offsets[1:], MOTION.skeleton.offsets[1:], rtol=0, atol=1e-9)
-    with pytest.raises(
-        FormatError, match=r"expected a zero pose that can be brought into a T-pose.*bone \w+UpperLeg would have to turn by 1[67]\d degrees"
-    ):
-        interpret(as_bvh(MOTION, zero_pose=zero))
+    without = interpret(as_bvh(MOTION, zero_pose=zero))
+    assert re.search(r"the zero pose is none: bone \w+UpperLeg would have to turn by 1[67]\d degrees", notes(without))
 
 
 def test_the_first_frame_is_kept_or_dropped_as_the_profile_says() -> None:
@@ -297,7 +296,7 @@ def test_scale_and_up_that_are_wrong(options: dict[str, object]) -> None:
 
 
 def test_no_unit_makes_a_person_of_it() -> None:
-    with pytest.raises(FormatError, match=r"expected legs of 0.40 to 1.20 m in some unit out of m, cm, .*scale=METRES"):
+    with pytest.raises(FormatError, match=r"expected legs of 0.40 to 1.20 m in some unit out of m, dm, cm, .*scale=METRES, such as scale=95.6"):
         interpret(as_bvh(MOTION, unit=100.0))
 
 
@@ -305,7 +304,7 @@ def test_a_figure_on_its_head_is_refused() -> None:
     turned = np.array(MOTION.rotations)
     turned[:, 0] = multiply(from_euler("XYZ", np.array([np.pi, 0.0, 0.0])), turned[:, 0])
     with pytest.raises(FormatError, match="expected the head above the feet, found it below in every frame"):
-        interpret(as_bvh(replace(MOTION, rotations=turned)))
+        interpret(as_bvh(replace(MOTION, rotations=turned)), up="y")
 
 
 def test_a_mirrored_figure_is_refused() -> None:

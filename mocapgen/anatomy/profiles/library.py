@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from mocapgen.anatomy.names import plain_names
 from schemas.errors import ConfigError
 from schemas.profile import OPTIONAL_ROLES, REQUIRED_ROLES, Profile
 
@@ -26,12 +27,14 @@ class Match:
     """The joint (as the file spells it) of each role that is there."""
     drivers: Mapping[str, str]
     """Likewise, of each role whose bone another joint turns."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """The joint, as the file spells it, of each name without decoration; empty where the names fit as they are."""
 
     def joint(self, name: str) -> str:
         """Return the joint, as the file spells it, that the profile calls `name`."""
         hips = self.profile.joints["Hips"]
         lost = self.joints.get("Hips") == _ASF_ROOT and name in ((hips,) if isinstance(hips, str) else hips)
-        return _ASF_ROOT if lost else self.prefix + name
+        return _ASF_ROOT if lost else self.spelled.get(self.prefix + name, self.prefix + name)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -99,6 +102,8 @@ def _read(path: Path) -> Profile:
 def match(profile: Profile, names: Iterable[str]) -> Match:
     """Return which joint has which role in a skeleton by a profile, with the prefix that finds most roles.
 
+    Where the names as they are do not suffice, they are tried without what decorates them (:func:`~mocapgen.anatomy.names.plain_names`).
+
     Parameters
     ----------
     profile : Profile
@@ -106,20 +111,31 @@ def match(profile: Profile, names: Iterable[str]) -> Match:
         The joints of the skeleton.
     """
     names = frozenset(names)
-    matches = [_match(profile, names, prefix) for prefix in profile.prefixes]
+    found = _match(profile, {name: name for name in names})
+    if not found.missing:
+        return found
+    spelled: dict[str, str] = {}
+    for name, plain in plain_names(names).items():
+        spelled.setdefault(plain, name)
+    undecorated = _match(profile, spelled)
+    return undecorated if len(undecorated.missing) < len(found.missing) else found
+
+
+def _match(profile: Profile, spelled: Mapping[str, str]) -> Match:
+    matches = [_match_prefix(profile, spelled, prefix) for prefix in profile.prefixes]
     return max(matches, key=lambda found: len(found.joints))  # the first of equals
 
 
-def _match(profile: Profile, names: frozenset[str], prefix: str) -> Match:
+def _match_prefix(profile: Profile, spelled: Mapping[str, str], prefix: str) -> Match:
     def find(candidates: tuple[str, ...] | str) -> str | None:
         candidates = (candidates,) if isinstance(candidates, str) else candidates
-        return next((prefix + name for name in candidates if prefix + name in names), None)
+        return next((spelled[prefix + name] for name in candidates if prefix + name in spelled), None)
 
     joints = {role: joint for role, candidates in profile.joints.items() if (joint := find(candidates)) is not None}
-    if "Hips" not in joints and _ASF_ROOT in names:
-        joints["Hips"] = _ASF_ROOT
+    if "Hips" not in joints and _ASF_ROOT in spelled:
+        joints["Hips"] = spelled[_ASF_ROOT]
     drivers = {role: joint for role, candidates in profile.drivers.items() if (joint := find(candidates)) is not None}
-    return Match(profile, prefix, joints, drivers)
+    return Match(profile, prefix, joints, drivers, spelled)
 
 
 def recognise(names: Iterable[str]) -> Match | None:

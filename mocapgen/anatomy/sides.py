@@ -1,0 +1,61 @@
+"""Which side of a figure is left, by two witnesses: where the feet point and which way the knees bend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from mocapgen.anatomy.tables import LEG, SIDES
+from mocapgen.core.skeleton import Array, Skeleton
+
+_CLEAR = 0.05
+"""A frame says something if what points forward does so by this share of the legs' length."""
+
+
+def side_votes(skeleton: Skeleton, joints: Mapping[str, str], positions: Array) -> tuple[float, float]:
+    """Return in how many frames the left side lies on the left, less in how many on the right, by feet and by knees.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+    joints : mapping of role to joint name
+    positions : (T, J, 3) float
+        Right-handed axes, whichever points up.
+
+    Returns
+    -------
+    tuple of two floats
+        Each 1 to -1, 0 if it cannot be told. Feet point forward from ankle to toes; knees that are bent lie before the line from hip to ankle.
+    """
+    if any(role not in joints for role in ("Neck", *(f"{side}{part}" for side in SIDES for part in LEG))):
+        return 0.0, 0.0
+    at = {role: positions[:, skeleton.index(joint)] for role, joint in joints.items()}
+    across = at["LeftUpperLeg"] - at["RightUpperLeg"]
+    trunk = at["Neck"] - 0.5 * (at["LeftUpperLeg"] + at["RightUpperLeg"])
+    legs = sum(np.linalg.norm(at["LeftFoot"] - at["LeftLowerLeg"], axis=-1)) / len(positions)
+    size = np.linalg.norm(across, axis=-1) * np.linalg.norm(trunk, axis=-1) * legs
+    feet, knees = np.zeros(len(positions)), np.zeros(len(positions))
+    for side in SIDES:
+        hip, knee, ankle = (at[side + part] for part in LEG)
+        knees += np.einsum("ti,ti->t", across, np.cross(trunk, knee - 0.5 * (hip + ankle)))
+        if f"{side}Toes" in at:
+            feet += np.einsum("ti,ti->t", across, np.cross(trunk, at[f"{side}Toes"] - ankle))
+    return _mean_sign(feet, size), _mean_sign(knees, size)
+
+
+def _mean_sign(votes: Array, size: Array) -> float:
+    clear = np.abs(votes) > _CLEAR * size
+    return float(np.sign(votes[clear]).mean()) if clear.any() else 0.0
+
+
+def side_agreement(skeleton: Skeleton, joints: Mapping[str, str], positions: Array) -> float:
+    """Return how well the roles' sides fit the geometry: 1 to -1, 0 if it cannot be told; negative only if neither feet nor knees object.
+
+    Parameters
+    ----------
+    skeleton, joints, positions
+        As for :func:`side_votes`.
+    """
+    feet, knees = side_votes(skeleton, joints, positions)
+    return max(feet, knees) if max(feet, knees) > 0.0 else min(feet, knees)

@@ -51,7 +51,6 @@ def module_imports():
     return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
 
 
-@pytest.mark.xfail(strict=False, reason="some imports still go upwards")
 def test_contracts_hold(repository):
     status, output = lint_imports(repository)
     assert status == 0, output
@@ -82,7 +81,6 @@ def test_a_forbidden_import_or_a_circle_is_found(copied, file, added, message):
     assert message in output
 
 
-@pytest.mark.xfail(strict=False, reason="some circles are still there")
 def test_no_module_is_in_a_circle():
     assert circle(module_imports()) == []
 

@@ -14,7 +14,7 @@ from benchmarks.timing import measure
 from schemas.conventions import H36M17, H36M17_PARENTS
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
-from trainer.data.dataset import JointSet
+from trainer.data.dataset import LiftedJoints
 from trainer.model import checkpoint
 from trainer.model.device import usable_cores
 from trainer.model.lift import lift_frames
@@ -91,7 +91,7 @@ def untrained(path: Path, causal: bool) -> Path:
     """Write a checkpoint of the default recipe's network with random weights."""
     names = tuple(H36M17)
     parents = tuple(-1 if parent is None else names.index(parent) for parent in H36M17_PARENTS.values())
-    joints = JointSet("h36m17", names, parents, (), ("",) * len(names))
+    joints = LiftedJoints("h36m17", names, parents, (), ("",) * len(names))
     config = train_config(read_recipe("default"), {"model_settings": {"causal": True, "patch": 1}} if causal else {})
     lifter = Lifter(config, joints)
     shared = {name: getattr(config, name) for name in ("model", "model_settings", "normalisation", "head", "target", "confidence", "joint_set")}

@@ -233,7 +233,7 @@ class ModelCard(Model):
     """Program, Python and packages."""
 
 
-class Row(Model):
+class GroupErrors(Model):
     """Errors of the sequences that share a label."""
 
     sequences: int
@@ -255,15 +255,15 @@ class Evaluation(Model):
     """A warning in one line, or nothing."""
     overall: dict[str, float]
     """Every metric over all frames."""
-    by_action: dict[str, Row]
+    by_action: dict[str, GroupErrors]
     """By action."""
-    by_actor: dict[str, Row]
+    by_actor: dict[str, GroupErrors]
     """By recorded actor."""
-    by_avatar: dict[str, Row]
+    by_avatar: dict[str, GroupErrors]
     """By avatar."""
     by_joint_mm: dict[str, float]
     """Root-relative MPJPE of each joint."""
     by_group_mm: dict[str, float]
     """Root-relative MPJPE of each group of joints."""
-    by_sequence: dict[str, Row]
+    by_sequence: dict[str, GroupErrors]
     """By sequence, worst first."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import DatasetError
-from schemas.train import Evaluation, ModelCard, Row
+from schemas.train import Evaluation, GroupErrors, ModelCard
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
 from trainer.data.splits import split_from_record
@@ -72,8 +72,8 @@ def judge(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64],
     errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
     per_joint = by_joint(predicted, true, data.joints.joints, data.joints.parents)
 
-    def table(labels: NDArray[Any]) -> dict[str, Row]:
-        return {label: Row(**row) for label, row in by_label(labels, length, errors).items()}
+    def table(labels: NDArray[Any]) -> dict[str, GroupErrors]:
+        return {label: GroupErrors(**row) for label, row in by_label(labels, length, errors).items()}
 
     by_sequence = table(np.array(data.names, dtype=object)[sequences])
     return Evaluation(

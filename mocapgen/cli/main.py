@@ -11,14 +11,14 @@ from mocapgen.shared.command import CONTEXT_SETTINGS, CommandFolder, common_opti
 from mocapgen.shared.version import __version__
 
 
-class Commands(CommandFolder):
+class MocapgenCommands(CommandFolder):
     """The commands of ``mocapgen``."""
 
     package = "mocapgen.cli"
 
 
 @click.group(
-    cls=Commands,
+    cls=MocapgenCommands,
     context_settings=CONTEXT_SETTINGS,
     epilog=example("mocapgen build --source sample --out data.h5", "mocapgen inspect data.h5"),
 )

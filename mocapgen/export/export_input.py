@@ -16,7 +16,7 @@ from mocapgen.core.motion import Array
 from mocapgen.shared.hdf5 import read_array
 from mocapgen.shared.text import matches, no_match
 from mocapgen.store.predictions import Predictions
-from mocapgen.store.reader import Dataset, Row
+from mocapgen.store.reader import Dataset, SequenceRow
 from schemas.base import Model
 from schemas.errors import ConfigError, DatasetError
 
@@ -46,12 +46,12 @@ class Item:
 
     Parameters
     ----------
-    row : Row
+    row : SequenceRow
     name : str
         Unique among those exported, in any case; fit for a file name on every system.
     """
 
-    row: Row
+    row: SequenceRow
     name: str
 
     @property
@@ -200,11 +200,11 @@ class ExportInput:
         ConfigError
             If a pattern matches nothing (with what there is), or no sequence passes all conditions.
         """
-        rows: list[Row] = [self.data[number] for number in range(len(self.data))]
+        rows: list[SequenceRow] = [self.data[number] for number in range(len(self.data))]
         if not rows:
             raise DatasetError(f"{self.path}: expected at least one sequence, found none")
         kept = rows
-        rules: tuple[tuple[str, str, Sequence[str], Callable[[Row], str]], ...] = (
+        rules: tuple[tuple[str, str, Sequence[str], Callable[[SequenceRow], str]], ...] = (
             ("clips", "a pattern that matches the id of a clip", selection.clips, lambda row: str(row.clip["id"])),
             ("actors", "a pattern that matches an actor", selection.actors, lambda row: str(row.clip["actor"])),
             ("actions", "a pattern that matches an action", selection.actions, lambda row: str(row.clip["action"])),
@@ -232,7 +232,7 @@ def camera_number(rig: str) -> int:
     return int(number) if number.isascii() and number.isdecimal() else 0
 
 
-def named(rows: Sequence[Row], several: bool) -> tuple[Item, ...]:
+def named(rows: Sequence[SequenceRow], several: bool) -> tuple[Item, ...]:
     """Give each sequence a name: clip and avatar, and the camera if there are `several`; or the name that it has."""
     taken: set[str] = set()
     items = []

@@ -12,7 +12,7 @@ from mocapgen.core.motion import Array
 from mocapgen.store.joint_tree import JointTree, joint_tree
 from mocapgen.store.matching import PredictionMatches, matched_prediction
 from mocapgen.store.predictions import Predictions
-from mocapgen.store.reader import Dataset, Row
+from mocapgen.store.reader import Dataset, SequenceRow
 from schemas.errors import DatasetError
 
 ASSUMED = "assumed"
@@ -91,14 +91,14 @@ class DrawnSequence:
         return int(np.median(windows, axis=1).argmax())
 
 
-def read_sequence(data: Dataset | Predictions, row: Row, matches: PredictionMatches | None = None) -> DrawnSequence:
+def read_sequence(data: Dataset | Predictions, row: SequenceRow, matches: PredictionMatches | None = None) -> DrawnSequence:
     """Read one sequence for drawing.
 
     Parameters
     ----------
     data : Dataset or Predictions
         The open file.
-    row : Row
+    row : SequenceRow
         Of this file.
     matches : PredictionMatches, optional
         What a model made of it, to be drawn over it.
@@ -121,7 +121,7 @@ def read_sequence(data: Dataset | Predictions, row: Row, matches: PredictionMatc
     return DrawnSequence(str(row.clip["id"]), row.avatar, data.fps, row.camera, poses, truth, floor)
 
 
-def _predicted(data: Dataset | Predictions, row: Row, truth: Poses, matches: PredictionMatches) -> tuple[Poses, Poses]:
+def _predicted(data: Dataset | Predictions, row: SequenceRow, truth: Poses, matches: PredictionMatches) -> tuple[Poses, Poses]:
     """Return a prediction of a sequence, and the truth reduced to the joints that are predicted."""
     guess, clip = matches.of(row.number), str(row.clip["id"])
     if guess is None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
-from mocapgen.inspect.duplicates import Match, matches
+from mocapgen.inspect.duplicates import DuplicatePair, matches
 from mocapgen.inspect.measure import SequenceFeatures
 from mocapgen.store.reader import Dataset
 from schemas.errors import ConfigError
@@ -23,7 +23,7 @@ SIDES = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitSides:
     """Sides of a split.
 
     Parameters
@@ -42,7 +42,7 @@ class Split:
         return tuple(side for side, names in self.sides.items() if name in names)
 
 
-def read_split(path: str | Path) -> Split:
+def read_split(path: str | Path) -> SplitSides:
     """Read the split of a run.
 
     Parameters
@@ -71,7 +71,7 @@ def read_split(path: str | Path) -> Split:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ConfigError(f"split={path}: expected a list of names under {side!r}, found {str(names)[:40]}")
         sides[side] = frozenset(names)
-    return Split(str(record.get("spec", "")), sides)
+    return SplitSides(str(record.get("spec", "")), sides)
 
 
 class DatasetView:
@@ -84,11 +84,11 @@ class DatasetView:
         Rows of ``/sequences`` that can be trusted: they point at frames, clips, cameras and skeletons that exist.
     gathered : dict of int to SequenceFeatures
         What was gathered from the sequences that could be read, by row of ``/sequences``.
-    split : Split or None
+    split : SplitSides or None
         Who is on which side, if that was given.
     """
 
-    def __init__(self, data: Dataset, rows: NDArray[np.int64], gathered: Mapping[int, SequenceFeatures], split: Split | None = None) -> None:
+    def __init__(self, data: Dataset, rows: NDArray[np.int64], gathered: Mapping[int, SequenceFeatures], split: SplitSides | None = None) -> None:
         self.data = data
         self.rows = rows
         self.gathered = gathered
@@ -129,7 +129,7 @@ class DatasetView:
         return f"{self.clips['id'][row['clip']]} / {row['avatar']} / {self.data.cameras[row['camera']].rig}"
 
     @cache  # noqa: B019 (there is one view in an inspection, and it lives as long as that)
-    def matches(self, max_degrees: float, max_share: float, min_seconds: float) -> list[Match]:
+    def matches(self, max_degrees: float, max_share: float, min_seconds: float) -> list[DuplicatePair]:
         """Return clips of different recordings that show the same motion, by row of ``/clips``."""
         courses: dict[int, NDArray[np.float16]] = {}
         for row, found in sorted(self.gathered.items()):

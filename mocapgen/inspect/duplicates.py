@@ -44,7 +44,7 @@ _SUBFRAMES = np.arange(-0.75, 0.76, 0.25)  # copies may have been resampled at o
 
 
 @dataclass(frozen=True)
-class Match:
+class DuplicatePair:
     """Two clips that show the same motion.
 
     Parameters
@@ -105,7 +105,7 @@ def matches(
     max_share: float,
     min_seconds: float,
     same: Sequence[object] | NDArray[Any] = (),
-) -> list[Match]:
+) -> list[DuplicatePair]:
     """Find clips that show the same motion.
 
     Parameters
@@ -124,11 +124,11 @@ def matches(
 
     Returns
     -------
-    list of Match
+    list of DuplicatePair
         Each pair once, nearest first.
     """
     keys = [key for key, course in courses.items() if len(course) >= max(round(min_seconds * fps), 2)]
-    best: dict[tuple[int, int], Match] = {}
+    best: dict[tuple[int, int], DuplicatePair] = {}
     for first, second, offset in _candidates([courses[key] for key in keys], fps, _ALIKE * max_degrees):
         a, b = keys[first], keys[second]
         known = best.get((a, b))
@@ -136,7 +136,7 @@ def matches(
             continue
         shift, frames, degrees = _compared(courses[a], courses[b], offset, min_seconds * fps, max_degrees, max_share)
         if degrees <= max_degrees and (known is None or degrees < known.degrees):
-            best[a, b] = Match(a, b, shift, frames, degrees)
+            best[a, b] = DuplicatePair(a, b, shift, frames, degrees)
     return sorted(best.values(), key=lambda match: (match.degrees, match.first, match.second))
 
 

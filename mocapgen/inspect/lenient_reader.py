@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mocapgen.core.motion import Skeleton
 from mocapgen.shared.hdf5 import open_checked
 from mocapgen.shared.layout import check_kind
-from mocapgen.store.reader import Dataset, Row
+from mocapgen.store.reader import Dataset, SequenceRow
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
 from schemas.dataset import LAYOUT
 from schemas.errors import DatasetError
@@ -138,7 +138,7 @@ def _check_kind(path: Path, file: h5py.File) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class InspectedRow(Row):
+class InspectedRow(SequenceRow):
     """A row that reads each array once, and lets nothing pass that is not what the layout says.
 
     Parameters

@@ -19,7 +19,7 @@ from mocapgen.inspect.run import Survey
 from mocapgen.inspect.summary import summary_pairs
 from mocapgen.shared.files import check_target, write_file
 from mocapgen.shared.text import format_size
-from mocapgen.store.reader import Dataset, Row
+from mocapgen.store.reader import Dataset, SequenceRow
 from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, player_sequences
 from mocapgen.view.page import filled
 from schemas.errors import ConfigError
@@ -177,7 +177,7 @@ class _Lenient(Dataset):
         self.skeletons = opened.skeletons
         self._opened = opened
 
-    def __getitem__(self, number: int) -> Row:
+    def __getitem__(self, number: int) -> SequenceRow:
         return self._opened.row(number)
 
 

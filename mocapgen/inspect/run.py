@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mocapgen.inspect.dataset_view import DatasetView, Split, read_split
+from mocapgen.inspect.dataset_view import DatasetView, SplitSides, read_split
 from mocapgen.inspect.lenient_reader import InspectableData, open_file, open_leniently
 from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures
 from mocapgen.inspect.policy import PlannedCheck, load_policy, plan
@@ -147,7 +147,7 @@ def _inspect_contents(
     path: Path,
     opened: InspectableData,
     planned: tuple[PlannedCheck, ...],
-    split: Split | None,
+    split: SplitSides | None,
     collector: FindingCollector,
     workers: int,
     progress: Progress | None,

@@ -139,7 +139,7 @@ WORTH_WORKERS = 6 * PART
 
 
 @dataclass(frozen=True)
-class Part:
+class FrameRange:
     """Frames of a sequence: from `offset` on, `length` of them."""
 
     sequence: int
@@ -191,7 +191,7 @@ class SequenceTask:
         self._file: h5py.File | None = None
         self._opened: InspectableData | None = None
 
-    def __call__(self, parts: tuple[Part, ...]) -> Inspected:
+    def __call__(self, parts: tuple[FrameRange, ...]) -> Inspected:
         """Look at some parts."""
         if self._opened is None:
             self._file = open_file(self.path)
@@ -207,7 +207,7 @@ class SequenceTask:
             self._file.close()
         self._file = self._opened = None
 
-    def _inspect_part(self, opened: InspectableData, part: Part, inspected: Inspected) -> None:
+    def _inspect_part(self, opened: InspectableData, part: FrameRange, inspected: Inspected) -> None:
         assert opened.data is not None
         row = opened.row(part.sequence, part.offset, part.length)
         view = SequenceView(row, opened.skeletons[row.avatar], opened.data.fps)
@@ -281,13 +281,13 @@ def inspect_sequences(
     return inspected
 
 
-def _batches(sequences: list[tuple[int, int]]) -> Iterator[tuple[Part, ...]]:
+def _batches(sequences: list[tuple[int, int]]) -> Iterator[tuple[FrameRange, ...]]:
     """Yield parts of sequences, given by number and length, in groups of about :data:`PART` frames."""
-    batch: list[Part] = []
+    batch: list[FrameRange] = []
     size = 0
     for sequence, length in sequences:
         for offset in range(0, length, PART):
-            part = Part(sequence, offset, min(PART, length - offset))
+            part = FrameRange(sequence, offset, min(PART, length - offset))
             if batch and size + part.length > PART:
                 yield tuple(batch)
                 batch, size = [], 0

@@ -13,7 +13,7 @@ from mocapgen.core.kinematics import global_rotations, joint_positions
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import normalise
 from mocapgen.core.vectors import dot, norms
-from mocapgen.store.reader import Row
+from mocapgen.store.reader import SequenceRow
 from schemas.inspection import Finding
 
 
@@ -57,13 +57,13 @@ class SequenceView:
 
     Parameters
     ----------
-    row : Row
+    row : SequenceRow
     skeleton : Skeleton
         The avatar's, in body axes of the file's handedness.
     fps : float
     """
 
-    def __init__(self, row: Row, skeleton: Skeleton, fps: float) -> None:
+    def __init__(self, row: SequenceRow, skeleton: Skeleton, fps: float) -> None:
         self.row = row
         self.skeleton = skeleton
         self.fps = fps

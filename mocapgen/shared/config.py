@@ -91,7 +91,7 @@ def _loader() -> Any:
     """Return PyYAML's safe loader, in C where it is installed, that refuses a key given twice."""
     import yaml
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             lines: dict[str, int] = {}
             for key, _ in node.value:
@@ -103,7 +103,7 @@ def _loader() -> Any:
                     lines[key.value] = line
             return super().construct_mapping(node, deep)
 
-    return Loader
+    return StrictLoader
 
 
 # Models -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Write a dataset file from sequences of others: what ``merge`` and ``select`` have in common.
 
-A :class:`Draft` holds the tables of the file to come and says which sequences of which input follow each other; the frames
+A :class:`CopyPlan` holds the tables of the file to come and says which sequences of which input follow each other; the frames
 themselves go through memory in blocks, and by the writer that builds use.
 """
 
@@ -35,7 +35,7 @@ Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class CopiedSequences:
     """Sequences of one input.
 
     Parameters
@@ -44,7 +44,7 @@ class Part:
     sequences : (S,) int
         Rows of the input's ``/sequences``, in the order in which they are written.
     clips, cameras : (S,) int
-        The rows of the draft's tables that they refer to.
+        The rows of the plan's tables that they refer to.
     """
 
     data: Dataset
@@ -64,10 +64,10 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Draft:
+class CopyPlan:
     """A file to be written."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CopiedSequences, ...]
     clips: Columns
     cameras: Columns
     skipped: Columns
@@ -121,12 +121,12 @@ def origin(data: Dataset) -> Origin:
     return Origin(file=data.path.name, sha256=digest, generator=data.generator, config=data.config)
 
 
-def write(draft: Draft, derivation: Derivation, out: Path, overwrite: bool, progress: Progress | None = None) -> None:
+def write(plan: CopyPlan, derivation: Derivation, out: Path, overwrite: bool, progress: Progress | None = None) -> None:
     """Write a file.
 
     Parameters
     ----------
-    draft : Draft
+    plan : CopyPlan
         All of its inputs have the same frame rate, conventions and joints.
     derivation : Derivation
         Where the file comes from.
@@ -139,15 +139,15 @@ def write(draft: Draft, derivation: Derivation, out: Path, overwrite: bool, prog
     DatasetError
         If an input turns out to be damaged, or the file cannot be written. Then nothing is changed.
     """
-    data = draft.parts[0].data
+    data = plan.parts[0].data
     joints = data.file["/frames/positions_3d"].shape[1]
-    total, done = int(draft.length.sum()), 0
+    total, done = int(plan.length.sum()), 0
     config = json.dumps(derivation.model_dump(mode="json"))
     with DatasetFile(out, overwrite, joints, data.fps, json.dumps(data.conventions), config) as file:
-        _copy_groups(draft, file)
-        for table, columns in (("clips", draft.clips), ("cameras", draft.cameras), ("skipped", draft.skipped)):
+        _copy_groups(plan, file)
+        for table, columns in (("clips", plan.clips), ("cameras", plan.cameras), ("skipped", plan.skipped)):
             file.add_rows(table, columns)
-        for part in draft.parts:
+        for part in plan.parts:
             opened = frames_of(part.data)
             rows = {
                 "start": file.frames + np.cumsum(part.length) - part.length,
@@ -162,7 +162,7 @@ def write(draft: Draft, derivation: Derivation, out: Path, overwrite: bool, prog
                     file.append(block)
                     done += len(block["in_view"])
                 if progress is not None:
-                    progress(done, total, str(draft.clips["id"][clip]))
+                    progress(done, total, str(plan.clips["id"][clip]))
             del opened
 
 
@@ -185,10 +185,10 @@ def blocks(data: Dataset, sequence: int) -> Iterator[Columns]:
         yield {name: read_frames(data.file, name, first, count, sequence) for name in FRAMES}
 
 
-def _copy_groups(draft: Draft, file: DatasetFile) -> None:
+def _copy_groups(plan: CopyPlan, file: DatasetFile) -> None:
     """Copy the skeletons of all avatars that perform, and all joint sets, each from the first file that has it."""
     done: set[tuple[str, str]] = set()
-    for part in draft.parts:
+    for part in plan.parts:
         source = part.data.file
         wanted = {"/skeletons": sorted(set(part.avatars)), "/joint_sets": sorted(source["/joint_sets"])}
         for group, names in wanted.items():
@@ -200,28 +200,28 @@ def _copy_groups(draft: Draft, file: DatasetFile) -> None:
                     )
 
 
-def report(draft: Draft, found: int, out: Path | None, notes: Sequence[str] = ()) -> SubsetReport:
+def report(plan: CopyPlan, found: int, out: Path | None, notes: Sequence[str] = ()) -> SubsetReport:
     """Return what was written to `out`, or would be."""
-    length = draft.length
+    length = plan.length
 
     def names(column: NDArray[Any]) -> tuple[str, ...]:
         return tuple(sorted({str(name) for name in column}))
 
     def used(table: Mapping[str, NDArray[Any]], column: str) -> NDArray[Any]:
-        return table[column][np.unique(np.concatenate([part.clips for part in draft.parts]))]
+        return table[column][np.unique(np.concatenate([part.clips for part in plan.parts]))]
 
     return SubsetReport(
-        inputs=tuple(str(part.data.path) for part in draft.parts),
+        inputs=tuple(str(part.data.path) for part in plan.parts),
         sequences_found=found,
         sequences=len(length),
         frames=int(length.sum()),
-        fps=draft.parts[0].data.fps,
-        clips=len(draft.clips["id"]),
-        cameras=len(draft.cameras["K"]),
-        actors=names(used(draft.clips, "actor")),
-        actions=names(used(draft.clips, "action")),
-        avatars=names(np.concatenate([part.avatars for part in draft.parts])),
+        fps=plan.parts[0].data.fps,
+        clips=len(plan.clips["id"]),
+        cameras=len(plan.cameras["K"]),
+        actors=names(used(plan.clips, "actor")),
+        actions=names(used(plan.clips, "action")),
+        avatars=names(np.concatenate([part.avatars for part in plan.parts])),
         lengths=(int(length.min()), int(length.max())),
-        notes=(*draft.notes, *notes),
+        notes=(*plan.notes, *notes),
         bytes=out.stat().st_size if out is not None else 0,
     )

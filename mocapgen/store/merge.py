@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.progress import Progress
 from mocapgen.store.compatibility import differences
-from mocapgen.store.copying import Columns, Draft, Part, blocks, check_out, frames_of, origin, report, surplus, take, write
+from mocapgen.store.copying import Columns, CopiedSequences, CopyPlan, blocks, check_out, frames_of, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
@@ -77,12 +77,12 @@ def merge_datasets(
         merged = _Merged()
         for data in files:
             merged.add(data)
-        draft = merged.draft()
-        if not len(draft.length):
+        plan = merged.plan()
+        if not len(plan.length):
             raise DatasetError(f"{inputs[0]}: expected at least one sequence in one of the files, found none; see `mocapgen inspect`")
         if out is not None:
-            write(draft, Derivation(command="merge", inputs=tuple(origin(data) for data in files)), out, overwrite, progress)
-        return report(draft, sum(map(len, files)), out)
+            write(plan, Derivation(command="merge", inputs=tuple(origin(data) for data in files)), out, overwrite, progress)
+        return report(plan, sum(map(len, files)), out)
 
 
 def _check_inputs(inputs: list[Path]) -> None:
@@ -103,7 +103,7 @@ def _refuse(problems: list[str]) -> None:
 class _Merged:
     """The tables so far, and where to find what is in them."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[CopiedSequences] = field(default_factory=list)
     clips: list[Columns] = field(default_factory=list)
     cameras: list[Columns] = field(default_factory=list)
     clip_rows: dict[str, tuple[int, Dataset, int]] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class _Merged:
         self.taken.update({keys[row]: (data, int(row)) for row in rows})
         clips = np.array([keys[row][0] for row in rows], dtype=np.intp)
         cameras = np.array([camera_of[sequences["camera"][row]] for row in rows], dtype=np.intp)
-        self.parts.append(Part(data, rows, clips, cameras))
+        self.parts.append(CopiedSequences(data, rows, clips, cameras))
 
     def _clips(self, data: Dataset) -> dict[int, int]:
         """Add the clips that are new; return the row here of each clip that is used."""
@@ -190,9 +190,9 @@ class _Merged:
             self.renamed[rig] = name
         return name
 
-    def draft(self) -> Draft:
+    def plan(self) -> CopyPlan:
         """Return the file to be written."""
-        return Draft(
+        return CopyPlan(
             parts=tuple(self.parts),
             clips=_stack(self.clips),
             cameras=_stack(self.cameras),

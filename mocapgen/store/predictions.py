@@ -15,15 +15,15 @@ from mocapgen.shared.hdf5 import OpenFile, open_checked
 from mocapgen.shared.layout import check_predictions
 from mocapgen.shared.notebook import Playable
 from mocapgen.store.joint_sets import JOINT_SETS
-from mocapgen.store.reader import Dataset, Row, cameras_of, open_dataset
+from mocapgen.store.reader import Dataset, SequenceRow, cameras_of, open_dataset
 from schemas.conventions import FILE_FORMAT
 from schemas.errors import DatasetError
 from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT
 
 
 @dataclass(frozen=True, eq=False)
-class PredictionRow(Row):
-    """One predicted sequence: a :class:`~mocapgen.store.reader.Row` with a name of its own.
+class PredictionRow(SequenceRow):
+    """One predicted sequence: a :class:`~mocapgen.store.reader.SequenceRow` with a name of its own.
 
     ``clip`` holds ``id``, ``actor`` and ``action``; they and ``avatar`` are empty where they are not known. The arrays are
     ``positions_3d`` (T, J, 3), ``positions_2d`` (T, J, 2) and ``confidence`` (T, J).

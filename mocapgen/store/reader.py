@@ -21,7 +21,7 @@ from schemas.errors import DatasetError
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class SequenceRow:
     """One sequence: what the tables say about it, and its frames on request.
 
     Parameters
@@ -54,7 +54,7 @@ class Row:
 
 
 class Dataset(Playable, OpenFile):
-    """A dataset file, opened for reading; a context manager, and a sequence of :class:`Row`.
+    """A dataset file, opened for reading; a context manager, and a sequence of :class:`SequenceRow`.
 
     Examples
     --------
@@ -124,11 +124,11 @@ class Dataset(Playable, OpenFile):
         columns = self.joint_columns(name)
         return tuple(columns["names"]), columns["joints"].astype(np.intp)
 
-    def __getitem__(self, number: int) -> Row:
+    def __getitem__(self, number: int) -> SequenceRow:
         number = self.row(number)
         row = {key: column[number] for key, column in self.sequences.items()}
         clip = {key: column[row["clip"]] for key, column in self.clips.items()}
-        return Row(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, self.cameras[row["camera"]], self.file)
+        return SequenceRow(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, self.cameras[row["camera"]], self.file)
 
 
 def cameras_of(columns: dict[str, NDArray[Any]], camera_frame: CameraFrame) -> tuple[Camera, ...]:

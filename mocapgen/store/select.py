@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import matches, no_match
-from mocapgen.store.copying import Draft, Part, check_out, origin, report, surplus, take, write
+from mocapgen.store.copying import CopiedSequences, CopyPlan, check_out, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
@@ -59,19 +59,19 @@ def select_sequences(
     with open_dataset(path) as data:
         if not len(data):
             raise DatasetError(f"{path}: expected at least one sequence to select from, found none; see `mocapgen inspect`")
-        draft = _draft(data, np.flatnonzero(selected(data, config)))
+        plan = _plan(data, np.flatnonzero(selected(data, config)))
         if out is not None:
             settings = config.model_dump(mode="json", exclude_defaults=True)
-            write(draft, Derivation(command="select", inputs=(origin(data),), settings=settings), out, overwrite, progress)
-        return report(draft, len(data), out)
+            write(plan, Derivation(command="select", inputs=(origin(data),), settings=settings), out, overwrite, progress)
+        return report(plan, len(data), out)
 
 
-def _draft(data: Dataset, rows: NDArray[np.intp]) -> Draft:
+def _plan(data: Dataset, rows: NDArray[np.intp]) -> CopyPlan:
     clips, clip = np.unique(data.sequences["clip"][rows], return_inverse=True)
     cameras, camera = np.unique(data.sequences["camera"][rows], return_inverse=True)
     foreign = surplus(data)
-    return Draft(
-        parts=(Part(data, rows, clip, camera),),
+    return CopyPlan(
+        parts=(CopiedSequences(data, rows, clip, camera),),
         clips=take(data.clips, clips),
         cameras=take(data.table("cameras"), cameras),
         skipped=data.skipped,

@@ -31,7 +31,7 @@ def test_a_dataset_and_what_is_in_it_are_one_line_each(walk):
     path, report = walk
     with mocapgen.open_dataset(path) as data:
         assert repr(data) == f"<Dataset walk.h5: 10 sequences of 5 clips, {report.frames:,} frames at 30 fps; average_man, child_10>"
-        assert repr(data[1]) == f"<Row 1: {data[1].clip['id']} of child_10, {data[1].length} frames>"
+        assert repr(data[1]) == f"<SequenceRow 1: {data[1].clip['id']} of child_10, {data[1].length} frames>"
         camera = repr(data[0].camera)
         assert camera.startswith("<Camera front: 1920x1080, fov 60 degrees, at (")
         assert camera.endswith(") m, unity frame>")

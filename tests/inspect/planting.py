@@ -14,7 +14,7 @@ from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import from_euler, multiply, rotate
 from mocapgen.inspect.sequence_view import SequenceView
-from mocapgen.store.reader import Row
+from mocapgen.store.reader import SequenceRow
 from schemas.conventions import END_POINTS
 from tests.inspect.defects import rows
 
@@ -98,12 +98,12 @@ def viewed(file: h5py.File, sequence: int, **arrays: Array) -> SequenceView:
     motion, camera = motion_of(file, sequence), camera_of(file, sequence)
     skeleton = replace(motion.skeleton, offsets=body_offsets(motion.skeleton.offsets, camera.frame))
     columns = {name: arrays.get(name, file[f"/frames/{name}"][place]) for name in file["/frames"]}
-    row = _Row(sequence, place.start, len(columns["positions_3d"]), "average_man", {"id": "clip"}, camera, file, columns)
+    row = _SequenceRow(sequence, place.start, len(columns["positions_3d"]), "average_man", {"id": "clip"}, camera, file, columns)
     return SequenceView(row, skeleton, motion.fps)
 
 
 @dataclass(frozen=True, eq=False)
-class _Row(Row):
+class _SequenceRow(SequenceRow):
     columns: dict[str, Array] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Array:

@@ -11,14 +11,14 @@ from mocapgen.shared.command import CONTEXT_SETTINGS, CommandFolder, common_opti
 from mocapgen.shared.version import __version__
 
 
-class Commands(CommandFolder):
+class TrainerCommands(CommandFolder):
     """The commands of ``trainer``."""
 
     package = "trainer.cli"
 
 
 @click.group(
-    cls=Commands,
+    cls=TrainerCommands,
     context_settings=CONTEXT_SETTINGS,
     epilog=example("trainer fit data.h5 --out runs/first", "trainer evaluate runs/first other.h5"),
 )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from schemas.train import Augmentation, CameraAugmentation
 from trainer.data.batches import PAD_TO, Batch
-from trainer.data.dataset import JointSet
+from trainer.data.dataset import LiftedJoints
 from trainer.data.normalise import project
 
 OUTLIER_SIZE = 0.1
@@ -54,14 +54,14 @@ class Randomness:
         return (torch.rand(*shape, generator=self.generator) < share).to(self.device)
 
 
-def augment(batch: Batch, settings: Augmentation, joints: JointSet, random: Randomness, longest: int | None = None) -> Batch:
+def augment(batch: Batch, settings: Augmentation, joints: LiftedJoints, random: Randomness, longest: int | None = None) -> Batch:
     """Return a changed batch.
 
     Parameters
     ----------
     batch : Batch
     settings : Augmentation
-    joints : JointSet
+    joints : LiftedJoints
     random : Randomness
     longest : int, optional
         Frames that slowed sequences are cut to; by default they are not cut.
@@ -103,7 +103,7 @@ def change_speed(batch: Batch, settings: Augmentation, random: Randomness, longe
     return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics), mask=mask, confidence=confidence)
 
 
-def perturb_poses(batch: Batch, share: float, angle: float, joints: JointSet, random: Randomness) -> Batch:
+def perturb_poses(batch: Batch, share: float, angle: float, joints: LiftedJoints, random: Randomness) -> Batch:
     """Rotate the joints of some sequences: each joint by a random rotation of its own, constant over the sequence, with all joints below it.
 
     Bone lengths and timing are kept, but poses occur that were never recorded. Angles are normally distributed with mean 0; each sequence
@@ -129,7 +129,7 @@ def perturb_poses(batch: Batch, share: float, angle: float, joints: JointSet, ra
     return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics))
 
 
-def flip(batch: Batch, share: float, joints: JointSet, random: Randomness) -> Batch:
+def flip(batch: Batch, share: float, joints: LiftedJoints, random: Randomness) -> Batch:
     """Mirror some sequences left to right, across the plane x = 0 of their camera; left joints become right ones."""
     mirror = torch.from_numpy(joints.mirror).to(batch.positions.device)
     chosen = random.chosen(share, len(batch.mask))[:, None, None, None]

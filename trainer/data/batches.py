@@ -77,7 +77,7 @@ class Batch:
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
-class Frames:
+class FrameTensors:
     """The frames of a file as tensors on one device, and padded items gathered from them.
 
     Holds tensors only, so that worker processes share them without a copy.
@@ -114,7 +114,7 @@ class Frames:
         }
 
 
-class Loader(Frames):
+class Loader(FrameTensors):
     """The data of a file, its frames on a device, and batches gathered from them."""
 
     def __init__(self, data: PoseData, device: torch.device | str = "cpu") -> None:

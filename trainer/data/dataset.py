@@ -28,7 +28,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
-class JointSet:
+class LiftedJoints:
     """The joints that are lifted, by name, in the order of the arrays.
 
     Parameters
@@ -71,7 +71,7 @@ class JointSet:
         return swapped
 
     @classmethod
-    def of_card(cls, card: ModelCard) -> JointSet:
+    def of_card(cls, card: ModelCard) -> LiftedJoints:
         """Return the joints that a model lifts."""
         return cls(card.joint_set, card.joints, card.parents, card.symmetric_pairs, card.groups)
 
@@ -83,7 +83,7 @@ class PoseData:
     Parameters
     ----------
     path : Path
-    joints : JointSet
+    joints : LiftedJoints
     fps : float
     camera_frame : {"unity", "opencv"}
     positions_3d : (F, J, 3) float32, metres, camera frame
@@ -104,7 +104,7 @@ class PoseData:
     """
 
     path: Path
-    joints: JointSet
+    joints: LiftedJoints
     fps: float
     camera_frame: CameraFrame
     positions_3d: Array
@@ -209,7 +209,7 @@ def _read(file: OpenFile, joint_set: str) -> PoseData:
     )
 
 
-def _joint_set(file: OpenFile, name: str) -> tuple[JointSet, Array]:
+def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
     """Return a joint set, whose root and order a model relies on, and the columns of the frame arrays that are its joints."""
     columns = file.joint_columns(name)
     parents = columns["parents"]
@@ -218,7 +218,7 @@ def _joint_set(file: OpenFile, name: str) -> tuple[JointSet, Array]:
         raise DatasetError(f"{where}: expected one root (-1), found {np.count_nonzero(parents == -1)}")
     if np.any(parents >= np.arange(len(parents))):
         raise DatasetError(f"{where}: expected parents before their children, found others")
-    joint_set = JointSet(
+    joint_set = LiftedJoints(
         name,
         tuple(columns["names"].tolist()),
         tuple(parents.tolist()),

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from schemas.errors import ConfigError
-from trainer.data.batches import Frames, Items, epoch_batches, fixed_items
+from trainer.data.batches import FrameTensors, Items, epoch_batches, fixed_items
 from trainer.data.dataset import load
 
 
@@ -113,7 +113,7 @@ class PoseDataset(Dataset[PoseSample]):
         self.names = tuple(data.name(int(sequence)) for sequence in used)
         self._sequences = used
         self._items = fixed_items(data.length[used], window, stride)
-        self._frames = Frames(data)
+        self._frames = FrameTensors(data)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -13,7 +13,7 @@ from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
 from trainer.data.splits import make_split
 from trainer.experiments.published import published
-from trainer.experiments.report import Block, Bullets, Cell, Code, Heading, Paragraph, Table, write_blocks
+from trainer.experiments.report import Bullets, Cell, Code, Heading, Paragraph, ReportBlock, Table, write_blocks
 from trainer.experiments.run import describe
 from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
@@ -144,10 +144,10 @@ def ablate(
     return results
 
 
-def summarise_ablation(results: Results) -> list[Block]:
+def summarise_ablation(results: Results) -> list[ReportBlock]:
     """Return the report: one line per ingredient, with the difference that its absence makes."""
     recipe = results.recipes[0]
-    blocks: list[Block] = [
+    blocks: list[ReportBlock] = [
         Heading(f"What each ingredient of recipe {recipe} contributes", 1),
         Paragraph("; ".join(f"{key}: {value}" for key, value in results.protocol.items())),
         Paragraph(

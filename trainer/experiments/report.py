@@ -76,7 +76,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Image:
     """A PNG, and the name of the file that it is in beside a Markdown report."""
 
     file: str
@@ -84,13 +84,13 @@ class Picture:
     caption: str
 
 
-Block = Heading | Paragraph | Bullets | Code | Table | Picture
+ReportBlock = Heading | Paragraph | Bullets | Code | Table | Image
 
 
-def write_blocks(blocks: Sequence[Block], folder: Path) -> None:
+def write_blocks(blocks: Sequence[ReportBlock], folder: Path) -> None:
     """Write a report in both forms, and the pictures that the Markdown form shows."""
     for block in blocks:
-        if isinstance(block, Picture):
+        if isinstance(block, Image):
             write_file(folder / "pictures" / block.file, block.png)
     write_file(folder / "report.html", as_html(blocks).encode())
     write_file(folder / "report.md", as_markdown(blocks).encode())
@@ -99,14 +99,14 @@ def write_blocks(blocks: Sequence[Block], folder: Path) -> None:
 # HTML -------------------------------------------------------------------------------------------------------------------------
 
 
-def as_html(blocks: Sequence[Block]) -> str:
+def as_html(blocks: Sequence[ReportBlock]) -> str:
     """Return one HTML page: no script, and nothing that a browser would have to fetch."""
     title = next((block.text for block in blocks if isinstance(block, Heading)), "Report")
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(title=html.escape(title), body="\n".join(_html(block) for block in blocks))
 
 
-def _html(block: Block) -> str:
+def _html(block: ReportBlock) -> str:
     match block:
         case Heading():
             return f"<h{block.level}>{html.escape(block.text)}</h{block.level}>"
@@ -116,7 +116,7 @@ def _html(block: Block) -> str:
             return "<ul>" + "".join(f"<li>{html.escape(item)}</li>" for item in block.items) + "</ul>"
         case Code():
             return f"<pre>{html.escape(block.text)}</pre>"
-        case Picture():
+        case Image():
             source = f"data:image/png;base64,{base64.b64encode(block.png).decode()}"
             caption = html.escape(block.caption)
             return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
@@ -148,12 +148,12 @@ def _html_table(table: Table) -> str:
 # Markdown ---------------------------------------------------------------------------------------------------------------------
 
 
-def as_markdown(blocks: Sequence[Block]) -> str:
+def as_markdown(blocks: Sequence[ReportBlock]) -> str:
     """Return the report as Markdown; figures better than the published ones are bold."""
     return "\n\n".join(_markdown(block) for block in blocks) + "\n"
 
 
-def _markdown(block: Block) -> str:
+def _markdown(block: ReportBlock) -> str:
     match block:
         case Heading():
             return f"{'#' * block.level} {block.text}"
@@ -163,7 +163,7 @@ def _markdown(block: Block) -> str:
             return "\n".join(f"- {item}" for item in block.items)
         case Code():
             return f"    {block.text}"
-        case Picture():
+        case Image():
             return f"![{block.caption}](pictures/{block.file})\n\n*{block.caption}*"
         case Table():
             return markdown_table(block)

@@ -12,7 +12,7 @@ from schemas.experiments import PublishedExperiment, Results, RunResult, Side
 from trainer.data.splits import RANDOM_NOTE
 from trainer.experiments import pictures
 from trainer.experiments.examples import read_examples
-from trainer.experiments.report import Block, Bullets, Cell, Code, Heading, Paragraph, Picture, Table
+from trainer.experiments.report import Bullets, Cell, Code, Heading, Image, Paragraph, ReportBlock, Table
 
 TITLE = "The published experiments"
 NOTHING = "–"
@@ -35,7 +35,7 @@ EXPERIMENT_TITLES = {
 Figure = Callable[[RunResult], float | None]
 
 
-def summarise_results(results: Results, runs: Path) -> list[Block]:
+def summarise_results(results: Results, runs: Path) -> list[ReportBlock]:
     """Return the report.
 
     Parameters
@@ -128,9 +128,9 @@ def variants(results: Results, experiment: str) -> list[str]:
 # Sections ---------------------------------------------------------------------------------------------------------------------
 
 
-def _opening(results: Results) -> list[Block]:
+def _opening(results: Results) -> list[ReportBlock]:
     """Return the title, and what must be known before any figure is read."""
-    blocks: list[Block] = [Heading(TITLE, 1), Paragraph(f"Published: {results.published.source}.")]
+    blocks: list[ReportBlock] = [Heading(TITLE, 1), Paragraph(f"Published: {results.published.source}.")]
     if results.failures:
         blocks.append(Paragraph(f"{len(results.failures)} runs failed, so that figures are missing or rest on fewer seeds:", warning=True))
         blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
@@ -139,10 +139,10 @@ def _opening(results: Results) -> list[Block]:
     return blocks
 
 
-def _protocol(results: Results) -> list[Block]:
+def _protocol(results: Results) -> list[ReportBlock]:
     """Return what the figures are figures of, and how they are made again."""
     packages = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-    blocks: list[Block] = [
+    blocks: list[ReportBlock] = [
         Paragraph(LEGEND),
         Heading("Protocol"),
         Bullets((*(f"{key}: {value}" for key, value in results.protocol.items()), f"versions: {packages}")),
@@ -154,7 +154,7 @@ def _protocol(results: Results) -> list[Block]:
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparisonRow:
     """A headline figure: what it is called, whose it is, and what was published.
 
     `variant` None is the mean over all variants of a run's seed.
@@ -174,21 +174,21 @@ class Line:
         return [statistics.fmean(values) for values in by_seed if values]
 
 
-def _glance(results: Results) -> list[Block]:
+def _glance(results: Results) -> list[ReportBlock]:
     """Return the headline figures: one line each, published and ours."""
     published = results.published
     motions = tuple(published.motions)
     error = metric("test", "mpjpe_mm")
     about = {name: experiment.mpjpe_mm for name, experiment in published.experiments.items()}
     lines = [
-        Line(EXPERIMENT_TITLES["A"], "A", error, about["A"]),
-        Line(EXPERIMENT_TITLES["clip"], "clip", error),
-        Line(f"B: {published.held_out_actor} held out (published choice)", "B", error, about["B"], published.held_out_actor),
-        Line("B: each actor held out, mean", "B", error, variant=None),
-        Line(EXPERIMENT_TITLES["C"], "C", error, about["C"]),
-        *(Line(f"CMU: {name}", "CMU", metric(name, "mpjpe_mm"), motion.mpjpe_mm) for name, motion in published.motions.items()),
-        Line("CMU: average", "CMU", averaged(motions, lambda side: side.overall.get("mpjpe_mm")), published.average_mpjpe_mm),
-        Line(
+        ComparisonRow(EXPERIMENT_TITLES["A"], "A", error, about["A"]),
+        ComparisonRow(EXPERIMENT_TITLES["clip"], "clip", error),
+        ComparisonRow(f"B: {published.held_out_actor} held out (published choice)", "B", error, about["B"], published.held_out_actor),
+        ComparisonRow("B: each actor held out, mean", "B", error, variant=None),
+        ComparisonRow(EXPERIMENT_TITLES["C"], "C", error, about["C"]),
+        *(ComparisonRow(f"CMU: {name}", "CMU", metric(name, "mpjpe_mm"), motion.mpjpe_mm) for name, motion in published.motions.items()),
+        ComparisonRow("CMU: average", "CMU", averaged(motions, lambda side: side.overall.get("mpjpe_mm")), published.average_mpjpe_mm),
+        ComparisonRow(
             "CMU: 3DPCK@200, average, %",
             "CMU",
             averaged(motions, lambda side: side.overall.get("pck_200")),
@@ -211,9 +211,9 @@ def _recipe_titles(results: Results) -> list[str]:
     return [f"recipe {recipe}" for recipe in results.recipes]
 
 
-def _own_file(results: Results) -> list[Block]:
+def _own_file(results: Results) -> list[ReportBlock]:
     """Return the tables of A, clip, B and C."""
-    blocks: list[Block] = []
+    blocks: list[ReportBlock] = []
     for name in ("A", "clip", "B", "C"):
         if not variants(results, name):
             continue
@@ -278,12 +278,12 @@ def _against(train: Sequence[float], test: Sequence[float], published: Published
     return f"{text}, {'as' if above == published.test_above_train else 'not as'} published"
 
 
-def _cmu(results: Results) -> list[Block]:
+def _cmu(results: Results) -> list[ReportBlock]:
     """Return the two published tables, and the further figures."""
     if not variants(results, "CMU"):
         return []
     motions = tuple(results.published.motions)
-    blocks: list[Block] = [Heading(EXPERIMENT_TITLES["CMU"])]
+    blocks: list[ReportBlock] = [Heading(EXPERIMENT_TITLES["CMU"])]
     any_run = next(run for run in results.runs if run.experiment == "CMU")
     sizes = ", ".join(f"{name} {any_run.sides[name].sequences} sequences ({any_run.sides[name].frames:,} frames)" for name in motions)
     splits = "; ".join(f"recipe {recipe}: {runs[0].split}" for recipe in results.recipes if (runs := select(results, "CMU", recipe)))
@@ -344,8 +344,8 @@ def _more_cmu(results: Results, motions: Sequence[str]) -> Table:
     return Table("CMU, further figures (nothing was published to compare them with)", ["", "recipe", *columns], rows, labels=2)
 
 
-def _histories(results: Results) -> list[Block]:
-    blocks: list[Block] = [Heading("Loss histories")]
+def _histories(results: Results) -> list[ReportBlock]:
+    blocks: list[ReportBlock] = [Heading("Loss histories")]
     if not results.runs:
         return []
     if not pictures.available():
@@ -363,15 +363,15 @@ def _histories(results: Results) -> list[Block]:
         for variant in wanted[:1]:
             runs = [run for run in results.runs if run.experiment == name and run.variant == variant]
             caption = title + (f" ({variant})" if variant else "")
-            blocks.append(Picture(f"history-{name}.png", pictures.draw_histories(runs, results.recipes), caption))
+            blocks.append(Image(f"history-{name}.png", pictures.draw_histories(runs, results.recipes), caption))
     return blocks
 
 
-def _examples(results: Results, runs: Path) -> list[Block]:
+def _examples(results: Results, runs: Path) -> list[ReportBlock]:
     """Return pictures of the worst and the best sequence of each experiment, with the last recipe and the first seed."""
     if not pictures.available() or not results.runs:
         return []
-    blocks: list[Block] = [
+    blocks: list[ReportBlock] = [
         Heading("Worst and best clips"),
         Paragraph(
             "For each experiment the sequence with the largest and the one with the smallest MPJPE: five moments, the worst of the sequence among "
@@ -392,11 +392,11 @@ def _examples(results: Results, runs: Path) -> list[Block]:
             for index, (kind, sequence) in enumerate(zip(found.kinds, found.names, strict=True)):
                 caption = f"{kind} of {found.side}, recipe {run.recipe}, seed {run.seed}: {sequence}, MPJPE {found.errors_mm[index]:.0f} mm"
                 file = f"{name}-{found.side}-{kind}.png".replace(" ", "_")
-                blocks.append(Picture(file, pictures.draw_example(found, index), caption))
+                blocks.append(Image(file, pictures.draw_example(found, index), caption))
     return blocks
 
 
-def _runs(results: Results) -> list[Block]:
+def _runs(results: Results) -> list[ReportBlock]:
     """Return the table of all runs."""
     header = ["run", "model", "parameters", "epochs, best", "time, s", "device", "split"]
     rows = [

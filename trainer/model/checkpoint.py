@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mocapgen.shared.files import write_file
 from schemas.errors import DatasetError
 from schemas.train import MODEL_FORMAT, MODEL_VERSION, ModelCard
-from trainer.data.dataset import JointSet
+from trainer.data.dataset import LiftedJoints
 from trainer.model.lifter import Lifter
 
 MODEL, AVERAGE, OPTIMISER = "model.", "average.", "optimiser."
@@ -150,6 +150,6 @@ def load_lifter(path: str | Path, device: torch.device | str = "cpu") -> tuple[L
         See :func:`read` and :func:`load_weights`.
     """
     checkpoint = read(path)
-    lifter = Lifter(checkpoint.card, JointSet.of_card(checkpoint.card))
+    lifter = Lifter(checkpoint.card, LiftedJoints.of_card(checkpoint.card))
     load_weights(lifter, checkpoint.part(AVERAGE) or checkpoint.part(MODEL), checkpoint.path)
     return lifter.to(device).eval(), checkpoint.card

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.train import ModelCard, TrainConfig
-from trainer.data.dataset import JointSet
+from trainer.data.dataset import LiftedJoints
 from trainer.data.normalise import Encoded, context_size, encode, extra_frames, fill_missing
 from trainer.model.networks import build_network
 from trainer.model.networks.base import Network
@@ -28,12 +28,12 @@ class Lifter(nn.Module):
     ----------
     config : TrainConfig or ModelCard
         `model`, `model_settings`, `normalisation`, `head`, `target` and `confidence` of it.
-    joints : JointSet
+    joints : LiftedJoints
     """
 
     network: Network
 
-    def __init__(self, config: TrainConfig | ModelCard, joints: JointSet) -> None:
+    def __init__(self, config: TrainConfig | ModelCard, joints: LiftedJoints) -> None:
         super().__init__()
         count = len(joints.joints)
         inputs = 2 * count + context_size(config.normalisation) + (count if config.confidence else 0)

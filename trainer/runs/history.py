@@ -15,7 +15,7 @@ from trainer.model.metrics import MILLIMETRES
 from trainer.runs.state import RunState
 from trainer.runs.timer import Timer
 
-Row = Mapping[str, Any]
+EpochRow = Mapping[str, Any]
 
 SCALARS = ("loss", "train_mpjpe_mm", "validation_mpjpe_mm", "test_mpjpe_mm", "learning_rate")
 """Columns that TensorBoard shows."""
@@ -77,7 +77,7 @@ class HistoryWriter:
         self._folder = folder
         self._tensorboard = _tensorboard_writer(folder) if tensorboard else None
 
-    def write(self, history: Sequence[Row]) -> None:
+    def write(self, history: Sequence[EpochRow]) -> None:
         """Write the rows of all epochs as ``log.csv`` and ``log.jsonl``, and the events of the last one.
 
         Whole files, so that a resumed run leaves no row of epochs that it repeats.
@@ -99,7 +99,7 @@ class HistoryWriter:
             self._tensorboard.close()
 
 
-def plot_history(path: Path, history: Sequence[Row], title: str) -> bool:
+def plot_history(path: Path, history: Sequence[EpochRow], title: str) -> bool:
     """Draw the losses over the epochs as a PNG; False if matplotlib is not installed."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

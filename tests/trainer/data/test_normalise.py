@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainer.data.dataset import JointSet
+from trainer.data.dataset import LiftedJoints
 from trainer.data.normalise import (
     SIZE_WINDOW,
     apparent_size,
@@ -88,7 +88,7 @@ def test_rays_and_pixels(batch):
 
 
 def test_missing_joints_go_to_their_nearest_seen_ancestor():
-    joints = JointSet("x", ("a", "b", "c", "d"), (-1, 0, 1, 0), (), ("", "", "", ""))
+    joints = LiftedJoints("x", ("a", "b", "c", "d"), (-1, 0, 1, 0), (), ("", "", "", ""))
     pixels = torch.tensor([[[[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [4.0, 4.0]]]])
     pixels[0, 0, 1] = torch.nan
 

@@ -9,7 +9,7 @@ from schemas.experiments import EpochFigures, Failure, Results, RunResult, Side
 from trainer.experiments import pictures
 from trainer.experiments.ablate import summarise_ablation
 from trainer.experiments.published import published
-from trainer.experiments.report import Bullets, Cell, Code, Heading, Paragraph, Picture, Table, as_html, as_markdown, markdown_table, write_blocks
+from trainer.experiments.report import Bullets, Cell, Code, Heading, Image, Paragraph, Table, as_html, as_markdown, markdown_table, write_blocks
 from trainer.experiments.summary import compared, spread, summarise_results
 
 GROUPS = ("hip", "shoulder", "head", "elbow", "ankle", "knee", "wrist")
@@ -141,7 +141,7 @@ class Page(HTMLParser):
 
 def test_the_page_needs_nothing_from_elsewhere(example, tmp_path):
     png = pictures.draw_histories([run for run in example.runs if run.experiment == "A"], example.recipes)
-    text = as_html([*summarise_results(results([]), tmp_path), Picture("a.png", png, 'said "so" & <more>')])
+    text = as_html([*summarise_results(results([]), tmp_path), Image("a.png", png, 'said "so" & <more>')])
     page = Page()
     page.feed(text)
     assert page.open == []
@@ -168,7 +168,7 @@ def test_both_forms_of_every_block(tmp_path):
         Bullets(("one", "two")),
         Code("trainer x"),
         Table("F", ["", "x"], [["ours", Cell("1 ▼", "better")], ["theirs", "2"]], published=frozenset({1})),
-        Picture("p.png", b"png", "seen"),
+        Image("p.png", b"png", "seen"),
     ]
     write_blocks(blocks, tmp_path)
     assert (tmp_path / "pictures" / "p.png").read_bytes() == b"png"

@@ -16,7 +16,7 @@ from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
 from schemas.train import ModelCard, TrainConfig
 from trainer.cli.main import main
-from trainer.data.dataset import JointSet
+from trainer.data.dataset import LiftedJoints
 from trainer.evaluate import evaluate
 from trainer.model import checkpoint
 from trainer.model import lift as inference
@@ -196,7 +196,7 @@ def test_a_long_video_is_lifted_in_windows_without_a_seam(monkeypatch, model, no
     kind = "stmixer" if model == "causal" else model
     settings = MODELS[kind] | ({"causal": True, "patch": 1} if model == "causal" else {})
     parents = tuple(-1 if place == 0 else place - 1 for place in range(17))
-    joints = JointSet("h36m17", NAMES, parents, (), ("",) * 17)
+    joints = LiftedJoints("h36m17", NAMES, parents, (), ("",) * 17)
     lifter = Lifter(TrainConfig(model=kind, model_settings=settings, normalisation=normalisation), joints).eval()
     for parameter in lifter.parameters():
         torch.nn.init.normal_(parameter, std=0.2)

@@ -40,7 +40,7 @@ def dilations(settings: CvmNetSettings) -> tuple[int, ...]:
     return tuple(settings.dilation ** (layer + 1) for layer in range(settings.depth))
 
 
-class Block(nn.Module):
+class ConvBlock(nn.Module):
     """One block: a convolution in, residual layers (a dilated convolution and a pointwise one each), a pointwise convolution out.
 
     Shapes: (B, I, T) in; (B, C, T) inside; (B, O, T) out.
@@ -77,8 +77,8 @@ class CvmNet(Network):
     def __init__(self, inputs: int, outputs: int, settings: CvmNetSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.lift = Block(inputs, outputs, settings)
-        self.refine = Block(outputs, outputs, settings)
+        self.lift = ConvBlock(inputs, outputs, settings)
+        self.refine = ConvBlock(outputs, outputs, settings)
 
     @property
     def receptive_field(self) -> int:

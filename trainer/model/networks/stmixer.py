@@ -58,7 +58,7 @@ class MixerSettings(Model):
         return self
 
 
-class Block(nn.Module):
+class MixerBlock(nn.Module):
     """Time mixing, then joint mixing, added to the stream. Shapes: (B, T, C) in and out, (B, T, E C) inside."""
 
     def __init__(self, settings: MixerSettings, dilation: int) -> None:
@@ -95,7 +95,7 @@ class SpatioTemporalMixer(Network):
         super().__init__()
         self.settings = settings
         self.first = nn.Linear(settings.patch * inputs, settings.width)
-        self.blocks = nn.ModuleList(Block(settings, dilation) for dilation in settings.dilations)
+        self.blocks = nn.ModuleList(MixerBlock(settings, dilation) for dilation in settings.dilations)
         self.norm = nn.LayerNorm(settings.width, bias=False)
         self.last = nn.Linear(settings.width, settings.patch * outputs)
         nn.init.normal_(self.last.weight, std=0.1 * settings.width**-0.5)

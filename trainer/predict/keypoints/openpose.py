@@ -10,16 +10,16 @@ from schemas.errors import DatasetError
 from trainer.predict.keypoints.people import follow_one
 
 
-class Folder(list[tuple[Path, Any]]):
+class OpenPoseFolder(list[tuple[Path, Any]]):
     """The JSON files of a folder in the order of their names, and what each holds."""
 
 
 def recognises(content: Any) -> bool:
     """Return whether this is a folder."""
-    return isinstance(content, Folder)
+    return isinstance(content, OpenPoseFolder)
 
 
-def read(content: Folder, path: Path) -> dict[str, Any]:
+def read(content: OpenPoseFolder, path: Path) -> dict[str, Any]:
     """Return the keypoints, (T, K, 3), of one person."""
     return {"keypoints": follow_one([_people(frame, file) for file, frame in content], path)}
 

@@ -15,13 +15,13 @@ from schemas.errors import DatasetError
 from trainer.predict.keypoints.arrays import numbers, points_of
 
 
-class Archive(dict[str, Any]):
+class NpzContent(dict[str, Any]):
     """The arrays of an npz archive."""
 
 
 def recognises(content: Any) -> bool:
     """Return whether this is an archive, or an object with keypoints."""
-    return isinstance(content, Archive) or (isinstance(content, Mapping) and "keypoints" in content)
+    return isinstance(content, NpzContent) or (isinstance(content, Mapping) and "keypoints" in content)
 
 
 def read(content: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -101,10 +101,10 @@ def _content(path: Path) -> Any:
         files = sorted(path.glob("*.json"))
         if not files:
             raise DatasetError(f"{path}: expected OpenPose's JSON files, one a frame, found no .json file")
-        return openpose.Folder([(file, _json(file)) for file in files])
+        return openpose.OpenPoseFolder([(file, _json(file)) for file in files])
     if path.suffix.lower() == ".npz":
         with np.load(path, allow_pickle=False) as archive:
-            return own.Archive({key: archive[key] for key in archive.files})
+            return own.NpzContent({key: archive[key] for key in archive.files})
     return _json(path)
 
 

@@ -143,7 +143,7 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
         sequences = _project(avatars, performances, cameras)
         used.append(ClipSequences(row, cameras, sequences))
     detection = _with_warning(recording.detection, deviations)
-    return GroupResult(tuple(used), tuple(window.stop - window.start for window in windows), detection)
+    return GroupResult(tuple(used), tuple(window.stop - window.start for window in windows), detection, recording.lost)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class GroupConverter:
                 skipped.append(Skip(file=clip.file, reason="cannot retarget", detail=f"{clip.file}: {skip_reason(error)}"))
             else:
                 skipped += [not_needed(other, clip) for other in candidates[place + 1 :]]
-                return replace(result, skipped=tuple(skipped))
+                return replace(result, skipped=(*result.skipped, *skipped))
         return GroupResult(skipped=tuple(skipped))
 
 
@@ -217,7 +217,7 @@ def _clip_row(clip: Clip, source: Source, recording: SourceMotion, motion: Motio
         "action": clip.action,
         "take": clip.take,
         "source_fps": recording.motion.fps,
-        "source_start": round(window.start * recording.motion.fps / motion.fps),
+        "source_start": recording.start + round(window.start * recording.motion.fps / motion.fps),
         "source_frames": max(round((window.stop - window.start) * recording.motion.fps / motion.fps), 1),
     }
 

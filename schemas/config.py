@@ -54,11 +54,15 @@ class BuildConfig(Model):
     profile: str | None = None
     """Source profile of BVH files: a name, or the path of a YAML file; by default detected for each file."""
     lenient: bool = False
-    """Repair or accept minor faults of BVH files, and report them."""
+    """Repair or accept minor faults of BVH files, and the frames that are there of C3D files that were cut short; report them."""
     scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Length of one unit of BVH files, metres; by default from the profile, or from the size of the body."""
     up: Literal["y", "z"] | None = None
     """Axis of BVH files that points up; by default from the profile, or from the pose of the body."""
+    marker_set: str | None = None
+    """Marker set of C3D files: a name, or the path of a YAML file; by default the built-in one that fits best."""
+    subject: str | None = None
+    """Use only this subject of C3D files that name their subjects; by default everybody, each as a clip of their own."""
     avatars: tuple[str, ...] = DEFAULT_AVATARS
     """Avatars to retarget to: names from `mocapgen skeletons`, or paths of JSON files."""
     camera: RigName = "front"
@@ -93,4 +97,9 @@ class BuildConfig(Model):
     def recorded(self) -> dict[str, Any]:
         """Return the settings that determine the file's content, for its ``config`` attribute; the writer adds the avatars' names."""
         settings = self.model_dump(mode="json", exclude=set(NOT_IN_FILE))
-        return settings | {"profile": self.profile and PurePath(self.profile).name}
+        settings |= {"profile": self.profile and PurePath(self.profile).name}
+        if self.marker_set is None:
+            settings.pop("marker_set")
+        else:
+            settings["marker_set"] = PurePath(self.marker_set).name
+        return settings if self.subject is not None else {name: value for name, value in settings.items() if name != "subject"}

@@ -39,6 +39,8 @@ class BuildSettings(TypedDict, total=False):
     lenient: bool
     scale: float | None
     up: Literal["y", "z"] | None
+    marker_set: str | None
+    subject: str | None
     avatars: Names
     camera: str
     image: str | tuple[int, int] | ImageSize

@@ -32,6 +32,9 @@ _SIDED = (
 LANDMARKS: tuple[str, ...] = ("C7", "T10", "Clavicle", "Sternum", *(side + name for side in ("Left", "Right") for name in _SIDED))
 """Places on the body that the solver asks for, each of them marked by one marker of a set."""
 
+OPTIONAL: tuple[str, ...] = tuple(side + name for side in ("Left", "Right") for name in ("UpperArm", "Forearm", "Thigh", "Shank"))
+"""Those without which every joint can still be found."""
+
 Vector3 = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 
 
@@ -90,9 +93,14 @@ class MarkerSet(Model):
     source: str = Field(min_length=20)
     """Who defines the set."""
     landmarks: dict[str, str]
-    """The label of the marker at each landmark."""
+    """The label of the marker at each landmark; those of upper arm, forearm, thigh and shank may be left out."""
     synonyms: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Other spellings, by the label that they mean; compared without regard to case."""
+    virtual: tuple[str, ...] = ()
+    """Labels that nobody wears: they are computed from others by `substitutes`."""
+    substitutes: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
+    """What takes the place of a marker that is absent: three or more others, from which it is placed as on a standard body; the first
+    of these groups that is there."""
     segments: dict[str, tuple[str, ...]]
     """Labels of the markers that move as one piece, by the role of the bone: three or more; a marker may belong to several."""
     anatomy: Anatomy
@@ -104,14 +112,19 @@ class MarkerSet(Model):
 
     @model_validator(mode="after")
     def _complete(self) -> MarkerSet:
-        if missing := [name for name in LANDMARKS if name not in self.landmarks]:
+        if missing := [name for name in LANDMARKS if name not in self.landmarks and name not in OPTIONAL]:
             raise ValueError(f"landmarks lack {', '.join(missing)}")
         if odd := [name for name in self.landmarks if name not in LANDMARKS]:
             raise ValueError(f"landmarks must be out of {', '.join(LANDMARKS)}, found {', '.join(odd)}")
         known = self.placements.keys()
-        used = {*self.landmarks.values(), *self.synonyms, *(label for labels in self.segments.values() for label in labels)}
+        groups = (*self.segments.values(), *(group for alternatives in self.substitutes.values() for group in alternatives))
+        used = {*self.landmarks.values(), *self.synonyms, *self.virtual, *self.substitutes, *(label for labels in groups for label in labels)}
         if unplaced := sorted(used - known):
             raise ValueError(f"placements lack {', '.join(unplaced)}")
+        if few := [label for label, groups in self.substitutes.items() if any(len(group) < 3 for group in groups)]:
+            raise ValueError(f"substitutes need three markers or more, found fewer for {', '.join(few)}")
+        if nowhere := [label for label in self.virtual if label not in self.substitutes]:
+            raise ValueError(f"virtual markers need substitutes, found none for {', '.join(nowhere)}")
         if small := [role for role, labels in self.segments.items() if len(labels) < 3 or role not in JOINT_PARENTS]:
             raise ValueError(f"segments need three markers or more and the name of a joint, found {', '.join(small)}")
         return self

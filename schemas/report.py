@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.base import Model
 
-SkipReason = Literal["too short", "too long", "unreadable", "duplicate", "not selected", "no skeleton", "not a clip", "cannot retarget"]
+SkipReason = Literal["too short", "too long", "unreadable", "duplicate", "not selected", "no skeleton", "not a clip", "cannot retarget", "not seen"]
 FAULTS: frozenset[str] = frozenset({"unreadable", "no skeleton", "cannot retarget"})
 """Reasons that say something is wrong with the data; with ``--strict`` they end the build."""
 

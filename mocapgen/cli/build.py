@@ -34,6 +34,8 @@ _OPTIONS = schema_options(
         "pattern": {"metavar": "TEXT"},
         "profile": {"metavar": "NAME|PATH"},
         "scale": {"metavar": "METRES"},
+        "marker_set": {"metavar": "NAME|PATH"},
+        "subject": {"metavar": "NAME"},
         "camera": {"metavar": "RIG"},
     },
     negatable=True,
@@ -86,12 +88,14 @@ def _pairs(report: BuildReport, config: BuildConfig) -> dict[str, str]:
     """Return the closing table: names and values."""
     counts = report.skipped_by_reason()
     others = counts.pop("not a clip", 0)
+    shortened = counts.pop("not seen", 0)
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
     pairs = {
         "clips found": f"{report.clips_found:,}",
         "clips used": f"{report.clips_used:,}",
         "clips skipped": f"{sum(counts.values()):,}" + (f": {reasons}" if reasons else ""),
         **({"other files": f"{others:,}, which are no clips"} if others else {}),
+        **({"clips shortened": f"{shortened:,}, where markers are not seen"} if shortened else {}),
         **_kinds(report.detections),
         "sequences": f"{report.sequences:,}",
         "frames": f"{report.frames:,}",

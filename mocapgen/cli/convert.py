@@ -22,7 +22,9 @@ _OPTIONS = (
     click.option("--profile", metavar="NAME|PATH", help="Profile of the BVH file to read: a name or a YAML file  [default: detected]"),
     click.option("--source-scale", type=float, metavar="METRES", help="Length of a unit of the BVH file to read  [default: detected]"),
     click.option("--source-up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH file to read  [default: detected]"),
-    click.option("--lenient", is_flag=True, help="Repair what can be repaired in the BVH file to read, and report it."),
+    click.option("--subject", metavar="NAME", help="Whose markers of the C3D file to read  [default: those of the only person]"),
+    click.option("--marker-set", metavar="NAME|PATH", help="Marker set of the C3D file to read: a name or a YAML file  [default: detected]"),
+    click.option("--lenient", is_flag=True, help="Repair what can be repaired in the BVH or C3D file to read, and report it."),
     click.option("--overwrite", is_flag=True, help="Replace files that exist."),
 )
 

@@ -1,7 +1,7 @@
 """C3D, the format of marker trajectories: bytes <-> :class:`~mocapgen.core.markers.Markers`.
 
-ezc3d does the reading, in a process of its own (:mod:`mocapgen.formats._c3d_process`), after the sizes that the file states
-were held against its length (:mod:`mocapgen.formats._c3d_header`).
+:mod:`mocapgen.formats.c3d_file` reads the file as it stands; here it is decided what of it are one person's markers, when they were seen,
+and what unit and axes the numbers have.
 """
 
 from __future__ import annotations
@@ -13,24 +13,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.anatomy.marker_sets import load_marker_set, standard_labels
+from mocapgen.anatomy.marker_sets import load_marker_set, recognise_marker_set, standard_labels
 from mocapgen.anatomy.tables import SIDES
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.markers import Markers
-from mocapgen.core.motion import Array, Motion
+from mocapgen.core.motion import Motion
 from mocapgen.formats import Format
 from mocapgen.formats._c3d_axes import Landmarks, to_world
-from mocapgen.formats._c3d_header import C3dHeader, check_header
-from mocapgen.formats._c3d_process import Points, ReaderFailed, read_points
-from schemas.errors import FormatError, MocapError
+from mocapgen.formats._c3d_labels import choose_subject, labelled_points, persons, printable, without_duplicates
+from mocapgen.formats.c3d_file import C3dFile, parse_c3d_file, parse_c3d_parameters
+from schemas.errors import FormatError
+from schemas.marker_set import MarkerSet
 
 LARGEST = 1e6
 """Largest coordinate believed, in file units: a kilometre in millimetres."""
 _FASTEST = 100_000.0  # frames per second
 
 
-def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
-    """Read the markers of a C3D file.
+def parse_c3d(
+    data: bytes,
+    where: str,
+    name: str = "markers",
+    *,
+    subject: str | None = None,
+    marker_set: str | Path | None = None,
+    lenient: bool = False,
+) -> Markers:
+    """Read the markers of one person in a C3D file.
 
     Parameters
     ----------
@@ -40,44 +49,64 @@ def parse_c3d(data: bytes, where: str, name: str = "markers") -> Markers:
         Name of the file, for messages.
     name : str
         Name of the clip.
+    subject : str, optional
+        Whose markers; needed where there are several people.
+    marker_set : str or Path, optional
+        What the labels mean; by default the built-in set that fits best. Needed to tell people from props, and for unit and axes.
+    lenient : bool
+        Take what is there of a file that was cut short.
 
     Returns
     -------
     Markers
-        Metres, world frame (y up). A subject's prefix (``Daniel:LFWT``) is taken off, unlabelled points (``*12``) are left
-        out. A sample is not valid if its residual is negative (as a number or as 65535), it is not a number, or it lies at
-        the very origin.
+        Metres, world frame (y up). A subject's prefix (``Daniel:LFWT``) is taken off; unlabelled points (``*12``), results of models and
+        props are left out. A sample is not valid if its residual is negative, it is not a number, or it lies at
+        the very origin. If all residuals of the file are negative, they say nothing and the coordinates alone are believed.
 
     Raises
     ------
     FormatError
-        If the file is no C3D file, is cut short, contradicts itself, cannot be coped with by ezc3d, holds the markers of
-        several people, or no unit makes them a person.
-    MocapError
-        If no temporary file can be written or no process started.
+        If the file is no C3D file, is cut short, contradicts itself, holds the markers of several people, or no unit makes them a person.
     """
-    header = check_header(data, where)
-    try:
-        read = read_points(data)
-    except ReaderFailed as error:
-        raise FormatError(f"{where}: expected a C3D file that can be read, found: {error}") from None
-    except OSError as error:  # not the file's fault
-        raise MocapError(f"{where}: expected a temporary file and a process to run ezc3d in, found: {error.strerror or error}") from error
-    _check_size(read, header, len(data), where)
-    labels, chosen = _labels(read, where)
-    # Labelled points usually stand together: a view is several times faster than a selection.
-    columns = slice(chosen[0], chosen[-1] + 1) if chosen[-1] - chosen[0] == len(chosen) - 1 else chosen
-    points = read.points[:, columns]
-    valid = _valid(points, read.residuals[:, columns], read, where)
+    file = parse_c3d_file(data, where, lenient)
+    chosen = None if marker_set is None else load_marker_set(marker_set)
+    points = labelled_points(file, chosen)
+    if not points:
+        raise FormatError(f"{where}: POINT:LABELS: expected one label for each marker, found none among {file.points.shape[1]} points")
+    points, notes = choose_subject(points, subject, where, chosen)
+    if file.missing_frames:
+        notes += (f"cut short: {len(file)} of {len(file) + file.missing_frames} frames are there",)
+    columns = np.array([point.column for point in points])
+    valid, blind = _valid(file, columns, where)
+    if blind:
+        notes += ("all residuals are negative, as if nothing was seen; markers are taken as seen where they have coordinates",)
+    seen = np.zeros(file.points.shape[1], dtype=np.bool_)
+    seen[columns] = valid.any(axis=0)
+    kept, more = without_duplicates(points, seen.tolist())
+    places = np.searchsorted(columns, [point.column for point in kept])
+    labels, valid = tuple(point.label for point in kept), valid[:, places]
     if not valid.any():
         raise FormatError(f"{where}: expected markers, found {len(labels)} that are never seen")
-    if not valid.all():
-        points[~valid] = np.nan
-    positions, axes = to_world(points, _landmarks(labels), _text(read, "POINT:UNITS"), _text(read, "POINT:Y_SCREEN").upper(), where)
-    return Markers(labels, positions, valid, _frame_rate(read, where), name, axes.notes, axes.metres_per_unit, axes.up)
+    positions = file.points[:, columns[places]].astype(np.float64)
+    positions[~valid] = np.nan
+    there = tuple(label if valid[:, column].any() else "" for column, label in enumerate(labels))
+    positions, axes = to_world(positions, _landmarks(there, marker_set), _text(file, "POINT:UNITS"), _text(file, "POINT:Y_SCREEN").upper(), where)
+    return Markers(labels, positions, valid, _frame_rate(file, where), name, (*notes, *more, *axes.notes), axes.metres_per_unit, axes.up)
 
 
-def read_markers(path: str | Path) -> Markers:
+def people_in_c3d(head: bytes, where: str, marker_set: str | Path | None = None) -> tuple[str, ...]:
+    """Return the names of the people in a C3D file, from its first bytes: those that hold the parameters.
+
+    Raises
+    ------
+    FormatError
+        If these are not the first bytes of a C3D file, or not enough of them.
+    """
+    chosen = None if marker_set is None else load_marker_set(marker_set)
+    return persons(labelled_points(parse_c3d_parameters(head, where), chosen), chosen)
+
+
+def read_markers(path: str | Path, *, subject: str | None = None, marker_set: str | Path | None = None, lenient: bool = False) -> Markers:
     """Read the markers of a C3D file by its path: see :func:`parse_c3d`.
 
     Raises
@@ -90,7 +119,7 @@ def read_markers(path: str | Path) -> Markers:
         data = path.read_bytes()
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return parse_c3d(data, str(path), path.stem)
+    return parse_c3d(data, str(path), path.stem, subject=subject, marker_set=marker_set, lenient=lenient)
 
 
 def format_c3d(markers: Markers, subject: str = "") -> bytes:
@@ -138,74 +167,41 @@ def write_c3d(path: str | Path, markers: Markers, subject: str = "") -> None:
     Path(path).write_bytes(format_c3d(markers, subject))
 
 
-def _check_size(read: Points, header: C3dHeader, size: int, where: str) -> None:
-    frames, count, _ = read.points.shape
-    if count != header.points or frames == 0 or header.data_start + frames * header.frame_bytes > size:
-        stated, found = f"{header.frames} frames of {header.points} markers", f"{frames} of {count}"
-        raise FormatError(f"{where}: expected {stated}, found {found}: header and parameters contradict each other")
-
-
-def _labels(read: Points, where: str) -> tuple[tuple[str, ...], list[int]]:
-    """Return the labels of the markers that have one, and which points they are."""
-    count = read.points.shape[1]
-    written = [_printable(str(label)) for part in ("", *map(str, range(2, 10))) for label in read.parameters.get(f"POINT:LABELS{part}", [])][:count]
-    named = [(index, label) for index, label in enumerate(written) if label and not label.startswith("*")]
-    subjects = sorted({label.rpartition(":")[0] for _, label in named if ":" in label})
-    if len(subjects) > 1:
-        raise FormatError(f"{where}: expected the markers of one person, found those of {', '.join(subjects[:4])}")
-    labels = tuple(label.rpartition(":")[2] for _, label in named)
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if not labels or repeated:
-        found = f"{', '.join(repeated[:4])} more than once" if repeated else f"none among {count} points"
-        raise FormatError(f"{where}: POINT:LABELS: expected one label for each marker, found {found}")
-    return labels, [index for index, _ in named]
-
-
-def _valid(points: Array, residuals: Array, read: Points, where: str) -> NDArray[np.bool_]:
-    """Build the one validity mask, (T, M), from residuals, NaN and zeros."""
-    scale = abs(float(_value(read, "POINT:SCALE", 1.0)))
-    # The residual is a byte times the scale; from 128 on the word that held it was negative, written as 65535 in some files.
+def _valid(file: C3dFile, columns: NDArray[np.intp], where: str) -> tuple[NDArray[np.bool_], bool]:
+    """Build the one validity mask, (T, M), from residuals, NaN and zeros; also return whether the residuals had to be ignored."""
+    points, residuals = file.points[:, columns], file.residuals[:, columns]
     x, y, z = (np.abs(points[..., axis]) for axis in range(3))
     reach = np.maximum(np.maximum(x, y), z)
-    seen = (residuals >= 0) & ~(residuals > 127.5 * scale) & (reach > 0) & (reach < np.inf)  # NaN is neither above 0 nor below infinity
+    there = (reach > 0) & (reach < np.inf)  # NaN is neither above 0 nor below infinity
+    seen = there & (residuals >= 0)
+    blind = bool(not seen.any() and there.any() and (residuals < 0).all())
+    seen = there if blind else seen
     if (large := reach.max(where=seen, initial=0.0)) > LARGEST:
         raise FormatError(f"{where}: expected coordinates within +-{LARGEST:g}, found {large:.3g}: the data are damaged or of another number format")
-    return seen
+    return seen, blind
 
 
-def _frame_rate(read: Points, where: str) -> float:
-    rate = _value(read, "POINT:RATE", 0.0)
-    if not 0 < rate < _FASTEST:
-        raise FormatError(f"{where}: POINT:RATE: expected frames per second, found {rate:g}")
-    return float(np.round(rate, 4))
+def _frame_rate(file: C3dFile, where: str) -> float:
+    if not 0 < file.fps < _FASTEST:
+        raise FormatError(f"{where}: POINT:RATE: expected frames per second, found {file.fps:g}")
+    return float(np.round(file.fps, 4))
 
 
 @lru_cache(maxsize=64)
-def _landmarks(labels: tuple[str, ...]) -> Landmarks:
-    """Find head, pelvis, knees and feet among the labels, by the standard set and its synonyms."""
-    marker_set = load_marker_set()
-    found = standard_labels(labels, marker_set)
+def _landmarks(labels: tuple[str, ...], marker_set: str | Path | None) -> Landmarks:
+    """Find head, pelvis, knees and feet among the labels."""
+    chosen: MarkerSet = recognise_marker_set(labels) if marker_set is None else load_marker_set(marker_set)
+    found = standard_labels(labels, chosen)
 
     def those(*landmarks: str) -> tuple[int, ...]:
-        wanted = [marker_set.label(side + landmark) for landmark in landmarks for side in SIDES]
-        return tuple(labels.index(found[label]) for label in wanted) if all(label in found for label in wanted) else ()
+        wanted = [chosen.landmarks.get(side + landmark, "") for landmark in landmarks for side in SIDES]
+        return tuple(labels.index(found[label]) for label in wanted if label in found)
 
     return Landmarks(those("FrontHead", "BackHead"), those("FrontWaist", "BackWaist"), those("Knee"), those("Heel", "Toe"))
 
 
-def _text(read: Points, parameter: str) -> str:
-    return _printable(str(next(iter(read.parameters.get(parameter, [])), "")))
-
-
-def _printable(text: str) -> str:
-    """Return a text as fit for a message: no blanks around it, no control characters, not endless."""
-    text = text.strip()[:40]
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _value(read: Points, parameter: str, otherwise: float) -> float:
-    value = next(iter(read.parameters.get(parameter, [])), otherwise)
-    return float(value) if isinstance(value, int | float) else otherwise
+def _text(file: C3dFile, parameter: str) -> str:
+    return printable(next(iter(file.texts(parameter)), ""))
 
 
 def _write_joints(path: Path, motion: Motion) -> None:
@@ -214,4 +210,4 @@ def _write_joints(path: Path, motion: Motion) -> None:
     write_c3d(path, Markers(motion.skeleton.names, positions, np.ones(positions.shape[:2], dtype=np.bool_), motion.fps, motion.name))
 
 
-FORMAT = Format(".c3d", read_markers, _write_joints)
+FORMAT = Format(".c3d", read_markers, _write_joints, ("subject", "marker_set", "lenient"))

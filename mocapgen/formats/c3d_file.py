@@ -24,7 +24,7 @@ _ORDER = {INTEL: "<", DEC: "<", MIPS: ">"}
 """Byte order of integers by processor type; a DEC floating-point number has its two 16-bit words swapped."""
 _LONGEST_NAME = 32  # characters that are kept: for messages, and longer than any name that is looked for
 _FULL = 65535  # frames that sixteen bits can count; longer clips say so elsewhere
-_RESIDUAL = 127.5  # in units of the scale: a residual byte of 128 and more is a negative word that was written as 65535
+_LARGEST_WORD = 32767  # camera mask and residual; more, up to 65535, is a negative number that was written without its sign
 
 Parameters = Mapping[str, NDArray[np.generic]]
 
@@ -108,10 +108,10 @@ def parse_c3d_file(data: bytes, where: str, lenient: bool = False) -> C3dFile:
     scale = _first(parameters, "POINT:SCALE", _floats(data[12:16], processor)[0])
     width = 4 * count + int(words[2])  # numbers in a frame: x, y, z and residual of each point, then the analog samples
     size = width * (4 if scale < 0 else 2)
-    blocks = (int(_first(parameters, "POINT:DATA_START", 0)), int(words[8]))
-    start = next((start for block in blocks if (start := (block - 1) * BLOCK) > section), 0)  # data follow the parameters
-    if not 0 < start < len(data):
-        raise FormatError(f"{where}: expected data within the file ({len(data)} bytes), found them announced at block {max(blocks)}: cut short")
+    block = int(_first(parameters, "POINT:DATA_START", 0)) or int(words[8])
+    start = (block - 1) * BLOCK
+    if not section < start < len(data):  # data follow the parameters
+        raise FormatError(f"{where}: expected data within the file ({len(data)} bytes), found them announced at block {block}: cut short")
     there = (len(data) - start) // size
     frames = _frame_count(words, parameters, there)
     if frames > there and not (lenient and there):
@@ -123,6 +123,21 @@ def parse_c3d_file(data: bytes, where: str, lenient: bool = False) -> C3dFile:
     points, residuals = _decode(data[start : start + used * size], processor, (used, count, width), scale)
     fps = _first(parameters, "POINT:RATE", 0.0) or float(_floats(data[20:24], processor)[0])
     return C3dFile(points, residuals, parameters, abs(scale), fps, frames - used)
+
+
+def parse_c3d_parameters(head: bytes, where: str) -> C3dFile:
+    """Read the parameters of a C3D file only: its first bytes are enough, and there are no frames in what is returned.
+
+    Raises
+    ------
+    FormatError
+        If this is no C3D file, or the parameters go on behind these bytes.
+    """
+    section, processor = _check_header(head, where)
+    parameters = _read_parameters(head, section, processor, where)
+    count = int(_first(parameters, "POINT:USED", np.frombuffer(head, f"{_ORDER[processor]}u2", 10)[1]))
+    empty = np.zeros((0, max(count, 0), 3), dtype=np.float32)
+    return C3dFile(empty, empty[..., 0], parameters, 1.0, 0.0)
 
 
 def _check_header(data: bytes, where: str) -> tuple[int, int]:
@@ -176,6 +191,8 @@ def _walk(data: bytes, at: int, end: int, processor: int, where: str) -> Iterato
         if step == 1 or step == 2:
             raise FormatError(f"{where}: parameter {name!r} points {step} bytes ahead for the next, expected at least 3")
         at = link + step
+        if at >= len(data) and step > _LARGEST_WORD:
+            raise FormatError(f"{where}: parameter {name!r} points {step - _FULL - 1} bytes ahead for the next, expected at least 3")
         yield group, name, link + 2, at if step else end
         if step == 0:
             return
@@ -261,6 +278,7 @@ def _decode(raw: bytes, processor: int, shape: tuple[int, int, int], scale: floa
         points = np.ascontiguousarray(values[..., :3])
         with np.errstate(invalid="ignore"):
             word = np.where(np.abs(values[..., 3]) < 2.0**31, values[..., 3], -1.0).astype(np.int32)  # NaN is not seen
+        word = np.where((word > _LARGEST_WORD) & (word <= _FULL), -1, word)
     else:
         integers = np.frombuffer(raw, f"{_ORDER[processor]}i2").reshape(frames, width)[:, : 4 * count].reshape(frames, count, 4)
         points = integers[..., :3] * np.float32(scale)

@@ -260,7 +260,9 @@ def _bend(shoulder: Array, elbow: Array, wrist: Array, sign: float) -> Array:
 
 
 def _upper_arm(paths: Paths, side: str, shoulder: Array) -> tuple[Array, Array]:
-    """Return the directions, (T, 3), from the upper arm to its marker and a quarter turn on about the bone."""
+    """Return the directions, (T, 3), from the upper arm to its marker and a quarter turn on about the bone; zero if it has no marker."""
+    if f"{side}UpperArm" not in paths:
+        return np.zeros_like(shoulder), np.zeros_like(shoulder)
     bone = unit(shoulder - paths[f"{side}Elbow"])
     out = unit(across(paths[f"{side}UpperArm"] - shoulder, bone))
     return out, cross(bone, out)
@@ -301,7 +303,10 @@ def _fitted_elbow(paths: Paths, side: str, frames: dict[str, Frames], calibratio
     elbow, axis, wrist, _ = _elbow(paths, side, shoulder, calibration, anatomy)
     turn = basis(axis, shoulder - elbow, "xy")
     upper_arm = Frames(turn, elbow)
-    limb = [upper_arm.to_local(point) for point in (wrist, *(paths[side + name] for name in ("Forearm", "WristThumb", "WristLittle")))]
+    limb = [
+        upper_arm.to_local(point)
+        for point in (wrist, *(paths[side + name] for name in ("Forearm", "WristThumb", "WristLittle") if side + name in paths))
+    ]
     moved = fit_centre(limb, np.zeros(3), _ELBOW_SPREAD, _SKIN, samples)
     return calibration.elbows[side] + moved * (1.0, 1.0, SIDE_SIGNS[side])
 

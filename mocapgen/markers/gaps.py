@@ -20,6 +20,8 @@ SHORT = 0.1
 """Seconds up to which a gap is interpolated by a cubic curve: in half of that, people change their acceleration little."""
 LOOSE = 1.0
 """Seconds up to which a gap is filled by what usually goes along with the markers that are seen; half of it at the clip's ends."""
+EVIDENCE = 0.5
+"""Share of the markers that must be seen in a frame for the others to be filled by what is likely."""
 RIGID = 0.01
 """Metres by which distances of markers on one rigid segment vary: skin moves. From three such markers gaps of any length are filled."""
 _TANGENT = 3  # frames over which the velocity at the edge of a gap is taken
@@ -67,7 +69,7 @@ def fill_gaps(markers: Markers, segments: Iterable[Sequence[str]] = ()) -> tuple
             else:
                 done.append(Gap(markers.labels[index], start, stop, how))
         open_gaps = left
-    short = [gap for gap in open_gaps if gap[2] - gap[1] <= filling.longest(gap[1], gap[2])]
+    short = [gap for gap in open_gaps if gap[2] - gap[1] <= filling.longest(gap[1], gap[2]) and filling.evidence(gap[1], gap[2])]
     if short:
         filling.likely(short)
         done += [Gap(markers.labels[index], start, stop, "likely") for index, start, stop in short]
@@ -116,6 +118,10 @@ class _Filling:
     def longest(self, start: int, stop: int) -> float:
         """Return how many frames a gap may have to be filled by what is likely."""
         return LOOSE * self.fps * (0.5 if start == 0 or stop == len(self.valid) else 1.0)
+
+    def evidence(self, start: int, stop: int) -> bool:
+        """Tell whether enough markers are seen in every frame of a gap to say how the body is posed there."""
+        return bool(self.valid[start:stop].mean(axis=1).min() >= EVIDENCE)
 
     def likely(self, gaps: Sequence[tuple[int, int, int]]) -> None:
         """Fill gaps by the poses that the clip shows. What these are off by at the edges of a gap is blended away within it."""

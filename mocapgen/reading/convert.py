@@ -44,6 +44,8 @@ def convert(
     lenient: bool = False,
     source_scale: float | None = None,
     source_up: Literal["y", "z"] | None = None,
+    subject: str | None = None,
+    marker_set: str | Path | None = None,
     scale: float | None = None,
     up: Literal["y", "z"] | None = None,
     fps: float | None = None,
@@ -57,8 +59,9 @@ def convert(
         ``.amc``, ``.bvh`` or ``.c3d``; to the markers of the last a skeleton is fitted first.
     out : str or Path
         ``.amc`` (and ``.asf`` beside it), ``.bvh``, or ``.c3d`` with a marker at every joint.
-    asf, source_fps, profile, lenient, source_scale, source_up
-        About the source: as ``asf``, ``fps``, ``profile``, ``lenient``, ``scale`` and ``up`` of :func:`mocapgen.reading.read`.
+    asf, source_fps, profile, lenient, source_scale, source_up, subject, marker_set
+        About the source: as ``asf``, ``fps``, ``profile``, ``lenient``, ``scale``, ``up``, ``subject`` and ``marker_set`` of
+        :func:`mocapgen.reading.read`.
     scale, up
         Unit and vertical axis of a BVH file that is written, as in :func:`mocapgen.reading.write`.
     fps : float, optional
@@ -85,6 +88,7 @@ def convert(
         check_target(path, overwrite)
     notes: list[str] = []
     given = {"asf": asf, "source_fps": source_fps, "profile": profile, "lenient": lenient, "source_scale": source_scale, "source_up": source_up}
+    given |= {"subject": subject, "marker_set": marker_set}
     motion = _read(source, {name: value for name, value in given.items() if value not in (None, False)}, notes)
     if fps is not None:
         motion = _resampled(motion, fps, source)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mocapgen.core.motion import Motion
 from mocapgen.formats import Format, accepts, format_to_read, formats
 from mocapgen.formats.limits import LARGEST
-from mocapgen.reading.understand import BvhOptions, understand
+from mocapgen.reading.understand import ReadOptions, understand
 from mocapgen.shared.files import check_target, new_files
 from schemas.errors import ConfigError, FormatError
 
@@ -23,6 +23,8 @@ def read(
     lenient: bool = False,
     scale: float | None = None,
     up: Literal["y", "z"] | None = None,
+    subject: str | None = None,
+    marker_set: str | Path | None = None,
     notes: list[str] | None = None,
 ) -> Motion:
     """Read a motion-capture file.
@@ -40,11 +42,15 @@ def read(
         BVH: name of a built-in profile or path of a YAML file; by default what knows the joints' names, or names and proportions.
     lenient : bool
         BVH: mend what can be mended, and take what would otherwise be refused, such as a mirrored figure. AMC: take frames whose numbers
-        count up by more than one.
+        count up by more than one. C3D: take what is there of a file that was cut short.
     scale : float, optional
         BVH: metres in a unit of the file, in place of what the profile or the body's size says.
     up : {"y", "z"}, optional
         BVH: the file's axis that points up, likewise.
+    subject : str, optional
+        C3D: whose markers, where there are several people.
+    marker_set : str or Path, optional
+        C3D: name of a built-in marker set or path of a YAML file; by default the built-in set that fits best.
     notes : list of str, optional
         To which is added what had to be decided, one line each.
 
@@ -63,7 +69,7 @@ def read(
     path = Path(path)
     form = format_to_read(path)
     asf = None if asf is None else Path(asf)
-    given = {"asf": asf, "fps": fps, "profile": profile, "lenient": lenient, "scale": scale, "up": up}
+    given = {"asf": asf, "fps": fps, "profile": profile, "lenient": lenient, "scale": scale, "up": up, "subject": subject, "marker_set": marker_set}
     given = {name: value for name, value in given.items() if value is not None and value is not False}
     if wrong := [name for name in given if name not in form.options]:
         raise ConfigError(f"{path}: {wrong[0]}: {form.suffix} files have no such option; leave it out")
@@ -72,7 +78,7 @@ def read(
         file = form.read(path, **{name: value for name, value in {**given, "notes": noted}.items() if accepts(form.read, name)})
     except OSError as error:
         raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
-    found = understand(file, BvhOptions(profile, lenient, scale, up))
+    found = understand(file, ReadOptions(profile, lenient, scale, up, subject, marker_set))
     noted += found.notes
     return found.motion
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.marker_sets import load_marker_set
 from mocapgen.anatomy.profiles import load_profile, recognise
 from mocapgen.anatomy.roles import Roles
 from mocapgen.core.markers import Markers
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BvhOptions:
-    """What the user says about BVH files, as in :func:`~mocapgen.reading.interpretation.interpret`."""
+class ReadOptions:
+    """What the user says about files, as in :func:`mocapgen.reading.read`."""
 
     profile: str | Path | None = None
     lenient: bool = False
     scale: float | None = None
     up: str | None = None
+    subject: str | None = None
+    marker_set: str | Path | None = None
 
     def check(self) -> None:
-        """Read the profile.
+        """Read the profile and the marker set.
 
         Raises
         ------
@@ -38,6 +41,8 @@ class BvhOptions:
         """
         if self.profile is not None:
             load_profile(self.profile)
+        if self.marker_set is not None:
+            load_marker_set(self.marker_set)
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,10 @@ class Understood:
     """What was decided, one line each."""
     warnings: tuple[str, ...] = ()
     """Those of the notes that somebody should check."""
+    start: int = 0
+    """The frame of the file that is the motion's first."""
+    lost: tuple[str, ...] = ()
+    """Frames that were left out, one sentence each; also among the warnings."""
     known_roles: Roles | None = None
     """Which joint has which role in the skeleton, where that was needed to understand the file."""
     known_profile: str | None = None
@@ -78,15 +87,15 @@ def _profile_of(skeleton: Skeleton) -> str:
     return "inferred" if match is None else match.profile.name
 
 
-def understand(file: Motion | Bvh | Markers, options: BvhOptions | None = None) -> Understood:
+def understand(file: Motion | Bvh | Markers, options: ReadOptions | None = None) -> Understood:
     """Find out what a file means.
 
     Parameters
     ----------
     file : Motion, Bvh or Markers
         What the reader of its format returned. A motion needs no understanding; to markers a skeleton is fitted.
-    options : BvhOptions, optional
-        For a Bvh.
+    options : ReadOptions, optional
+        For a Bvh or Markers.
 
     Raises
     ------
@@ -96,13 +105,34 @@ def understand(file: Motion | Bvh | Markers, options: BvhOptions | None = None) 
     if isinstance(file, Motion):
         return Understood(file)
     if isinstance(file, Markers):
-        from mocapgen.anatomy.marker_sets import load_marker_set
-        from mocapgen.markers.solve import solve
-
-        marker_set = load_marker_set()
-        return Understood(solve(file, marker_set), file.metres_per_unit, file.up, file.notes, known_profile=marker_set.name)
+        return _understand_markers(file, options)
     from mocapgen.reading.interpretation import interpret
 
-    said = options or BvhOptions()
+    said = options or ReadOptions()
     found = interpret(file, said.profile, said.lenient, said.scale, said.up)
-    return Understood(found.motion, found.metres_per_unit, found.up, found.notes, found.warnings, found.roles, found.profile)
+    return Understood(
+        found.motion,
+        found.metres_per_unit,
+        found.up,
+        found.notes,
+        found.warnings,
+        known_roles=found.roles,
+        known_profile=found.profile,
+    )
+
+
+def _understand_markers(markers: Markers, options: ReadOptions | None) -> Understood:
+    from mocapgen.markers.solve import solve_clip
+
+    marker_set = options.marker_set if options is not None else None
+    found = solve_clip(markers, None if marker_set is None else load_marker_set(marker_set))
+    return Understood(
+        found.motion,
+        markers.metres_per_unit,
+        markers.up,
+        (*markers.notes, *found.notes, *found.lost),
+        found.lost,
+        known_profile=found.marker_set,
+        start=found.start,
+        lost=found.lost,
+    )

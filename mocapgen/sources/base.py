@@ -34,6 +34,8 @@ class Clip:
     """Hex digest of its bytes, where the source found another file of the same size; equal means the same recording twice."""
     fault: Skip | None = field(default=None, compare=False)
     """What is known before reading to make the clip unusable, such as a missing skeleton."""
+    subject: str | None = field(default=None, compare=False)
+    """Which of several people in the file."""
     categories: tuple[str, ...] = field(default=(), compare=False)
     """Kinds of motion that its action belongs to, where the source knows any."""
     fps_given: bool = field(default=False, compare=False)
@@ -63,6 +65,10 @@ class SourceMotion:
     """Which joint has which role in the skeleton, where the source knows better than its joints' names say."""
     detection: Detection | None = None
     """How the file was understood, where that had to be found out."""
+    start: int = 0
+    """The frame of the file that is the motion's first."""
+    lost: tuple[Skip, ...] = ()
+    """Parts of the recording that are left out, and why."""
 
 
 class Source(ABC):
@@ -101,7 +107,7 @@ class Source(ABC):
         """
 
 
-_RECORDED = {name: f"--{name}" for name in ("profile", "lenient", "scale", "up", "asf")}
+_RECORDED = {name: f"--{name.replace('_', '-')}" for name in ("profile", "lenient", "scale", "up", "asf", "subject", "marker_set")}
 
 
 def skip_reason(error: Exception) -> str:
@@ -109,10 +115,10 @@ def skip_reason(error: Exception) -> str:
     return option_words(str(error), _RECORDED)
 
 
-SOURCE_SETTINGS = ("categories", "pattern", "table", "profile", "lenient", "scale", "up")
+SOURCE_SETTINGS = ("categories", "pattern", "table", "profile", "lenient", "scale", "up", "marker_set", "subject")
 """Settings that not every source supports."""
-BVH_SETTINGS = frozenset({"profile", "lenient", "scale", "up"})
-"""Those about BVH files."""
+READING_SETTINGS = frozenset({"profile", "lenient", "scale", "up", "marker_set", "subject"})
+"""Those about how files are read."""
 
 
 def check_settings(source: type[Source], config: BuildConfig) -> None:

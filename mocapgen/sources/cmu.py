@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from mocapgen.shared.text import printable
-from mocapgen.sources.base import BVH_SETTINGS, Clip, Listing, SourceMotion
+from mocapgen.sources.base import READING_SETTINGS, Clip, Listing, SourceMotion
 from mocapgen.sources.cmu_index import Trial, categories, trials
 from mocapgen.sources.file_tree import Contents
 from mocapgen.sources.files import FORMATS, FileSource, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
@@ -48,7 +48,7 @@ class Cmu(FileSource):
     name = "cmu"
     title = "CMU motion-capture database (ASF/AMC, BVH or C3D), a folder or zip"
     default_select = "all"
-    supported = BVH_SETTINGS | {"categories"}
+    supported = READING_SETTINGS | {"categories"}
 
     def __init__(self, config: BuildConfig) -> None:
         root = find_root(self.name, config.root, VARIABLE, config.format, "CMU's .amc, .bvh or .c3d files", "mocap.cs.cmu.edu")

@@ -108,6 +108,16 @@ class Tree(ABC):
             If the file is gone, damaged, locked away or larger than :data:`MAX_BYTES`.
         """
 
+    @abstractmethod
+    def read_head(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a file: as many, or all of a shorter file.
+
+        Raises
+        ------
+        FormatError
+            If the file is gone, damaged or locked away.
+        """
+
     def close(self) -> None:  # noqa: B027 (a folder holds nothing open)
         """Let go of whatever is open; the tree can still be used."""
 
@@ -182,6 +192,13 @@ class FolderTree(Tree):
             raise _too_large(path, (self.root / path).stat().st_size)
         return data
 
+    def read_head(self, path: str, size: int) -> bytes:  # noqa: D102
+        try:
+            with (self.root / path).open("rb") as file:
+                return file.read(size)
+        except (OSError, ValueError) as error:
+            raise FormatError(f"{printable(path)}: expected a readable file, found: {_reason(error)}") from None
+
 
 class FileTree(FolderTree):
     """A single motion-capture file, and the skeletons (ASF) in its folder."""
@@ -254,6 +271,14 @@ class ZipTree(Tree):
         if len(data) != info.file_size:
             raise FormatError(f"{printable(path)}: expected {info.file_size} bytes in the zip, found {len(data)}; fetch the zip again")
         return data
+
+    def read_head(self, path: str, size: int) -> bytes:  # noqa: D102
+        handle = self._open()
+        try:
+            with handle.archive.open(handle.members[path]) as file:
+                return file.read(size)
+        except (KeyError, *_ZIP_FAULTS) as error:
+            raise FormatError(f"{printable(path)}: expected a whole member of the zip, found: {_reason(error)}; fetch the zip again") from None
 
     def close(self) -> None:  # noqa: D102
         if self._handle is not None:

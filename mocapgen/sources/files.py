@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 from mocapgen.formats.asf import Asf, parse_asf
 from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc, stated_fps
-from mocapgen.reading.understand import BvhOptions, Understood, understand
+from mocapgen.reading.understand import ReadOptions, Understood, understand
 from mocapgen.retarget import Posed
 from mocapgen.retarget.floor import level_floor
 from mocapgen.shared.text import printable
@@ -31,6 +31,9 @@ FORMATS: tuple[Format, ...] = ("amc", "bvh", "c3d")
 """In order of preference where the same motion is there in several: AMC is what the databases were solved to, BVH was converted
 from it, and markers have to be solved anew."""
 
+UNKNOWN = "unknown"
+"""Actor of files for which none is given."""
+_HEAD = 1 << 16  # bytes in which the parameters of a C3D file usually lie
 _SKELETONS = 64  # parsed skeletons kept by each process; HDM05 has five, CMU 112 in the order of their clips
 
 
@@ -106,8 +109,8 @@ class FileSource(Source):
     def __init__(self, config: BuildConfig, root: Path, formats: Sequence[Format] = FORMATS) -> None:
         self._tree = open_tree(root)
         self._formats = tuple(known for known in formats if config.format in (None, known))
-        self._bvh = BvhOptions(config.profile, config.lenient, config.scale, config.up)
-        self._bvh.check()
+        self._options = ReadOptions(config.profile, config.lenient, config.scale, config.up, config.subject, config.marker_set)
+        self._options.check()
         self._skeletons: Skeletons | None = None
 
     @abstractmethod
@@ -145,9 +148,10 @@ class FileSource(Source):
                 raise self.nothing_there(contents, named)
             digests = _digests(tree, [entry for entry in entries if entry.path in named.clips])
             faults = self._faults(named.clips.values(), skeletons)
-            clips = [replace(clip, sha256=digests.get(path), fault=faults.get(path)) for path, clip in named.clips.items()]
+            people, others = self._people(named.clips.values())
+            clips = [replace(clip, sha256=digests.get(clip.file), fault=faults.get(clip.file)) for clip in people]
             clips.sort(key=lambda clip: (clip.id, self._formats.index(format_of(clip.file) or "amc"), clip))
-            return Listing(tuple(clips), self._no_clips(contents, named.skipped))
+            return Listing(tuple(clips), self._no_clips(contents, (*named.skipped, *others)))
 
     def read(self, clip: Clip) -> SourceMotion:
         """Read one clip of :meth:`list`.
@@ -165,8 +169,38 @@ class FileSource(Source):
             if path is None:
                 raise FormatError(self.no_skeleton(clip, self._skeletons).detail)
             asf = read_asf(self._tree, path)
-        read = read_motion(self._tree.read(clip.file), clip, asf, self._bvh)
+        read = read_motion(self._tree.read(clip.file), clip, asf, self._options)
         return on_the_floor(read) if self.levels_floor and read.roles is not None else read
+
+    def _people(self, clips: Iterable[Clip]) -> tuple[tuple[Clip, ...], tuple[Skip, ...]]:
+        """Return a clip for each person of C3D files with several; those of one person if that is asked for, and who is left out then."""
+        found, skipped = [], []
+        wanted = self._options.subject
+        for clip in clips:
+            names = self._names(clip.file) if format_of(clip.file) == "c3d" else ()
+            if wanted is not None and any(names) and wanted not in names:
+                detail = f"not among --subject {wanted}: the file holds {', '.join(names[:5])}"
+                skipped.append(Skip(file=clip.file, reason="not selected", detail=detail))
+            elif wanted in names:
+                found.append(_of_person(clip, clip.id, wanted))
+            elif len(names) > 1:
+                found += [_of_person(clip, f"{clip.id}/{name}", name) for name in names]
+            else:
+                found.append(clip)
+        return tuple(found), tuple(skipped)
+
+    def _names(self, path: str) -> tuple[str, ...]:
+        """Return the names of the people in a C3D file; none if it cannot be read, which reading the clip will say."""
+        from mocapgen.formats.c3d import people_in_c3d
+
+        try:
+            return people_in_c3d(self._tree.read_head(path, _HEAD), path, self._options.marker_set)
+        except FormatError:  # damaged, or its parameters are long
+            pass
+        try:
+            return people_in_c3d(self._tree.read(path), path, self._options.marker_set)
+        except FormatError:
+            return ()
 
     def _faults(self, clips: Iterable[Clip], skeletons: Skeletons) -> dict[str, Skip]:
         """Return what is wrong with the skeletons of clips, by the clips' files."""
@@ -193,6 +227,11 @@ class FileSource(Source):
         others += [(path, "a zip inside the root is not opened; name it as --root") for path in zips(contents)]
         skipped += [*named, *(Skip(file=path, reason="not a clip", detail=detail) for path, detail in others)]
         return tuple(sorted(skipped, key=lambda skip: (skip.file, skip.detail)))
+
+
+def _of_person(clip: Clip, name: str, person: str) -> Clip:
+    """Return the clip of one of several people; who it is says who was recorded, unless that is known."""
+    return replace(clip, id=name, subject=person, actor=person if clip.actor == UNKNOWN else clip.actor)
 
 
 def zips(contents: Contents) -> list[str]:
@@ -304,7 +343,7 @@ def _parse_asf(data: bytes) -> Asf:
 # Motions ------------------------------------------------------------------------------------------
 
 
-def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOptions | None = None) -> SourceMotion:
+def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: ReadOptions | None = None) -> SourceMotion:
     """Turn a motion file of any format into a motion whose joints' roles are known.
 
     Parameters
@@ -315,7 +354,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOpt
         Its ``file`` says the format; its ``fps``, if set, overrides what the file says.
     asf : Asf, optional
         Skeleton of an AMC file.
-    options : BvhOptions, optional
+    options : ReadOptions, optional
 
     Returns
     -------
@@ -328,7 +367,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOpt
         If the file is damaged, or it cannot be told what it means.
     """
     found = format_of(clip.file) or "amc"
-    understood = _understand(found, data, clip, asf, options or BvhOptions())
+    understood = _understand(found, data, clip, asf, options or ReadOptions())
     motion, notes = replace(understood.motion, name=clip.id), understood.notes
     warnings: tuple[str, ...] = ()
     stated = stated_fps(data) if found == "amc" else motion.fps
@@ -358,10 +397,11 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: BvhOpt
             warnings=(*(warning.removeprefix(f"{clip.file}: ") for warning in understood.warnings), *warnings),
         )
     )
-    return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection)
+    lost = tuple(Skip(file=clip.file, reason="not seen", detail=detail) for detail in understood.lost)
+    return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection, understood.start, lost)
 
 
-def _understand(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: BvhOptions) -> Understood:
+def _understand(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: ReadOptions) -> Understood:
     if form == "bvh":
         from mocapgen.formats.bvh import parse_bvh
 
@@ -369,7 +409,8 @@ def _understand(form: Format, data: bytes, clip: Clip, asf: Asf | None, options:
     if form == "c3d":
         from mocapgen.formats.c3d import parse_c3d
 
-        return understand(parse_c3d(data, clip.file, clip.file))
+        markers = parse_c3d(data, clip.file, clip.file, subject=clip.subject, marker_set=options.marker_set, lenient=options.lenient)
+        return understand(markers, options)
     assert asf is not None
     stated, notes = stated_fps(data), []
     if stated is None and clip.fps is None:

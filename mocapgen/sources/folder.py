@@ -10,16 +10,14 @@ from pathlib import Path, PurePosixPath
 
 from mocapgen.shared.text import printable
 from mocapgen.sources import hdm05
-from mocapgen.sources.base import BVH_SETTINGS, Clip
+from mocapgen.sources.base import READING_SETTINGS, Clip
 from mocapgen.sources.file_tree import Contents
-from mocapgen.sources.files import FileSource, Named, what_is_there, what_to_do
+from mocapgen.sources.files import UNKNOWN, FileSource, Named, what_is_there, what_to_do
 from mocapgen.sources.naming import ClipTableRow, NamePattern, check_fps, read_table
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError
 from schemas.report import Skip
 
-UNKNOWN = "unknown"
-"""Actor of files for which none is given."""
 _FORMAT_WORDS = re.compile(r"(?i)(?:^|[^a-z])(?:asf|amc|asfamc|bvh|bvhs|c3d|c3ds)(?:$|[^a-z])")
 """Names of folders that name a format, such as ``asfamc`` or ``bvh-iclone``: they name neither an actor nor an action."""
 _TRAILING_NUMBER = re.compile(r"[ _.-]*\(?[0-9]+\)?$")
@@ -55,7 +53,7 @@ class Folder(FileSource):
     name = "folder"
     title = "your own BVH, ASF/AMC and C3D files: a folder, a zip or a single file"
     default_select = "all"
-    supported = BVH_SETTINGS | {"pattern", "table"}
+    supported = READING_SETTINGS | {"pattern", "table"}
 
     def __init__(self, config: BuildConfig) -> None:
         if config.root is None:

@@ -137,7 +137,7 @@ def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Skip]]:
     first: dict[str, Clip] = {}
     kept, skipped = [], []
     for clip in clips:
-        key = None if clip.sha256 is None else clip.sha256 + PurePosixPath(clip.file).suffix.lower()
+        key = None if clip.sha256 is None else clip.sha256 + PurePosixPath(clip.file).suffix.lower() + (clip.subject or "")
         if key is None or key not in first:
             kept.append(clip)
             if key is not None:

@@ -37,6 +37,7 @@ def c3d_file(
     fourth: NDArray[np.float64] | None = None,
     screen: str | None = None,
     rate: float = 120.0,
+    extra: Sequence[Parameter] = (),
 ) -> bytes:
     """Return a C3D file (Intel) of points (T, M, 3) in file units; `fourth` : (T, M) are the fourth words, `screen` is POINT:Y_SCREEN."""
     frames, count, _ = points.shape
@@ -44,6 +45,7 @@ def c3d_file(
     parameters += [text("LABELS", labels), text("UNITS", [units])]
     if screen is not None:
         parameters += [text("X_SCREEN", ["+X"]), text("Y_SCREEN", [screen])]
+    parameters += extra
     section = parameter_section(parameters)
     start = 2 + len(section) // BLOCK
     section = parameter_section([whole(name, start) if name == "DATA_START" else (name, *rest) for name, *rest in parameters])  # type: ignore[arg-type,misc]

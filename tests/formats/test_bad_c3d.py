@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +12,6 @@ import pytest
 
 from mocapgen.core.markers import Markers
 from mocapgen.core.markers import Markers as PlainMarkers
-from mocapgen.formats import _c3d_process
 from mocapgen.formats.c3d import parse_c3d, read_markers
 from schemas.errors import FormatError
 from tests.formats.c3d_files import BLOCK, c3d_file
@@ -43,21 +42,27 @@ ZOO: dict[str, tuple[bytes, str]] = {
     "header only": (GOOD[:512], "the header puts the parameters at block 2, expected one between 2 and 1"),
     "parameters cut": (GOOD[:700], "cut short|beyond|claims"),
     "data cut": (GOOD[: 2 * BLOCK + 100], "cut short"),
-    "last frame cut": (GOOD[: 2 * BLOCK + 20 * 48 - 1], "the header announces 20 frames of 3 markers, expected 1984 bytes, found 1983"),
+    "last frame cut": (
+        GOOD[: 2 * BLOCK + 20 * 48 - 1],
+        "the file announces 20 frames of 3 points, expected 1984 bytes, found 1983: cut short (with lenient=True: the 19",
+    ),
     "parameters nowhere": (put(0, "B", 200), "the header puts the parameters at block 200"),
     "parameters in the header": (put(0, "B", 1), "the header puts the parameters at block 1, expected one between 2 and"),
     "parameters at block zero": (put(0, "B", 0), "the header puts the parameters at block 0"),
-    "unknown processor": (put(BLOCK + 3, "B", 99), "expected processor type 84 (Intel) or 85 (DEC) at the start of the parameters, found 99"),
-    "MIPS": (put(BLOCK + 3, "B", 86), "found 86 (MIPS), which cannot be read; convert the file"),
+    "unknown processor": (
+        put(BLOCK + 3, "B", 99),
+        "expected processor type 84 (Intel), 85 (DEC) or 86 (MIPS)",
+    ),
+    "Intel that says MIPS": (put(BLOCK + 3, "B", 86), "expected type|claims|beyond"),
     "huge point count in the header": (put(2, "H", 65535), None),  # type: ignore[dict-item]
-    "huge point count": (parameter("USED", 4, "H", 65535), "the header announces 20 frames of 65535 markers"),
+    "huge point count": (parameter("USED", 4, "H", 65535), "the file announces 20 frames of 65535 points"),
     "no points": (parameter("USED", 4, "H", 0), "expected markers, found a file with none"),
     "huge frame count": (put(6, "HH", 1, 65000), None),  # type: ignore[dict-item]
     "huge frame count everywhere": (
         parameter("FRAMES", 4, "H", 65000, data=put(6, "HH", 1, 65000)),
-        "the header announces 65000 frames of 3 markers, expected 3121024 bytes, found",
+        "the file announces 65000 frames of 3 points, expected 3121024 bytes, found",
     ),
-    "huge analog count": (put(4, "H", 65535), "the header announces 20 frames of 3 markers"),
+    "huge analog count": (put(4, "H", 65535), "the file announces 20 frames of 3 points"),
     "data beyond the end": (parameter("DATA_START", 4, "H", 60000), "expected data within the file"),
     "data in the header": (parameter("DATA_START", 4, "H", 1), "expected data within the file"),
     "a parameter larger than its section": (parameter("LABELS", 4, "BB", 255, 255), "'LABELS' claims 65025 bytes, expected at most the"),
@@ -113,23 +118,19 @@ def test_a_truncated_file_is_an_error_wherever_it_ends() -> None:
     assert len(parse_c3d(GOOD[:end], "good.c3d")) == 20
 
 
-def test_the_helper_stays_small_and_alive() -> None:
-    parse_c3d(GOOD, "good.c3d")
-    helper = _c3d_process._current
-    assert helper is not None
+def test_claims_cost_neither_time_nor_memory() -> None:
+    """Even a claim of 65535 points by 65000 frames, 100 GB, is held against the file before anything is made of that size."""
+    tracemalloc.start()
     began = time.monotonic()
     for data, _ in ZOO.values():
         try:
             parse_c3d(data, "bad.c3d")
         except FormatError:
             continue
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     assert time.monotonic() - began < 20.0  # far above what it takes, far below a hang for each
-    if sys.platform == "linux":
-        current = _c3d_process._current
-        assert current is not None
-        with open(f"/proc/{current.process.pid}/status") as status:  # noqa: PTH123
-            peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-        assert peak < 1_000_000  # kB: even a claim of 65535 points by 65000 frames, 100 GB, leaves it below what one file may have
+    assert peak < 20_000_000
 
 
 def test_files_that_are_not_there(tmp_path: object) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
-import signal
-import subprocess
-import sys
+import re
 import warnings
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +14,12 @@ import pytest
 
 from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Motion
-from mocapgen.formats import _c3d_process
-from mocapgen.formats.c3d import format_c3d, parse_c3d, read_markers, write_c3d
+from mocapgen.formats.c3d import format_c3d, parse_c3d, people_in_c3d, read_markers, write_c3d
 from mocapgen.markers.virtual import place_markers
 from mocapgen.reading import read
 from mocapgen.sources.sample import clips, make
-from schemas.errors import FormatError, MocapError
-from tests.formats.c3d_files import as_dec, c3d_file
+from schemas.errors import FormatError
+from tests.formats.c3d_files import as_dec, c3d_file, text
 
 REAL = ("hdm05/takes/dg/HDM_dg_06-03_03_120.c3d", "hdm05/takes/mm/HDM_mm_01-02_03_120.c3d", "cmu/c3d/85_12.c3d")
 
@@ -94,14 +90,82 @@ def test_prefixes_are_taken_off_and_unlabelled_points_left_out() -> None:
 
 
 def test_two_people_are_refused() -> None:
-    with pytest.raises(FormatError, match=r"^a\.c3d: expected the markers of one person, found those of ann, bob$"):
+    with pytest.raises(FormatError, match=r"^a\.c3d: expected the markers of one person, found those of ann, bob; choose with subject=\.\.\.$"):
         parse_c3d(c3d_file(points(5, 2), ["ann:C7", "bob:C7"]), "a.c3d")
 
 
-@pytest.mark.parametrize(("labels", "found"), [(["C7", "C7"], "C7 more than once"), (["*1", "*2"], "none among 2 points")])
-def test_labels_have_to_tell_markers_apart(labels: list[str], found: str) -> None:
-    with pytest.raises(FormatError, match=rf"^a\.c3d: POINT:LABELS: expected one label for each marker, found {found}$"):
-        parse_c3d(c3d_file(points(5, 2), labels), "a.c3d")
+def test_labels_have_to_be_there() -> None:
+    with pytest.raises(FormatError, match=r"^a\.c3d: POINT:LABELS: expected one label for each marker, found none among 2 points$"):
+        parse_c3d(c3d_file(points(5, 2), ["*1", "*2"]), "a.c3d")
+
+
+def test_of_points_with_one_label_the_first_with_data_is_taken_and_that_is_said() -> None:
+    values = points(5, 4)
+    values[:, 1] = 0.0
+    markers = parse_c3d(c3d_file(values, ["A", "C7", "C7", "C7"]), "a.c3d")
+    assert markers.labels == ("A", "C7")
+    assert np.allclose(markers.position("C7")[:, [2, 0, 1]], 0.001 * values[:, 2], atol=1e-6)
+    assert markers.notes[0] == "label C7 more than once; the first point with data is taken"
+
+
+def test_all_residuals_negative_say_nothing() -> None:
+    values = points()
+    values[2, 1] = 0.0
+    markers = parse_c3d(c3d_file(values, ["A", "B", "C"], fourth=np.full((5, 3), -1.0)), "a.c3d")
+    assert np.argwhere(~markers.valid).tolist() == [[2, 1]]
+    assert [note for note in markers.notes if "all residuals are negative" in note]
+
+
+@pytest.mark.parametrize(
+    "label", ["LHipAngles", "LKneeMoment", "RAnklePower", "LAbsAnkleAngle", "LGroundReactionForce", "CentreOfMass", "CenterOfMass"]
+)
+def test_results_of_models_are_no_markers(label: str) -> None:
+    assert parse_c3d(c3d_file(points(), ["A", label, "C"]), "a.c3d").labels == ("A", "C")
+
+
+def test_points_that_a_parameter_lists_as_results_are_no_markers() -> None:
+    data = c3d_file(points(), ["A", "Bent", "C"], extra=[text("ANGLES", ["Bent"])])
+    assert parse_c3d(data, "a.c3d").labels == ("A", "C")
+
+
+# People and props ---------------------------------------------------------------------------------
+
+
+def together(body: Markers, *names: str, more: Sequence[str] = ()) -> bytes:
+    """Return a file of several people side by side, their markers prefixed, and of points of other names."""
+    parts = [1000.0 * body.positions[..., [2, 0, 1]] + [0.0, 1500.0 * place, 0.0] for place in range(len(names))]
+    labels = [f"{name}{label}" for name in names for label in body.labels]
+    return c3d_file(np.concatenate([*parts, points(len(body), len(more))], axis=1), [*labels, *more])
+
+
+def test_people_are_found_by_the_parameters_alone(body: Markers) -> None:
+    data = together(body, "Anna:", "Bert:", more=["Ball:B1", "Ball:B2"])
+    assert people_in_c3d(data[: 16 * 512], "a.c3d") == ("Anna", "Bert")
+    with pytest.raises(FormatError, match=r"beyond|claims"):
+        people_in_c3d(data[:1200], "a.c3d")
+
+
+def test_one_of_two_people_is_read(body: Markers) -> None:
+    data = together(body, "Anna:", "Bert:")
+    with pytest.raises(FormatError, match=r"found those of Anna, Bert; choose with subject=\.\.\.$"):
+        parse_c3d(data, "a.c3d")
+    anna, bert = (parse_c3d(data, "a.c3d", subject=name) for name in ("Anna", "Bert"))
+    assert np.abs(anna.positions - body.positions).max() < 1e-6
+    assert np.abs(bert.positions - body.positions - [1.5, 0.0, 0.0]).max() < 1e-6
+    assert re.fullmatch(r"subject Bert left out \(another person: (\w+, ){5}\w+ and 35 more\)", anna.notes[0])
+    with pytest.raises(FormatError, match=r"subject: expected Anna, Bert, found 'Carl'$"):
+        parse_c3d(data, "a.c3d", subject="Carl")
+
+
+def test_a_prop_beside_one_person_is_left_out_and_said(body: Markers) -> None:
+    markers = parse_c3d(together(body, "Anna:", more=["Ball:B1", "Ball:B2"]), "a.c3d")
+    assert markers.labels == body.labels
+    assert markers.notes == ("subject Ball left out (no person: B1, B2)",)
+
+
+def test_a_prefix_may_end_with_an_underscore(body: Markers) -> None:
+    assert parse_c3d(together(body, "Anna_"), "a.c3d").labels == body.labels
+    assert people_in_c3d(together(body, "Anna_", "Bert_"), "a.c3d") == ("Anna", "Bert")
 
 
 # Units and axes -----------------------------------------------------------------------------------
@@ -192,95 +256,6 @@ def test_another_reader_sees_the_same(data_dir: Path, file: str) -> None:
     assert markers.fps == reader.point_rate == 120.0
     assert len(markers.labels) == 41
     assert not markers.notes
-
-
-# The helper process -------------------------------------------------------------------------------
-
-
-def _labels(data: bytes) -> tuple[tuple[str, ...], int]:
-    markers = parse_c3d(data, "a.c3d")
-    helper = _c3d_process._current
-    assert helper is not None
-    return markers.labels, helper.process.pid
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"] if sys.platform == "linux" else ["spawn"])
-def test_worker_processes_read_with_helpers_of_their_own(body: Markers, method: str) -> None:
-    data = format_c3d(body)
-    mine = _labels(data)[1]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forking while other threads run
-        with get_context(method).Pool(1) as pool:
-            labels, theirs = pool.apply(_labels, (data,))
-            assert pool.apply(_labels, (data,))[1] == theirs
-            pool.close()
-            pool.join()
-    assert labels == body.labels
-    assert theirs != mine
-    assert _labels(data)[1] == mine
-    assert not _alive(theirs)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_a_helper_that_died_is_replaced(body: Markers) -> None:
-    data = format_c3d(body)
-    first = _labels(data)[1]
-    helper = _c3d_process._current
-    assert helper is not None
-    helper.process.kill()
-    helper.process.wait()
-    assert _labels(data)[1] != first
-
-
-def test_the_helper_can_be_stopped(body: Markers) -> None:
-    data = format_c3d(body)
-    pid = _labels(data)[1]
-    _c3d_process.stop()
-    assert not _alive(pid)
-    _c3d_process.stop()
-    assert _labels(data)[1] != pid
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a signal that stops a process")
-def test_a_helper_that_hangs_is_ended(body: Markers, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = format_c3d(body)
-    os.kill(_labels(data)[1], signal.SIGSTOP)
-    monkeypatch.setattr(_c3d_process, "_SECONDS", (0.3, 0.0))
-    with pytest.raises(FormatError, match=r"^a\.c3d: expected a C3D file that can be read, found: ezc3d could not cope with it"):
-        parse_c3d(data, "a.c3d")
-    monkeypatch.undo()
-    assert parse_c3d(data, "a.c3d").labels == body.labels
-
-
-def test_no_room_for_a_temporary_file_is_not_the_files_fault(body: Markers, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = format_c3d(body)
-
-    def refuse(path: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device", str(path))
-
-    monkeypatch.setattr(Path, "write_bytes", refuse)
-    with pytest.raises(MocapError, match=r"^a\.c3d: expected a temporary file .* found: No space left on device$"):
-        parse_c3d(data, "a.c3d")
-    monkeypatch.undo()
-    assert parse_c3d(data, "a.c3d").labels == body.labels
-
-
-def test_no_process_is_left_behind(body: Markers, tmp_path: Path) -> None:
-    write_c3d(tmp_path / "a.c3d", body)
-    code = (
-        "import sys; from mocapgen.formats import _c3d_process; from mocapgen.formats.c3d import read_markers;"
-        "read_markers(sys.argv[1]); print(_c3d_process._current.process.pid)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.c3d")], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    assert not _alive(int(done.stdout))
 
 
 def test_markers_can_be_pickled(body: Markers) -> None:

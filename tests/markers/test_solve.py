@@ -131,7 +131,7 @@ def test_synonyms() -> None:
 
 def test_the_standard_set() -> None:
     vicon = load_marker_set()
-    assert marker_set_names() == ("vicon41",)
+    assert marker_set_names() == ("plugingait39", "vicon41")
     assert len(vicon.placements) == 41
     assert set(vicon.landmarks.values()) == set(vicon.placements) - {"RBAC"}
 
@@ -143,6 +143,7 @@ def test_another_set_is_a_file(tmp_path: Path) -> None:
     text["name"], text["synonyms"] = "mine", {}
     text["landmarks"] = {landmark: renamed[label] for landmark, label in text["landmarks"].items()}
     text["segments"] = {role: [renamed[label] for label in labels] for role, labels in text["segments"].items()}
+    text["substitutes"] = {renamed[label]: [[renamed[other] for other in group] for group in groups] for label, groups in text["substitutes"].items()}
     text["placements"] = {renamed[label]: place for label, place in text["placements"].items()}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(text))
     mine = load_marker_set(tmp_path / "mine.yaml")
@@ -166,7 +167,7 @@ def test_a_faulty_set_is_an_error(tmp_path: Path, change: dict[str, object], mes
 
 
 def test_a_set_that_is_not_there() -> None:
-    with pytest.raises(ConfigError, match=r"^marker set 'nobody': expected one of vicon41, or the path of a YAML file, found neither$"):
+    with pytest.raises(ConfigError, match=r"^marker set 'nobody': expected one of plugingait39, vicon41, or the path of a YAML file, found neither$"):
         load_marker_set("nobody")
 
 

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mocapgen.core.markers import Markers
-from mocapgen.formats import _c3d_process
 from mocapgen.formats.c3d import format_c3d, parse_c3d
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
@@ -72,9 +71,3 @@ def test_what_is_written_is_read(fps: float, frames: int, random: object) -> Non
         assert (again.valid == valid).all()
         assert np.abs(again.positions - markers.positions)[valid].max() < 1e-6
         assert abs(again.fps - fps) < 1e-4 * fps
-
-
-def test_one_helper_lived_through_all_that() -> None:
-    outcome(FILE)
-    assert _c3d_process._current is not None
-    assert _c3d_process._current.usable()

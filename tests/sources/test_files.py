@@ -10,8 +10,8 @@ import pytest
 
 from mocapgen.formats.asf import parse_asf
 from mocapgen.pipeline import build
-from mocapgen.reading.understand import BvhOptions
-from mocapgen.sources.base import BVH_SETTINGS, SOURCE_SETTINGS, Clip, check_settings, source_class, source_names
+from mocapgen.reading.understand import ReadOptions
+from mocapgen.sources.base import READING_SETTINGS, SOURCE_SETTINGS, Clip, check_settings, source_class, source_names
 from mocapgen.sources.file_tree import Contents, Entry
 from mocapgen.sources.files import Skeletons, format_of, read_motion
 from mocapgen.sources.folder import Folder
@@ -135,7 +135,7 @@ def test_what_the_user_says_of_bvh_files_counts(data_dir: Path) -> None:
     data = (data_dir / "cmu" / file).read_bytes()
     with pytest.raises(FormatError, match=r"007_01\.bvh: .* vertical motion is lost"):
         read_motion(data, clip(file))
-    found = read_motion(data, clip(file), None, BvhOptions(profile="iclone", lenient=True, scale=0.02)).detection
+    found = read_motion(data, clip(file), None, ReadOptions(profile="iclone", lenient=True, scale=0.02)).detection
     assert found is not None
     assert found.metres_per_unit == 0.02
     assert any("vertical" in note for note in found.notes)
@@ -203,7 +203,7 @@ def test_where_the_better_format_is_damaged_the_other_is_used(take: Path, select
 
 def test_every_special_setting_is_understood_by_some_source() -> None:
     assert set().union(*(source_class(name).supported for name in source_names())) == set(SOURCE_SETTINGS)
-    assert set(SOURCE_SETTINGS) >= BVH_SETTINGS
+    assert set(SOURCE_SETTINGS) >= READING_SETTINGS
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -24,21 +26,18 @@ def marker_set_names() -> tuple[str, ...]:
 def load_marker_set(name_or_path: str | Path = DEFAULT_SET) -> MarkerSet:
     """Load a built-in marker set by name, or anybody's by the path of its YAML file.
 
+    A file that says ``extends: NAME`` holds what differs from that set: of mappings the entries that differ, everything else as a whole.
+
     Raises
     ------
     ConfigError
         If there is no such set or file, or the file is not a valid marker set; the message names the file and the first field
         that is wrong.
     """
-    path = _FOLDER / f"{name_or_path}.yaml" if str(name_or_path) in marker_set_names() else Path(name_or_path)
-    if not path.is_file():
-        raise ConfigError(
-            f"marker set {str(name_or_path)!r}: expected one of {', '.join(marker_set_names())}, or the path of a YAML file, found neither"
-        )
+    path = _path(name_or_path)
+    content = _content(path)
     try:
-        return MarkerSet.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"marker set {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
+        return MarkerSet.model_validate(content)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
@@ -46,12 +45,60 @@ def load_marker_set(name_or_path: str | Path = DEFAULT_SET) -> MarkerSet:
         raise ConfigError(f"marker set {path}: {where + ': ' if where else ''}{message[:1].lower()}{message[1:]}") from None
 
 
-def standard_labels(labels: tuple[str, ...], marker_set: MarkerSet) -> dict[str, str]:
+def _path(name_or_path: str | Path) -> Path:
+    path = _FOLDER / f"{name_or_path}.yaml" if str(name_or_path) in marker_set_names() else Path(name_or_path)
+    if not path.is_file():
+        raise ConfigError(
+            f"marker set {str(name_or_path)!r}: expected one of {', '.join(marker_set_names())}, or the path of a YAML file, found neither"
+        )
+    return path
+
+
+def _content(path: Path) -> Any:
+    """Return what a file says, over what it extends."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"marker set {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(content, dict) or "extends" not in content:
+        return content
+    base = content.pop("extends")
+    if str(base) not in marker_set_names():
+        raise ConfigError(f"marker set {path}: extends: expected one of {', '.join(marker_set_names())}, found {base!r}")
+    merged = _content(_path(str(base)))
+    for field, value in content.items():
+        both = isinstance(value, dict) and isinstance(merged.get(field), dict)
+        merged[field] = {name: entry for name, entry in {**merged[field], **value}.items() if entry is not None} if both else value
+    return merged
+
+
+def recognise_marker_set(labels: Sequence[str]) -> MarkerSet:
+    """Return the built-in set that fits labels best: most of its markers there, fewest missing; the default one if none is better."""
+    sets = sorted((load_marker_set(name) for name in marker_set_names()), key=lambda chosen: (chosen.name != DEFAULT_SET, chosen.name))
+    return max(sets, key=lambda chosen: _fit(labels, chosen))
+
+
+def _fit(labels: Sequence[str], marker_set: MarkerSet) -> tuple[int, int]:
+    """Return how well a set fits labels: markers that are there less those that are missing, and markers that are there."""
+    found = standard_labels(labels, marker_set)
+    missing = sum(label not in found for label in marker_set.landmarks.values() if label not in marker_set.virtual)
+    return (len(found) - missing, len(found)) if len(found) > missing else (0, 0)
+
+
+def found_share(labels: Sequence[str], marker_set: MarkerSet | None = None) -> float:
+    """Return which share of a set's markers labels hold, 0 to 1; by default of the built-in set that fits best."""
+    chosen = marker_set or recognise_marker_set(labels)
+    found = standard_labels(labels, chosen)
+    wanted = [label for label in chosen.landmarks.values() if label not in chosen.virtual]
+    return sum(label in found for label in wanted) / len(wanted)
+
+
+def standard_labels(labels: Sequence[str], marker_set: MarkerSet) -> dict[str, str]:
     """Return the file's label for each label of the set that it has, by synonyms where the spelling differs.
 
     Parameters
     ----------
-    labels : tuple of str
+    labels : sequence of str
         As in the file, without the subject's prefix.
     marker_set : MarkerSet
 
@@ -63,6 +110,8 @@ def standard_labels(labels: tuple[str, ...], marker_set: MarkerSet) -> dict[str,
     written = {label.upper(): label for label in reversed(labels)}
     found = {}
     for label in marker_set.placements:
+        if label in marker_set.virtual:
+            continue
         spellings = (label, *marker_set.synonyms.get(label, ()))
         hit = next((written[spelling.upper()] for spelling in spellings if spelling.upper() in written), None)
         if hit is not None:

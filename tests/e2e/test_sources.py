@@ -64,7 +64,7 @@ def test_a_dry_run_shows_what_was_detected(data_dir: Path, tmp_path: Path) -> No
     assert lines[0] == ["file", "format", "profile", "sure", "unit", "up", "rate", "frames", "actor", "action"]
     rows = {line[0]: line[1:] for line in lines[1:] if line and line[0].startswith(("asfamc", "bvh", "c3d"))}
     assert len(rows) == 24  # of 26; two are refused
-    assert rows["bvh-neo/85/85_12.bvh"] == ["bvh", "neo", "100", "%", "cm", "y", "30", "1,097", "bvh-neo", "85"]
+    assert rows["bvh-neo/85/85_12.bvh"] == ["bvh", "neo", "100", "%", "cm", "y", "30", "1,097", "unknown", "85"]
     assert rows["c3d/85_12.c3d"] == ["c3d", "vicon41", "100", "%", "mm", "z", "120", rows["c3d/85_12.c3d"][7], "unknown", "c3d"]
     assert rows["asfamc/01/01_01.amc"][:7] == ["amc", "vicon", "100", "%", "cmu", "y", "120"]
     assert list(tmp_path.iterdir()) == []

@@ -64,12 +64,12 @@ def read_split(path: str | Path) -> SplitSides:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
         raise ConfigError(f"split: expected split.json of a run, or its folder, found {path}: {reason}") from None
     if not isinstance(record, dict):
-        raise ConfigError(f"split={path}: expected an object with {', '.join(SIDES)}, found a {type(record).__name__}")
+        raise ConfigError(f"split: {path}: expected an object with {', '.join(SIDES)}, found a {type(record).__name__}")
     sides = {}
     for side in SIDES:
         names = record.get(side)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ConfigError(f"split={path}: expected a list of names under {side!r}, found {str(names)[:40]}")
+            raise ConfigError(f"split: {path}: expected a list of names under {side!r}, found {str(names)[:40]}")
         sides[side] = frozenset(names)
     return SplitSides(str(record.get("spec", "")), sides)
 

@@ -135,7 +135,7 @@ def test_names_that_would_collide_or_escape(front: Path, tmp_path: Path) -> None
         ({"scale": -1.0}, "scale: "),
         ({"up": "x"}, "up: "),
         ({"joints": "all"}, "joints: an option of csv and npz only, found with format=bvh; leave it out"),
-        ({"colour": "red"}, "--colour: no option of any format"),
+        ({"colour": "red"}, "colour: no option of any format"),
     ],
 )
 def test_wrong_options_are_one_line(orbit: Path, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:

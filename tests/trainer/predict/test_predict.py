@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from mocapgen.shared import config
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
@@ -431,4 +432,4 @@ def test_the_advice_is_sound():
     assert train_config({"confidence": True}, {"augment": {"missing": 0.1}}).confidence
     assert train_config({"model": "stmixer"}, {"model_settings": {"causal": True, "patch": 1}}).model_settings == {"causal": True, "patch": 1}
     with pytest.raises(ConfigError, match=r"^gap: "):
-        settings(PredictConfig, {"gap": -1.0})
+        config.settings(PredictConfig, {"gap": -1.0})

@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -64,6 +63,8 @@ def _processor() -> str:
 
 
 def _version(distribution: str) -> str:
+    from importlib import metadata  # takes longer than the rest of a --help
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -78,6 +79,8 @@ def dependency_versions() -> dict[str, str]:
     dict of str to str
         Distribution name to version or ``"not installed"``; empty if this distribution itself is not installed.
     """
+    from importlib import metadata
+
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

@@ -108,10 +108,10 @@ def parse_c3d_file(data: bytes, where: str, lenient: bool = False) -> C3dFile:
     scale = _first(parameters, "POINT:SCALE", _floats(data[12:16], processor)[0])
     width = 4 * count + int(words[2])  # numbers in a frame: x, y, z and residual of each point, then the analog samples
     size = width * (4 if scale < 0 else 2)
-    block = int(_first(parameters, "POINT:DATA_START", 0)) or int(words[8])
-    start = (block - 1) * BLOCK
-    if not section < start < len(data):  # data follow the parameters
-        raise FormatError(f"{where}: expected data within the file ({len(data)} bytes), found them announced at block {block}: cut short")
+    blocks = (int(_first(parameters, "POINT:DATA_START", 0)), int(words[8]))  # some programs leave the parameter at 1
+    start = next((place for block in blocks if (place := (block - 1) * BLOCK) > section), 0)  # data follow the parameters
+    if not 0 < start < len(data):
+        raise FormatError(f"{where}: expected data within the file ({len(data)} bytes), found them announced at block {max(blocks)}: cut short")
     there = (len(data) - start) // size
     frames = _frame_count(words, parameters, there)
     if frames > there and not (lenient and there):

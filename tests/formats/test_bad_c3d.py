@@ -13,6 +13,7 @@ import pytest
 from mocapgen.core.markers import Markers
 from mocapgen.core.markers import Markers as PlainMarkers
 from mocapgen.formats.c3d import parse_c3d, read_markers
+from mocapgen.formats.c3d_file import parse_c3d_file
 from schemas.errors import FormatError
 from tests.formats.c3d_files import BLOCK, c3d_file
 
@@ -64,7 +65,6 @@ ZOO: dict[str, tuple[bytes, str]] = {
     ),
     "huge analog count": (put(4, "H", 65535), "the file announces 20 frames of 3 points"),
     "data beyond the end": (parameter("DATA_START", 4, "H", 60000), "expected data within the file"),
-    "data in the header": (parameter("DATA_START", 4, "H", 1), "expected data within the file"),
     "a parameter larger than its section": (parameter("LABELS", 4, "BB", 255, 255), "'LABELS' claims 65025 bytes, expected at most the"),
     "a parameter of many dimensions": (
         parameter("LABELS", 3, "B", 200),
@@ -154,3 +154,10 @@ def test_markers_hold_together(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PlainMarkers(**(sound | change))  # type: ignore[arg-type]
     assert isinstance(PlainMarkers(**sound), Markers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("block", [0, 1, 2])
+def test_a_data_start_that_cannot_be_leaves_it_to_the_header(block: int) -> None:
+    """Some programs leave the parameter at 1; ezc3d and c3d then believe the header, too."""
+    damaged = parse_c3d_file(parameter("DATA_START", 4, "H", block), "a.c3d")
+    np.testing.assert_array_equal(damaged.points, parse_c3d_file(GOOD, "a.c3d").points)

@@ -151,6 +151,7 @@ def test_a_set_of_ones_own_extends_a_built_in_one(gait: Markers, tmp_path: Path)
         solve(markers)
     mine = load_marker_set(tmp_path / "ourlab.yaml")
     assert (mine.name, mine.virtual) == ("ourlab", ("LMT5", "RMT5"))
+    assert mine.synonyms["LFWT"][0] == "LASI"
     assert (solve(markers, mine).rotations == solve(gait).rotations).all()
 
 

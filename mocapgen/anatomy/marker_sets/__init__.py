@@ -26,7 +26,8 @@ def marker_set_names() -> tuple[str, ...]:
 def load_marker_set(name_or_path: str | Path = DEFAULT_SET) -> MarkerSet:
     """Load a built-in marker set by name, or anybody's by the path of its YAML file.
 
-    A file that says ``extends: NAME`` holds what differs from that set: of mappings the entries that differ, everything else as a whole.
+    A file that says ``extends: NAME`` holds what differs from that set: of mappings the entries that differ (null takes one away), other spellings
+    in addition, everything else as a whole.
 
     Raises
     ------
@@ -66,6 +67,8 @@ def _content(path: Path) -> Any:
     if str(base) not in marker_set_names():
         raise ConfigError(f"marker set {path}: extends: expected one of {', '.join(marker_set_names())}, found {base!r}")
     merged = _content(_path(str(base)))
+    for label, spellings in (content.get("synonyms") or {}).items():
+        content["synonyms"][label] = [*merged["synonyms"].get(label, ()), *spellings]
     for field, value in content.items():
         both = isinstance(value, dict) and isinstance(merged.get(field), dict)
         merged[field] = {name: entry for name, entry in {**merged[field], **value}.items() if entry is not None} if both else value

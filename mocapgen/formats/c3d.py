@@ -87,8 +87,7 @@ def parse_c3d(
     labels, valid = tuple(point.label for point in kept), valid[:, places]
     if not valid.any():
         raise FormatError(f"{where}: expected markers, found {len(labels)} that are never seen")
-    positions = file.points[:, columns[places]].astype(np.float64)
-    positions[~valid] = np.nan
+    positions = np.where(valid[..., None], file.points[:, columns[places]], np.float32(np.nan)).astype(np.float64)
     there = tuple(label if valid[:, column].any() else "" for column, label in enumerate(labels))
     positions, axes = to_world(positions, _landmarks(there, marker_set), _text(file, "POINT:UNITS"), _text(file, "POINT:Y_SCREEN").upper(), where)
     return Markers(labels, positions, valid, _frame_rate(file, where), name, (*notes, *more, *axes.notes), axes.metres_per_unit, axes.up)
@@ -170,9 +169,10 @@ def write_c3d(path: str | Path, markers: Markers, subject: str = "") -> None:
 def _valid(file: C3dFile, columns: NDArray[np.intp], where: str) -> tuple[NDArray[np.bool_], bool]:
     """Build the one validity mask, (T, M), from residuals, NaN and zeros; also return whether the residuals had to be ignored."""
     points, residuals = file.points[:, columns], file.residuals[:, columns]
-    x, y, z = (np.abs(points[..., axis]) for axis in range(3))
-    reach = np.maximum(np.maximum(x, y), z)
-    there = (reach > 0) & (reach < np.inf)  # NaN is neither above 0 nor below infinity
+    with np.errstate(invalid="ignore"):  # NaN is neither above 0 nor below infinity
+        x, y, z = (np.abs(points[..., axis]) for axis in range(3))
+        reach = np.maximum(np.maximum(x, y), z)
+        there = (reach > 0) & (reach < np.inf)
     seen = there & (residuals >= 0)
     blind = bool(not seen.any() and there.any() and (residuals < 0).all())
     seen = there if blind else seen

@@ -120,7 +120,8 @@ def parse_c3d_file(data: bytes, where: str, lenient: bool = False) -> C3dFile:
             f"cut short" + (f" (with lenient=True: the {there} frames that are there)" if there else "")
         )
     used = min(frames, there)
-    points, residuals = _decode(data[start : start + used * size], processor, (used, count, width), scale)
+    with np.errstate(invalid="ignore", over="ignore"):  # whatever the bytes are, they are no reason to warn
+        points, residuals = _decode(data[start : start + used * size], processor, (used, count, width), scale)
     fps = _first(parameters, "POINT:RATE", 0.0) or float(_floats(data[20:24], processor)[0])
     return C3dFile(points, residuals, parameters, abs(scale), fps, frames - used)
 

@@ -67,8 +67,10 @@ def _content(path: Path) -> Any:
     if str(base) not in marker_set_names():
         raise ConfigError(f"marker set {path}: extends: expected one of {', '.join(marker_set_names())}, found {base!r}")
     merged = _content(_path(str(base)))
-    for label, spellings in (content.get("synonyms") or {}).items():
-        content["synonyms"][label] = [*merged["synonyms"].get(label, ()), *spellings]
+    synonyms = content.get("synonyms")
+    if isinstance(synonyms, dict):
+        for label, spellings in synonyms.items():
+            synonyms[label] = [*merged["synonyms"].get(label, ()), *spellings] if isinstance(spellings, list) else spellings
     for field, value in content.items():
         both = isinstance(value, dict) and isinstance(merged.get(field), dict)
         merged[field] = {name: entry for name, entry in {**merged[field], **value}.items() if entry is not None} if both else value

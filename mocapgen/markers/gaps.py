@@ -20,7 +20,7 @@ SHORT = 0.1
 """Seconds up to which a gap is interpolated by a cubic curve: in half of that, people change their acceleration little."""
 LOOSE = 1.0
 """Seconds up to which a gap is filled by what usually goes along with the markers that are seen; half of it at the clip's ends."""
-EVIDENCE = 0.5
+EVIDENCE = 0.25
 """Share of the markers that must be seen in a frame for the others to be filled by what is likely."""
 RIGID = 0.01
 """Metres by which distances of markers on one rigid segment vary: skin moves. From three such markers gaps of any length are filled."""

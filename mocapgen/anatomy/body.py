@@ -93,6 +93,9 @@ def completed(skeleton: Skeleton, joints: Mapping[str, str]) -> dict[str, str]:
         tips = [joint for joint in skeleton.children(found[role]) if joint in skeleton.end_sites] if role in found else []
         if tips:
             found[end] = tips[0]
+    above_head = skeleton.children(found["Head"])
+    if "HeadTop" not in found and len(above_head) == 1 and _next(skeleton, found["Head"]) == above_head[0]:
+        found["HeadTop"] = above_head[0]  # a joint that ends the head, before an end site of its own
     return {role: found[role] for role in JOINT_PARENTS if role in found}
 
 

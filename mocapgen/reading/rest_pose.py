@@ -23,6 +23,8 @@ FURTHEST = 120.0
 """Degrees beyond which the least turn of a bone says nothing about its twist."""
 
 LEFT, UP, _ = np.eye(3)
+TILTED = 45.0
+"""Degrees by which a head may be tilted in a T-pose made of another pose: one that is tilted further is no head as it is held, and is set upright."""
 FOOT = np.array([0.0, -0.35, 0.94])
 """Where a foot points from the ankle to the ball in a T-pose: forward, and down to the floor."""
 
@@ -191,6 +193,8 @@ def direction_reference(skeleton: Skeleton, roles: Roles, pose: Array | None = N
             bone = rotate(turns[index], positions[skeleton.index(end)] - positions[index])
             if np.linalg.norm(bone) < 1e-9:
                 continue
+            if end == roles.joints.get("HeadTop") and _angle(bone, axis) < TILTED:
+                continue
             if (angle := _angle(bone, axis)) > furthest:
                 return f"bone {joint} would have to turn by {angle:.0f} degrees, which leaves its twist unknown"
             turns[index] = multiply(shortest_arc(bone, axis), turns[index])
@@ -212,4 +216,5 @@ def _bones() -> list[tuple[str, str, Array]]:
     """Return where bones point in a T-pose: start, end, direction."""
     limbs = [(side + start, side + end, sign * LEFT) for side, sign in SIDE_SIGNS.items() for start, end in ARM_BONES]
     limbs += [(side + start, side + end, -UP) for side in SIDES for start, end in LEG_BONES]
+    limbs.append(("Head", "HeadTop", UP))
     return limbs + [(f"{side}Foot", f"{side}Toes", FOOT) for side in SIDES]

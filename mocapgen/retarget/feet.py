@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.anatomy.roles import Roles
-from mocapgen.anatomy.tables import CONTACT_POINTS, LEG, SIDES
+from mocapgen.anatomy.tables import LEG, SIDES
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.rotation import multiply, rotate, shortest_arc
 from mocapgen.core.two_bone import middle_joint
@@ -60,8 +60,9 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
     displacement = contacts.displacement(np.diff(wanted - found, axis=0))
     # Where a point would still sink deeper than the source's (scaled), its foot is raised.
     allowed = np.minimum(wanted[..., 1].min(axis=-1), 0.0) - _FLOOR_MARGIN
-    deepest = _lowest(positions, target, roles)
-    displacement[..., 1] += np.maximum(allowed - deepest - lift[:, None] - displacement[..., 1], 0.0)
+    displacement[..., 1] += np.maximum(allowed - found[..., 1].min(axis=-1) - lift[:, None] - displacement[..., 1], 0.0)
+    if "ToesEnd" not in contacts.points:
+        _bend_toes(rotations, positions, displacement + lift[:, None, None] * np.array([0.0, 1.0, 0.0]), allowed, target, roles)
     still = np.abs(displacement).max(axis=(0, 2, 3)) <= _MOVED  # such as the source's own skeleton
     if not still.all():
         legs = np.array([target.indices([roles.joints[side + part] for side in SIDES]) for part in LEG])
@@ -71,10 +72,24 @@ def keep_feet(posed: Posed, target: Skeleton, roles: Roles, rotations: Array, po
     return lift
 
 
-def _lowest(positions: Array, target: Skeleton, roles: Roles) -> Array:
-    """Return the height of the lowest point of each foot, (T, A, 2), those that the source does not have included."""
-    feet = [[roles.joints[side + point] for point in CONTACT_POINTS if side + point in roles.joints] for side in SIDES]
-    return np.stack([positions[..., target.indices(foot), 1].min(axis=-1) for foot in feet], axis=-1)
+def _bend_toes(rotations: Array, positions: Array, displacement: Array, allowed: Array, target: Skeleton, roles: Roles) -> None:
+    """Turn toes, in place, whose tips would sink: those of a source without tips are as stiff as its feet.
+
+    `displacement` : (T, A, 2, 3), by which the feet move; `allowed` : (T, A, 2), the lowest height of a tip.
+    """
+    if not all(side + part in roles.joints for side in SIDES for part in ("Toes", "ToesEnd")):
+        return
+    toes, tips = (target.indices([roles.joints[side + part] for side in SIDES]) for part in ("Toes", "ToesEnd"))
+    line = positions[..., tips, :] - positions[..., toes, :]
+    size = norms(line)
+    height = np.clip(allowed - positions[..., toes, 1] - displacement[..., 1], line[..., 1], 0.9 * size)
+    level = line * np.array([1.0, 0.0, 1.0])
+    level *= (np.sqrt(size**2 - height**2) / np.maximum(norms(level), 1e-9))[..., None]
+    level[..., 1] = height
+    sunk = height > line[..., 1] + _MOVED
+    turn = np.where(sunk[..., None], shortest_arc(line, level), np.array([0.0, 0.0, 0.0, 1.0]))
+    for joints in (toes, tips):
+        rotations[..., joints, :] = multiply(turn, rotations[..., joints, :])
 
 
 def _reach(rotations: Array, positions: Array, displacement: Array, legs: NDArray[np.intp]) -> None:

@@ -23,6 +23,9 @@ FURTHEST = 120.0
 """Degrees beyond which the least turn of a bone says nothing about its twist."""
 
 LEFT, UP, _ = np.eye(3)
+_BACK, _NAPE = np.array([0.0, 0.993, -0.121]), np.array([0.0, 1.0, -0.026])
+_TRUNK = (("Spine", "Chest", _BACK), ("Chest", "UpperChest", _BACK), ("UpperChest", "Neck", _BACK), ("Neck", "Head", _NAPE))
+"""Where the avatars' backs and necks point in their T-pose."""
 TILTED = 45.0
 """Degrees by which a head may be tilted in a T-pose made of another pose: one that is tilted further is no head as it is held, and is set upright."""
 FOOT = np.array([0.0, -0.35, 0.94])
@@ -177,12 +180,13 @@ def direction_reference(skeleton: Skeleton, roles: Roles, pose: Array | None = N
         Global rotations of an upright pose that faces +z to start from; by default the zero pose, its trunk set upright.
     """
     furthest = 180.0 if pose is not None else FURTHEST
+    wanted = _bones() if pose is None else [*_bones(), *_TRUNK]
     if pose is None:
         upright = _upright(skeleton, roles)
         if isinstance(upright, str):
             return upright
         pose = np.tile(upright, (len(skeleton.names), 1))
-    bones = {roles.joints[start]: (roles.joints[end], axis) for start, end, axis in _bones() if start in roles.joints and end in roles.joints}
+    bones = {roles.joints[start]: (roles.joints[end], axis) for start, end, axis in wanted if start in roles.joints and end in roles.joints}
     positions = joint_positions(skeleton, pose[None], np.zeros((1, 3)))[0]
     turns = np.tile(IDENTITY, (len(skeleton.names), 1))  # of each joint from the pose to the T-pose, its parents' turns included
     for index, joint in enumerate(skeleton.names):

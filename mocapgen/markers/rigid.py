@@ -12,6 +12,9 @@ from mocapgen.core.rotation import conjugate, rotate
 
 _ITERATIONS = 12
 _ROUNDING = 1e-7  # metres
+_NEWTON_STEPS = 50
+_TOLD = 1e-6
+"""Length of the adjugate's column, relative to the eigenvalue's cube, below which it may be rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,8 @@ def fit_rigid(shape: Array, points: Array, weights: Array | None = None) -> Fram
     Notes
     -----
     The quaternion is the largest eigenvector of a symmetric matrix: Horn, Closed-form solution of absolute orientation using
-    unit quaternions, J. Opt. Soc. Am. A 4(4), 1987.
+    unit quaternions, J. Opt. Soc. Am. A 4(4), 1987. It is found as by Theobald, Acta Cryst. A 61, 2005, many times faster than
+    by a general solver.
     """
     weights = np.full(shape.shape[-2], 1.0) if weights is None else weights
     weights = weights / weights.sum(axis=-1, keepdims=True)
@@ -61,12 +65,64 @@ def fit_rigid(shape: Array, points: Array, weights: Array | None = None) -> Fram
     k = "k" if weights.ndim == 1 else "tk"
     middle, centre = np.einsum(f"{k},tki->ti", weights, shape), np.einsum(f"{k},tki->ti", weights, points)
     xx, xy, xz, yx, yy, yz, zx, zy, zz = np.einsum(f"{k},tki,tkj->ijt", weights, shape - middle[:, None], points - centre[:, None]).reshape(9, -1)
-    matrix = np.zeros((len(points), 4, 4))  # its upper half
-    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 0, 2], matrix[:, 0, 3] = xx - yy - zz, xy + yx, zx + xz, yz - zy
-    matrix[:, 1, 1], matrix[:, 1, 2], matrix[:, 1, 3] = yy - xx - zz, yz + zy, zx - xz
-    matrix[:, 2, 2], matrix[:, 2, 3], matrix[:, 3, 3] = zz - xx - yy, xy - yx, xx + yy + zz
-    rotations = np.linalg.eigh(matrix, UPLO="U")[1][..., -1]
+    matrix = np.empty((4, 4, len(points)))
+    matrix[0] = xx - yy - zz, xy + yx, zx + xz, yz - zy
+    matrix[1] = xy + yx, yy - xx - zz, yz + zy, zx - xz
+    matrix[2] = zx + xz, yz + zy, zz - xx - yy, xy - yx
+    matrix[3] = yz - zy, zx - xz, xy - yx, xx + yy + zz
+    squares = -2.0 * (xx * xx + xy * xy + xz * xz + yx * yx + yy * yy + yz * yz + zx * zx + zy * zy + zz * zz)
+    linear = -8.0 * (xx * (yy * zz - yz * zy) - xy * (yx * zz - yz * zx) + xz * (yx * zy - yy * zx))
+    rotations = _largest_eigenvectors(matrix, squares, linear)
     return Frames(rotations, centre - rotate(rotations, middle))
+
+
+def _largest_eigenvectors(matrix: Array, squares: Array, linear: Array) -> Array:
+    """Return the eigenvector, (T, 4) of unit length, of the largest eigenvalue of symmetric matrices (4, 4, T) without trace.
+
+    The eigenvalue is the largest root of the characteristic polynomial ``x^4 + squares x^2 + linear x + determinant``, by Newton's
+    method from above. The eigenvector is the longest column of the adjugate of ``matrix - eigenvalue``. Where that is too short to be
+    told from rounding, as for points on a line, a general solver is asked.
+    """
+    (a, b, c, d), (_, e, f, g), (_, _, h, i), (_, _, _, j) = matrix
+    constant = np.einsum("kt,kt->t", matrix[0], _adjugate_column(a, b, c, d, e, f, g, h, i, j))
+    root = np.sqrt(-1.5 * squares)  # no eigenvalue is larger
+    for _ in range(_NEWTON_STEPS):
+        square = root * root
+        slope = (4.0 * square + 2.0 * squares) * root + linear
+        step = ((square + squares) * square + linear * root + constant) / np.where(slope > 0.0, slope, np.inf)
+        root -= step
+        if (np.abs(step) <= 1e-15 * np.abs(root)).all():
+            break
+    a, e, h, j = a - root, e - root, h - root, j - root
+    columns = np.stack(
+        [
+            _adjugate_column(a, b, c, d, e, f, g, h, i, j),
+            _adjugate_column(e, b, f, g, a, c, d, h, i, j)[[1, 0, 2, 3]],
+            _adjugate_column(h, f, c, i, e, b, g, a, d, j)[[2, 1, 0, 3]],
+            _adjugate_column(j, g, i, d, e, f, b, h, c, a)[[3, 1, 2, 0]],
+        ]
+    )
+    lengths = np.sqrt(np.einsum("kit,kit->kt", columns, columns))
+    longest = lengths.argmax(axis=0)
+    frames = np.arange(len(root))
+    vectors = columns[longest, :, frames] / np.maximum(lengths[longest, frames], 1e-300)[:, None]
+    unsure = lengths[longest, frames] <= _TOLD * np.abs(root) ** 3
+    if unsure.any():
+        vectors[unsure] = np.linalg.eigh(matrix[:, :, unsure].T)[1][..., -1]
+    return vectors
+
+
+def _adjugate_column(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, g: Array, h: Array, i: Array, j: Array) -> Array:
+    """Return the first column, (4, T), of the adjugate of the symmetric matrices [[a b c d] [b e f g] [c f h i] [d g i j]]."""
+    hj, gi, fi = h * j - i * i, g * i - f * j, f * i - g * h
+    return np.stack(
+        [
+            e * hj + f * gi + g * fi,
+            -b * hj + c * (f * j - g * i) + d * (g * h - f * i),
+            b * (f * j - g * i) + c * (g * g - e * j) + d * (e * i - f * g),
+            b * (g * h - f * i) + c * (e * i - f * g) + d * (f * f - e * h),
+        ]
+    )
 
 
 def mean_shape(points: Array, start: Array, rounds: int = 3) -> Array:

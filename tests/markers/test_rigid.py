@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from mocapgen.core.rotation import from_matrices, rotate
+from mocapgen.core.rotation import from_matrices, normalise, rotate
 from mocapgen.core.vectors import across, cross, dot, norms, unit
 from mocapgen.markers.orientation import basis, tilt
 from mocapgen.markers.pose import follow
@@ -152,3 +152,28 @@ def test_a_stretched_limb_does_not_jump() -> None:
     joint, tip = follow(start, middle, end, 0.4, 0.35, 3.0)
     assert norms(np.diff(joint, axis=0)).max() < 0.01
     assert norms(np.diff(tip, axis=0)).max() < 0.005
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-4, 0.02, 1.0])
+@pytest.mark.parametrize("count", [3, 4, 7])
+def test_the_best_rotation_is_that_of_a_general_solver(noise: float, count: int) -> None:
+    """Kabsch's rotation by singular values (Acta Cryst. A 32, 1976) for each frame."""
+    rng = np.random.default_rng(3)
+    turns = normalise(rng.normal(size=(200, 4)))
+    shape = rng.normal(size=(count, 3))
+    points = rotate(turns[:, None], shape) + rng.normal(size=(200, 1, 3)) + noise * rng.normal(size=(200, count, 3))
+    found = fit_rigid(shape, points)
+    for turn, origin, frame in zip(found.rotations, found.origins, points, strict=True):
+        u, _, v = np.linalg.svd((shape - shape.mean(axis=0)).T @ (frame - frame.mean(axis=0)))
+        best = (u @ np.diag([1.0, 1.0, np.linalg.det(u @ v)]) @ v).T
+        np.testing.assert_allclose(rotate(turn, np.eye(3)).T, best, atol=1e-7)
+        np.testing.assert_allclose(origin, frame.mean(axis=0) - best @ shape.mean(axis=0), atol=1e-7)
+
+
+def test_points_on_a_line_or_in_one_place_give_some_rotation() -> None:
+    line = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+    up = line[:, [1, 0, 2]]
+    found = fit_rigid(line, np.stack([line, up, up + 3.0]))
+    np.testing.assert_allclose(np.linalg.norm(found.rotations, axis=1), 1.0)
+    np.testing.assert_allclose(found.to_world(line[2]), [line[2], up[2], up[2] + 3.0], atol=1e-7)
+    np.testing.assert_allclose(np.linalg.norm(fit_rigid(np.zeros((3, 3)), np.zeros((2, 3, 3))).rotations, axis=1), 1.0)

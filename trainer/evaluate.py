@@ -1,4 +1,4 @@
-"""Judge a trained model on any dataset file: all metrics, by action, actor, avatar, joint and group, with what they are figures of."""
+"""Evaluate a trained model on any dataset file: all metrics, by action, actor, avatar, joint and group, with the protocol."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Side = Literal["auto", "all", "train", "validation", "test"]
 
 
 def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", device: str = "auto", threads: int = 0) -> Evaluation:
-    """Judge a model on a file.
+    """Evaluate a model on a file.
 
     Parameters
     ----------
@@ -50,11 +50,13 @@ def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", devi
     require_match(data, card)
     sequences, split, note = _side(model, card, data, side)
     predicted = lift_sequences(lifter, Loader(data, compute.device), sequences)
-    return judge(predicted, data, sequences, card, split, note)
+    return evaluate_predictions(predicted, data, sequences, card, split, note)
 
 
-def judge(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64], card: ModelCard, split: str, note: str = "") -> Evaluation:
-    """Return all figures of predictions.
+def evaluate_predictions(
+    predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64], card: ModelCard, split: str, note: str = ""
+) -> Evaluation:
+    """Return all metrics of predictions.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ def judge(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64],
     sequences : (n,) int64
     card : ModelCard
     split : str
-        In one line, for the protocol.
+        The split in one line, for the protocol.
     note : str
     """
     true, length = data.positions_3d[data.rows(sequences)], data.length[sequences]
@@ -98,7 +100,7 @@ def judge(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64],
 
 
 def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tuple[NDArray[np.int64], str, str]:
-    """Return the sequences to judge on, what they are in words, and a warning or nothing."""
+    """Return the sequences to evaluate, their description, and a warning or nothing."""
     everything = np.arange(len(data), dtype=np.int64)
     own = card.data.get("sha256") == data.sha256
     if side == "all" or (side == "auto" and not own):
@@ -115,11 +117,11 @@ def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tup
     chosen: NDArray[np.int64] = getattr(split, "test" if side == "auto" else side)
     if not len(chosen):
         raise DatasetError(f"{folder}: expected sequences on the {side} side of the run's split, found none")
-    return chosen, f"{split.describe()}; judged on {'test' if side == 'auto' else side}", split.note
+    return chosen, f"{split.describe()}; evaluated on {'test' if side == 'auto' else side}", split.note
 
 
 def protocol_line(evaluation: Evaluation) -> str:
-    """Return what the figures are figures of, in one line."""
+    """Return the protocol of an evaluation in one line."""
     return "; ".join(f"{key}: {value}" for key, value in evaluation.protocol.items())
 
 

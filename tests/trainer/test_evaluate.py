@@ -12,7 +12,7 @@ from schemas.errors import DatasetError
 from schemas.train import Evaluation, TrainConfig
 from trainer import fit
 from trainer.cli.main import main
-from trainer.evaluate import as_markdown, evaluate, judge, protocol_line
+from trainer.evaluate import as_markdown, evaluate, evaluate_predictions, protocol_line
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_file_that_does_not_fit_is_refused(folder, changed):
 def test_perfect_predictions_have_no_error(folder, data_file, data):
     card = fit.checkpoint.read(folder).card
     sequences = np.arange(4)
-    found = judge(data.positions_3d[data.rows(sequences)], data, sequences, card, "none")
+    found = evaluate_predictions(data.positions_3d[data.rows(sequences)], data, sequences, card, "none")
     assert found.overall["mpjpe_mm"] == 0.0
     assert found.overall["p_mpjpe_mm"] == pytest.approx(0.0, abs=1e-6)
     assert found.overall["pck_200"] == 100.0
@@ -90,6 +90,14 @@ def test_commands(capsys, data_file, tmp_path, folder):
     evaluation = Evaluation.model_validate_json(table.read_text())
     assert page.read_text() == as_markdown(evaluation)
     assert f"| mpjpe_mm | {evaluation.overall['mpjpe_mm']:.2f} |" in page.read_text()
+    before = table.read_bytes()
+    for option, file in (("--json", table), ("--markdown", page)):
+        code, shown, error = run(capsys, "evaluate", out, data_file, option, file, "--threads", "1")
+        assert (code, shown) == (2, "")
+        assert error == f"trainer: error: {file}: the file exists already; choose another name or say --overwrite\n"
+    table.write_text("old")
+    code, shown, error = run(capsys, "-q", "evaluate", out, data_file, "--json", table, "--overwrite", "--threads", "1")
+    assert (code, shown, error, table.read_bytes()) == (0, "", "", before)
     code, shown, error = run(capsys, "-q", "evaluate", out, data_file, "--threads", "1")
     assert (code, shown, error) == (0, "", "")
 

@@ -30,23 +30,37 @@ _DETAILED = ("By joint",)
 )
 @click.option("--json", "json_file", type=click.Path(), help="Write all figures as JSON.")
 @click.option("--markdown", "markdown_file", type=click.Path(), help="Write the tables as Markdown.")
+@click.option("--overwrite", is_flag=True, help="Replace the files in --json and --markdown.")
 @add_options(schema_options("train-config", ("device", "threads")))
 @common_options
 @click.pass_context
 def evaluate(
-    context: click.Context, /, model: str, data: str, side: Any, json_file: str | None, markdown_file: str | None, device: str, threads: int
+    context: click.Context,
+    /,
+    model: str,
+    data: str,
+    side: Any,
+    json_file: str | None,
+    markdown_file: str | None,
+    overwrite: bool,
+    device: str,
+    threads: int,
 ) -> None:
     """Evaluate a trained model on a dataset file.
 
     RUN is the folder of a run, or a checkpoint.
     """
+    from mocapgen.shared.files import check_target, write_file
     from trainer.evaluate import as_markdown
-    from trainer.evaluate import evaluate as judge
+    from trainer.evaluate import evaluate as evaluate_model
 
-    evaluation, level = judge(model, data, side, device, threads), session(context).level
+    for file in (json_file, markdown_file):
+        if file is not None:
+            check_target(Path(file), overwrite)
+    evaluation, level = evaluate_model(model, data, side, device, threads), session(context).level
     for file, text in ((json_file, evaluation.model_dump_json(indent=2) + "\n"), (markdown_file, as_markdown(evaluation))):
         if file is not None:
-            Path(file).write_text(text, encoding="utf-8")
+            write_file(Path(file), text, overwrite)
     if level >= 0:
         print_evaluation(evaluation, level)
 

@@ -1,10 +1,10 @@
-"""Many runs after one another: each is trained, judged and written down; finished ones are kept, and one that fails stops no other.
+"""A series of runs: each is trained, evaluated and recorded; finished ones are kept, and one that fails stops no other.
 
 What it leaves in OUT::
 
     OUT/runs/NAME/         the folder of a run (see trainer.model.checkpoint), and beside its checkpoints
         result.json        what a report says of it; written last: a run that has it is finished
-        evaluation-SIDE.json   all figures of each side that was judged
+        evaluation-SIDE.json   all figures of each side that was evaluated
         examples.npz       some moments of its worst and best sequences, for pictures
 """
 
@@ -32,7 +32,7 @@ from schemas.train import Evaluation, ModelCard, TrainConfig
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
 from trainer.data.splits import split_from_record
-from trainer.evaluate import judge
+from trainer.evaluate import evaluate_predictions
 from trainer.experiments.examples import Examples, write_examples
 from trainer.experiments.published import benchmark
 from trainer.fit import ProgressCallback, fit
@@ -48,7 +48,7 @@ ProgressBar = Callable[[], AbstractContextManager[ProgressCallback | None]]
 PrintLine = Callable[[str], None]
 
 RESULT = "result.json"
-"""What a run's folder has once it is finished and judged."""
+"""What a run's folder has once it is finished and evaluated."""
 _MAY_DIFFER = NOT_COMPARED - {"epochs"}
 """Settings that do not change what a finished run has found out."""
 
@@ -78,7 +78,7 @@ class Job:
     changes : mapping
         Settings that override the recipe's, split and seed included.
     on_benchmark : bool
-        Whether it is judged on the benchmark of the other file as well.
+        Whether it is evaluated on the benchmark of the other file as well.
     """
 
     experiment: str
@@ -130,7 +130,7 @@ class RunSeries:
     command : str
         For the message after Ctrl-C.
     print_line : callable
-        Is told one line for each run.
+        Called with one line of text for each run.
     progress_bar : callable
         Gives the context in which a run is trained, and who watches it.
     """
@@ -247,7 +247,7 @@ class RunSeries:
         return result
 
     def _make(self, job: Job) -> RunResult:
-        """Train and judge one run."""
+        """Train and evaluate one run."""
         folder, config = self.folder(job.name), job.config()
         begun = (folder / "last.safetensors").is_file()
         with self.progress_bar() as progress:
@@ -260,11 +260,11 @@ class RunSeries:
                 command=job.command(self.data_file, folder),
                 progress=progress,
             )
-        result = self._judge(job, config, folder)
+        result = self._evaluate(job, config, folder)
         write_file(folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
         return result
 
-    def _judge(self, job: Job, config: TrainConfig, folder: Path) -> RunResult:
+    def _evaluate(self, job: Job, config: TrainConfig, folder: Path) -> RunResult:
         compute = choose(config.device, "fp32", config.threads)
         lifter, card = load_lifter(folder, compute.device)
         sides: dict[str, Side] = {}
@@ -277,7 +277,7 @@ class RunSeries:
             if name == "train":  # many sequences, of which no report says more
                 sides[name] = _side(data, sequences, {"mpjpe_mm": _mpjpe_mm(predicted, data, sequences)}, {})
                 continue
-            evaluation = judge(predicted, data, sequences, card, f"{described}; judged on {name}")
+            evaluation = evaluate_predictions(predicted, data, sequences, card, f"{described}; evaluated on {name}")
             sides[name] = _side(data, sequences, evaluation.overall, evaluation.by_group_mm)
             write_file(folder / f"evaluation-{_stem(name)}.json", (evaluation.model_dump_json(indent=2) + "\n").encode())
             examples.append(Examples.pick(name, predicted, data, sequences, evaluation))
@@ -287,7 +287,7 @@ class RunSeries:
         return self._result(job, config, card, lifter, record, sides)
 
     def _sides(self, job: Job, config: TrainConfig, card: ModelCard, record: Mapping[str, Any]) -> Iterator[tuple[PoseData, str, NDArray[np.int64]]]:
-        """Yield what a run is judged on: file, name, sequences."""
+        """Yield what a run is evaluated on: file, name, sequences."""
         data = self.load(self.data_file, config.joint_set)
         split = split_from_record(data, dict(record))
         for name in ("train", "validation", "test"):
@@ -329,7 +329,7 @@ class RunSeries:
         return self.load(self.other_file, job.config().joint_set).sha256 if job.on_benchmark and self.other_file is not None else ""
 
     def _remember_protocol(self, folder: Path) -> None:
-        """Keep what is true of all runs from one of their evaluations."""
+        """Keep the part of the protocol that all runs share, from one of their evaluations."""
         for path in sorted(folder.glob("evaluation-*.json")):
             protocol = Evaluation.model_validate_json(path.read_text(encoding="utf-8")).protocol
             self.protocol = {key: protocol[key] for key in ("root", "joints", "fps")}
@@ -356,7 +356,7 @@ def _stem(name: str) -> str:
 
 
 def _summary(result: RunResult) -> str:
-    """Return the figures of a run in some words."""
+    """Return the errors of a run in one line."""
     shown = [name for name in result.sides if name not in ("train", "validation")] or list(result.sides)
     return ", ".join(f"{name} {result.sides[name].overall['mpjpe_mm']:.1f} mm" for name in shown)
 

@@ -62,5 +62,5 @@ def print_viewed(viewed: ViewReport) -> None:
     if viewed.predicted is not None:
         pairs["predictions"] = f"of {viewed.predicted:,} of these sequences"
     if viewed.opened is False:
-        pairs["next"] = "no browser was found: open the file yourself"
+        pairs["next"] = "no graphical browser was found: open the file yourself"
     print_pairs("written" if viewed.opened is None else "opened in the browser" if viewed.opened else "not opened", pairs)

@@ -29,6 +29,21 @@ MOST_BYTES = 64_000_000
 """Size of the largest page: about a million frames, which a browser still opens in seconds."""
 
 
+TEXT_BROWSERS = frozenset({"www-browser", "links", "elinks", "lynx", "w3m"})
+"""Browsers of the terminal: they do not run the player, and would block until they are closed."""
+
+
+def open_in_browser(address: str) -> bool:
+    """Open an address in a graphical browser; return False if there is none."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    if Path(getattr(browser, "name", "")).name in TEXT_BROWSERS:
+        return False
+    return browser.open(address)
+
+
 @dataclass(frozen=True)
 class ViewReport:
     """What :func:`view` made.
@@ -67,7 +82,7 @@ def view(
     overwrite: bool = False,
     max_bytes: int = MOST_BYTES,
     progress: Progress | None = None,
-    browse: Callable[[str], bool] = webbrowser.open,
+    browse: Callable[[str], bool] | None = None,
 ) -> ViewReport:
     """Make the player's page of a file, and open it in the browser if it is not to be kept.
 
@@ -92,7 +107,7 @@ def view(
     progress : callable, optional
         Called with (sequences done, sequences in all, clip).
     browse : callable
-        Opens an address in the browser; returns whether it could.
+        Opens an address in the browser; returns whether it could. By default :func:`open_in_browser`.
 
     Returns
     -------
@@ -126,7 +141,7 @@ def view(
         raise DatasetError(f"{path}: expected sequences that fit on a page of {max_bytes:,} bytes, found a longer one; `mocapgen select` or --clips")
     page = page_of(parts, Path(path).name).encode()
     target = _written(page, out, Path(path).stem, overwrite)
-    opened = None if out is not None else bool(browse(target.resolve().as_uri()))
+    opened = None if out is not None else bool((browse or open_in_browser)(target.resolve().as_uri()))
     seen = None if matches is None else len(predicted & set(parts.shown))
     return ViewReport(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened)
 
@@ -146,7 +161,7 @@ def _chosen(data: Dataset | Predictions, selection: SelectConfig) -> list[int]:
 
 
 class _Tables:
-    """The tables of a predictions file, arranged like those of a dataset, as far as a selection looks at them."""
+    """The tables of a predictions file, arranged like those of a dataset, as far as a selection needs them."""
 
     def __init__(self, data: Predictions) -> None:
         names, first, clip = np.unique(data.sequences["clip"].astype(str), return_index=True, return_inverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from mocapgen.view import player_page
-from mocapgen.view.write_page import view
+from mocapgen.view.write_page import open_in_browser, view
 from schemas.errors import ConfigError, DatasetError
 from schemas.subset import SelectConfig
 from tests.view.conftest import unpack, write_predictions
@@ -42,6 +43,33 @@ def test_without_out_a_temporary_file_is_opened(files, tmp_path, monkeypatch, wo
     assert seen == [viewed.path.as_uri()]
     assert viewed.path.is_relative_to(tmp_path)
     assert len(numbers(viewed.path)) == 6
+
+
+class Browser:
+    """A browser as `webbrowser` has them: with a name, and the addresses that it was given."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.opened = name, []
+
+    def open(self, address: str) -> bool:
+        self.opened.append(address)
+        return True
+
+
+@pytest.mark.parametrize(("name", "graphical"), [("firefox", True), ("xdg-open", True), ("w3m", False), ("/usr/bin/lynx", False)])
+def test_only_a_graphical_browser_is_opened(monkeypatch, name, graphical):
+    browser = Browser(name)
+    monkeypatch.setattr("webbrowser.get", lambda: browser)
+    assert open_in_browser("file:///a.html") is graphical
+    assert browser.opened == (["file:///a.html"] if graphical else [])
+
+
+def test_without_a_browser_nothing_is_opened(monkeypatch):
+    def none() -> None:
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr("webbrowser.get", none)
+    assert open_in_browser("file:///a.html") is False
 
 
 def test_a_selection(files, tmp_path):
@@ -183,7 +211,7 @@ USAGE = {
 @pytest.mark.parametrize("name", USAGE)
 def test_wrong_use_is_one_line(call, files, copy, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("webbrowser.open", lambda address: pytest.fail("opened"))
+    monkeypatch.setattr("webbrowser.get", lambda: pytest.fail("opened"))
     Path("text.h5").write_text("text", encoding="utf-8")
     write_predictions(copy, Path("pred.h5"), [0])
     arguments, expected = USAGE[name]

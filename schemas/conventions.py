@@ -27,11 +27,7 @@ _BODY_AXES: dict[CameraFrame, str] = {
     "unity": "left-handed, x right of the person, y up, z forward; metres",
     "opencv": "right-handed, x left of the person, y up, z forward; metres",
 }
-
-
-def body_axes(camera_frame: CameraFrame) -> str:
-    """Return in words the axes in which the file's rest pose (``offsets``) is given."""
-    return _BODY_AXES[camera_frame]
+"""Axes of the rest pose (``offsets``) in the file."""
 
 
 def file_conventions(camera_frame: CameraFrame) -> dict[str, str]:
@@ -55,8 +51,6 @@ def file_conventions(camera_frame: CameraFrame) -> dict[str, str]:
 
 
 # Joints -------------------------------------------------------------------------------------------
-
-ROOT = "Hips"
 
 JOINT_PARENTS: dict[str, str | None] = {
     "Hips": None,

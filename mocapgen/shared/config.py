@@ -119,7 +119,7 @@ def checked(model: type[M], values: Mapping[str, Any], subject: str | Callable[[
     subject : str or callable
         Where the values stand, such as a file's name: messages begin with it. A callable is asked for each setting.
     first : bool
-        Whether only the first problem is told.
+        Report only the first problem.
 
     Raises
     ------
@@ -131,11 +131,6 @@ def checked(model: type[M], values: Mapping[str, Any], subject: str | Callable[[
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         raise ConfigError("\n".join(_problem(dict(problem), model, subject) for problem in problems[: 1 if first else None])) from None
-
-
-def first_problem(error: ValidationError) -> str:
-    """Return the first problem of a pydantic error in one line: setting, rule and value found."""
-    return _problem(dict(error.errors(include_url=False, include_context=False)[0]), None, "")
 
 
 def _problem(error: Mapping[str, Any], model: type[BaseModel] | None, subject: str | Callable[[str], str]) -> str:

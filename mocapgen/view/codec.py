@@ -1,4 +1,4 @@
-"""Numbers as text, small and exact to a step; ``assets/codec.js`` is the other half.
+"""Encode positions as compact text, quantised to a given step; ``assets/codec.js`` decodes it.
 
 Motion is smooth and bones are short, so what is stored of a joint is where it is relative to its parent, and of that the second difference
 along time: small numbers around zero. Their bytes are put side by side by significance, deflated, and written in base64.
@@ -56,16 +56,3 @@ def encode(whole: NDArray[np.int32], parents: Sequence[int]) -> str:
     folded = ((second << 1) ^ (second >> 31)).astype("<i4")  # 0, -1, 1, -2, ... to 0, 1, 2, 3, ...
     planes = np.ascontiguousarray(folded).view(np.uint8).reshape(-1, 4).T
     return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode("ascii")
-
-
-def decode(text: str, frames: int, parents: Sequence[int], axes: int) -> NDArray[np.int32]:
-    """Undo :func:`encode`: (T, J, D) int32."""
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8).reshape(4, -1)
-    folded = np.ascontiguousarray(planes.T).view("<u4").reshape(-1, frames)
-    second = (folded >> np.uint32(1)) ^ (np.uint32(0) - (folded & np.uint32(1)))
-    series = np.cumsum(np.cumsum(second, axis=1, dtype=np.uint32), axis=1, dtype=np.uint32)
-    values = np.ascontiguousarray(series.T).reshape(frames, len(parents), axes)
-    for joint, parent in enumerate(parents):
-        if 0 <= parent < joint:
-            values[:, joint] += values[:, parent]
-    return values.view(np.int32)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,24 @@ import numpy as np
 import pytest
 
 from mocapgen import BuildConfig, build, open_dataset
-from mocapgen.view.codec import decode, dequantise
+from mocapgen.view.codec import dequantise
 from mocapgen.view.packing import STEP_2D, STEP_3D
 from schemas.conventions import file_conventions
 from schemas.dataset import LAYOUT
 from schemas.predictions import CONVENTIONS, PREDICTIONS_LAYOUT
+
+
+def decode(text: str, frames: int, parents: Sequence[int], axes: int) -> np.ndarray:
+    """Undo `encode`, as the page does: (T, J, D) int32."""
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8).reshape(4, -1)
+    folded = np.ascontiguousarray(planes.T).view("<u4").reshape(-1, frames)
+    second = (folded >> np.uint32(1)) ^ (np.uint32(0) - (folded & np.uint32(1)))
+    series = np.cumsum(np.cumsum(second, axis=1, dtype=np.uint32), axis=1, dtype=np.uint32)
+    values = np.ascontiguousarray(series.T).reshape(frames, len(parents), axes)
+    for joint, parent in enumerate(parents):
+        if 0 <= parent < joint:
+            values[:, joint] += values[:, parent]
+    return values.view(np.int32)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mocapgen import open_dataset
-from mocapgen.view.codec import LIMIT, MISSING, decode, dequantise, encode, quantise
+from mocapgen.view.codec import LIMIT, MISSING, dequantise, encode, quantise
+from tests.view.conftest import decode
 
 whole_numbers = arrays.arrays(np.int32, st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)))
 

@@ -1,7 +1,7 @@
-"""How pixels become a model's input: four named normalisations, each invertible and without parameters of its own.
+"""Normalise pixels for a model's input: four named normalisations, each invertible and without trained parameters.
 
 A model's card stores the name. All are computed frame by frame (the apparent size over :data:`SIZE_WINDOW` frames), from valid
-frames only; nothing is estimated from a training set, so there is nothing that could leak or be forgotten.
+frames only; no statistics of a training set are used.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from schemas.train import Normalisation
 
 SIZE_WINDOW = 81
 """Frames over which a person's apparent size is averaged, half before and half after."""
-_LEAST = 1e-4
-"""Least apparent size and depth of a ray, so that nothing is divided by zero."""
+_SMALLEST = 1e-4
+"""Smallest apparent size and depth of a ray, against division by zero."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Encoded:
     Parameters
     ----------
     points : (B, T, J, 2)
-        Normalised places of the joints.
+        Normalised 2D positions of the joints.
     context : (B, T, C)
         What `points` leaves out and the inverse needs; C may be 0.
     rays : (B, T, J, 2)
@@ -80,8 +80,8 @@ def project(positions: Tensor, intrinsics: Tensor) -> Tensor:
     return to_pixels(positions[..., :2] / positions[..., 2:], intrinsics)
 
 
-def turn_to_axis(rays: Tensor) -> Tensor:
-    """Return rotations that turn the optical axis into given directions.
+def axis_rotation(rays: Tensor) -> Tensor:
+    """Return the rotations that take the optical axis to given directions.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def turn_to_axis(rays: Tensor) -> Tensor:
     Returns
     -------
     (..., 3, 3)
-        The columns are the images of x, y and z; x stays level. The identity for the optical axis itself.
+        The columns are the rotated x, y and z axes; x stays horizontal. The identity for the optical axis itself.
     """
     forward = torch.nn.functional.normalize(torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1), dim=-1)
     zero = torch.zeros_like(forward[..., 0])
@@ -120,10 +120,10 @@ def apparent_size(offsets: Tensor, mask: Tensor, causal: bool = False) -> Tensor
     frames = square.shape[1]
     total = torch.stack([square.double(), mask.double()]).cumsum(dim=-1)
     total = torch.nn.functional.pad(total, (1, 0))
-    place = torch.arange(frames, device=square.device)
-    window = total[..., (place + after + 1).clamp(max=frames)] - total[..., (place - before).clamp(min=0)]
+    frame = torch.arange(frames, device=square.device)
+    window = total[..., (frame + after + 1).clamp(max=frames)] - total[..., (frame - before).clamp(min=0)]
     mean = window[0] / window[1].clamp(min=1.0)
-    return mean.clamp(min=_LEAST**2).sqrt().to(offsets.dtype)[..., None]
+    return mean.clamp(min=_SMALLEST**2).sqrt().to(offsets.dtype)[..., None]
 
 
 def encode(name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tensor, mask: Tensor, root: int, causal: bool = False) -> Encoded:
@@ -134,16 +134,16 @@ def encode(name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tenso
     name : {"image", "ray", "root", "centred"}
         ``image``: pixels to [-1, 1] across the width of the image. ``ray``: (x/z, y/z). ``root``: rays relative to the root's,
         divided by the apparent size; the root's ray and the logarithm of the size are the context. ``centred``: the same after the
-        camera has been turned, frame by frame, so that the root is on its axis: what is left depends on how a person looks from
-        where the camera stands, and not on where in the image that is.
+        camera has been rotated, frame by frame, so that the root is on its axis: the result depends on the direction from which the
+        person is seen, not on the position in the image.
     pixels : (B, T, J, 2)
     intrinsics : (B, 4)
     image : (B, 2)
     mask : (B, T) bool
     root : int
-        Place of the root among the joints.
+        Index of the root joint.
     causal : bool
-        Let no frame depend on a later one.
+        No frame depends on a later one.
 
     Returns
     -------
@@ -159,37 +159,22 @@ def encode(name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tenso
     origin = rays[:, :, root]
     rotation = None
     if name == "centred":
-        rotation = turn_to_axis(origin)
+        rotation = axis_rotation(origin)
         directions = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ rotation
-        rays = directions[..., :2] / directions[..., 2:].clamp(min=_LEAST)
+        rays = directions[..., :2] / directions[..., 2:].clamp(min=_SMALLEST)
     offsets = rays - rays[:, :, root : root + 1]
     size = apparent_size(offsets, mask, causal)
     return Encoded(offsets / size[..., None], torch.cat([origin, size.log()], dim=-1), rays, size, rotation)
 
 
-def decode(name: Normalisation, encoded: Encoded, intrinsics: Tensor, image: Tensor) -> Tensor:
-    """Return the pixels, (B, T, J, 2), of a normalised batch: the inverse of :func:`encode`, from `points` and `context` alone."""
-    points = encoded.points
-    if name == "image":
-        return 0.5 * (points * image[:, None, None, :1] + image[:, None, None, :])
-    if name == "ray":
-        return to_pixels(points, intrinsics)
-    origin, size = encoded.context[..., :2], encoded.context[..., 2:].exp()
-    rays = points * size[..., None]
-    if name == "root":
-        return to_pixels(rays + origin[:, :, None], intrinsics)
-    directions = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ turn_to_axis(origin).transpose(-1, -2)
-    return to_pixels(directions[..., :2] / directions[..., 2:], intrinsics)
-
-
 def fill_missing(pixels: Tensor, confidence: Tensor, parents: tuple[int, ...]) -> Tensor:
-    """Put joints that were not seen where their nearest seen ancestor is; without one, in the middle of the seen joints.
+    """Replace missing joints by their nearest visible ancestor; without one, by the mean of the visible joints.
 
     Parameters
     ----------
     pixels : (B, T, J, 2)
     confidence : (B, T, J)
-        0 where a joint is missing; its pixels are not looked at and may be anything.
+        0 where a joint is missing; its pixels are ignored.
     parents : tuple of int
         Parents before children.
 
@@ -197,11 +182,11 @@ def fill_missing(pixels: Tensor, confidence: Tensor, parents: tuple[int, ...]) -
     -------
     (B, T, J, 2)
     """
-    seen = confidence > 0
-    pixels = torch.where(seen[..., None], pixels, torch.zeros_like(pixels))
-    middle = pixels.sum(-2) / seen.sum(-1, keepdim=True).clamp(min=1)
+    visible = confidence > 0
+    pixels = torch.where(visible[..., None], pixels, torch.zeros_like(pixels))
+    mean = pixels.sum(-2) / visible.sum(-1, keepdim=True).clamp(min=1)
     filled: list[Tensor] = []
     for joint, parent in enumerate(parents):
-        substitute = middle if parent < 0 else filled[parent]
-        filled.append(torch.where(seen[..., joint, None], pixels[..., joint, :], substitute))
+        substitute = mean if parent < 0 else filled[parent]
+        filled.append(torch.where(visible[..., joint, None], pixels[..., joint, :], substitute))
     return torch.stack(filled, dim=-2)

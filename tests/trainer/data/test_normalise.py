@@ -7,17 +7,32 @@ from trainer.data.dataset import LiftedJoints
 from trainer.data.normalise import (
     SIZE_WINDOW,
     apparent_size,
+    axis_rotation,
     context_size,
-    decode,
     encode,
     extra_frames,
     fill_missing,
     project,
+    to_pixels,
     to_rays,
-    turn_to_axis,
 )
 
 NAMES = ("image", "ray", "root", "centred")
+
+
+def decode(name, encoded, intrinsics, image):
+    """Return the pixels, (B, T, J, 2), of a normalised batch: the inverse of :func:`encode`, from `points` and `context` alone."""
+    points = encoded.points
+    if name == "image":
+        return 0.5 * (points * image[:, None, None, :1] + image[:, None, None, :])
+    if name == "ray":
+        return to_pixels(points, intrinsics)
+    origin, size = encoded.context[..., :2], encoded.context[..., 2:].exp()
+    rays = points * size[..., None]
+    if name == "root":
+        return to_pixels(rays + origin[:, :, None], intrinsics)
+    directions = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ axis_rotation(origin).transpose(-1, -2)
+    return to_pixels(directions[..., :2] / directions[..., 2:], intrinsics)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,7 +70,7 @@ def test_centred_is_what_a_camera_that_looks_at_the_root_sees(batch):
 
 
 def test_centred_does_not_see_where_the_camera_is_turned(batch):
-    tilt = turn_to_axis(torch.tensor([[0.1, 0.0]]))[0]  # about the y axis, so that the picture stays upright
+    tilt = axis_rotation(torch.tensor([[0.1, 0.0]]))[0]  # about the y axis, so that the picture stays upright
     turned = batch.positions @ tilt
     first = encode("centred", batch.pixels, batch.intrinsics, batch.image, batch.mask, 0)
     second = encode("centred", project(turned, batch.intrinsics), batch.intrinsics, batch.image, batch.mask, 0)

@@ -1,4 +1,4 @@
-"""What a build counts on its way, for its report and for the file's ``/skipped``."""
+"""Counts of a build, for its report and for the file's ``/skipped``."""
 
 from __future__ import annotations
 

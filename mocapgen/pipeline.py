@@ -1,4 +1,4 @@
-"""From motion-capture files to a dataset file: :func:`build` goes over the clips, :func:`clip_to_sequences` carries one all the way."""
+"""From motion-capture files to a dataset file: :func:`build` loops over the clips, :func:`clip_to_sequences` processes one."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
         performances = retarget_to_all(posed, [skeleton for _, skeleton in avatars])
         deviations.append(limb_deviation(posed, performances))
         if config.dry_run:
-            break  # the first window tells whether the file is understood
+            break  # the first window shows whether the file can be read
         cameras = _cameras(posed, performances, config, row["id"])
         sequences = _project(avatars, performances, cameras)
         used.append(ClipSequences(row, cameras, sequences))

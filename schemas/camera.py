@@ -1,4 +1,4 @@
-"""The camera: how a rig is asked for and what is stored of each camera."""
+"""Settings of camera rigs and stored fields of cameras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one exception tree of the project: every failure that a user can cause or mend is one of these.
+"""The one exception tree of the project: every failure that a user can cause or fix is one of these.
 
 Each message is one line that says what was expected, what was found, where, and what to do.
 """

@@ -104,7 +104,7 @@ class RunResult(Model):
     data_sha256: str
     """Digest of the file trained on."""
     benchmark_sha256: str
-    """Digest of the file of another database that it was judged on, if it was."""
+    """Digest of the file of another database that it was evaluated on, if any."""
     split: str
     """The split in one line."""
     note: str
@@ -118,7 +118,7 @@ class RunResult(Model):
     device: str
     """Where it was trained."""
     best_epoch: int
-    """Epoch whose weights were judged."""
+    """Epoch whose weights were evaluated."""
     sides: dict[str, Side]
     """By name: train, validation, test, and the motions of the benchmark."""
     history: tuple[EpochFigures, ...]

@@ -1,4 +1,4 @@
-"""What an inspection finds, how a policy says what matters, and the report of it all."""
+"""Findings of an inspection, policies for their severity, and the report."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Summary(Model):
 
 
 class CheckResult(Model):
-    """One check and what came of it."""
+    """One check and its result."""
 
     id: str
     """`family.name`."""
@@ -137,7 +137,7 @@ class CheckResult(Model):
     left_out: str = ""
     """Why it was not run; empty if it was."""
     unread: int = 0
-    """Sequences that it could not look at because arrays that it needs are damaged or missing, which other checks report."""
+    """Sequences that it could not check because arrays that it needs are damaged or missing, which other checks report."""
     findings: int = 0
     """How many there are; :attr:`Inspection.findings` holds the worst thousand of a check."""
     sequences: int = 0

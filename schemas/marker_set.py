@@ -1,4 +1,4 @@
-"""A marker set: which marker sits where on the body, as stored in ``mocapgen/anatomy/marker_sets/*.yaml``."""
+"""A marker set: the positions of markers on the body, as stored in ``mocapgen/anatomy/marker_sets/*.yaml``."""
 
 from __future__ import annotations
 

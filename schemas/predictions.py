@@ -1,4 +1,4 @@
-"""The predictions file: what a model made of 2D keypoints or of the projections in a dataset file.
+"""The predictions file: 3D poses that a model predicted from 2D keypoints or from the projections in a dataset file.
 
 A sibling of the dataset file (``schemas/dataset.py``): tables, axes and arrays of the same name mean the same.
 """
@@ -56,7 +56,7 @@ PREDICTIONS_LAYOUT = Layout(
 
 
 class PredictConfig(Model):
-    """What ``trainer predict`` can be told about keypoints."""
+    """Settings of ``trainer predict`` for keypoints."""
 
     layout: str | None = None
     """Joint layout: `h36m17`, `coco17` or `body_25`; by default as the file says."""

@@ -1,4 +1,4 @@
-"""A source profile: what a flavour of BVH does not say about itself, as stored in ``mocapgen/anatomy/profiles/*.yaml``."""
+"""A source profile: unit, axes and joint roles of a flavour of BVH, as stored in ``mocapgen/anatomy/profiles/*.yaml``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ OPTIONAL_ROLES = END_POINTS | {"Spine", "Chest", "UpperChest", "LeftShoulder", "
 REQUIRED_ROLES = tuple(role for role in JOINT_PARENTS if role not in OPTIONAL_ROLES)
 """Roles without which a skeleton is not understood."""
 
-Up = Literal["y", "z"]
 Quaternion = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 
 

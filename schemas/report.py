@@ -1,4 +1,4 @@
-"""What a build reports: to the terminal, to ``/skipped`` in the file, and to whoever calls ``build``."""
+"""What a build reports: to the terminal, to ``/skipped`` in the file, and to the caller of ``build``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Detection(Model):
     notes: tuple[str, ...] = ()
     """What had to be decided, one line each."""
     warnings: tuple[str, ...] = ()
-    """Those of the notes that somebody should check."""
+    """Those of the notes that need checking."""
 
 
 class BuildReport(Model):

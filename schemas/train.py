@@ -182,7 +182,7 @@ class TrainConfig(Model):
     @model_validator(mode="after")
     def _check(self) -> TrainConfig:
         if self.augment.missing > 0 and not self.confidence:
-            raise ValueError("augment.missing: requires confidence: true, or the model could not tell a missing joint from a seen one")
+            raise ValueError("augment.missing: requires confidence: true, or the model could not distinguish missing joints from visible ones")
         return self
 
 

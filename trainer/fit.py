@@ -289,9 +289,8 @@ class Run:
     def resume_hint(self) -> str:
         """Return how far the run is, and the command that resumes it."""
         done = f"{self.state.epoch} of {self.config.epochs} epochs"
-        return f"stopped and saved after {done} and {self.state.batch} steps; go on with: {self.command or 'trainer fit'} --resume".replace(
-            " --resume --resume", " --resume"
-        )
+        resume = f"{self.command.removesuffix(' --resume')} --resume" if self.command else "resume=True"
+        return f"stopped and saved after {done} and {self.state.batch} steps; go on with: {resume}"
 
     def finish(self, complete: bool) -> Result:
         """Evaluate the best weights on the test side, draw the history, and write the README."""

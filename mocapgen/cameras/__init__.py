@@ -1,1 +1,1 @@
-"""Cameras: where they stand, and what they see."""
+"""Cameras: placement and projection."""

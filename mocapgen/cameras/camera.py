@@ -1,4 +1,4 @@
-"""A pinhole camera, and how points and rotations look from it."""
+"""A pinhole camera, and points and rotations in its frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a motion in the world to what a camera sees: the arrays of one sequence of the file."""
+"""Project a motion into a camera: the arrays of one sequence of the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forward kinematics: from local rotations to where every joint is."""
+"""Forward kinematics: from local rotations to joint positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a marker file holds: named points moving through space, with gaps."""
+"""Marker trajectories: named points over time, with gaps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Markers:
     positions : (T, M, 3) float64, metres, world frame (y up)
         NaN where a marker was not seen.
     valid : (T, M) bool
-        Whether a marker was seen: the one place that says so.
+        Whether a marker was visible.
     fps : float
         Frames per second.
     name : str

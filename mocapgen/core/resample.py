@@ -1,4 +1,4 @@
-"""Frame rates: what a header means, and a motion at another rate."""
+"""Frame rates: those of file headers, and resampling."""
 
 from __future__ import annotations
 

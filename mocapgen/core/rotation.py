@@ -1,4 +1,4 @@
-"""Quaternions, vectorised: the few operations that every frame and joint goes through.
+"""Quaternions, vectorised: the few operations applied to every frame and joint.
 
 Quaternions are ``(x, y, z, w)`` and Hamiltonian, as in scipy; they rotate column vectors. Products and conversions from
 Euler angles are 10 to 15 times faster here than with scipy's ``Rotation``, which also interpolates along one time axis

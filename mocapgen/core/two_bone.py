@@ -1,4 +1,4 @@
-"""Two-bone inverse kinematics: where the knee or elbow of a limb lies whose both ends are given."""
+"""Two-bone inverse kinematics: the position of the knee or elbow of a limb whose ends are given."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mocapgen.core.rotation import Array
 
 
 def middle_joint(upper: Array | float, lower: Array | float, reach: Array) -> tuple[Array, Array]:
-    """Return where the middle joint of a limb lies, by the law of cosines.
+    """Return the position of the middle joint of a limb, by the law of cosines.
 
     Parameters
     ----------

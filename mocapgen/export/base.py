@@ -1,4 +1,4 @@
-"""What an exporter is, what it is given, and how it is found by its name."""
+"""The interface of exporters, their input, and their lookup by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Export sequences of a file: the one way from a selection to files in place, whatever the format."""
+"""Export selected sequences of a file in any format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What exporters get: the sequences of a file, named safely, their joints, and which actors are kept for testing."""
+"""The input of exporters: the sequences of a file, named safely, their joints, and which actors are kept for testing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sequences, frames and joints a picture shows."""
+"""Select the sequences, frames and joints of a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole pictures: which panels go where, and what is written around them."""
+"""Layout of pictures: their panels and labels."""
 
 from __future__ import annotations
 

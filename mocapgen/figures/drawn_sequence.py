@@ -1,4 +1,4 @@
-"""What is drawn: one clip on one avatar before one camera, in the world and on the image, with what a model made of it."""
+"""What is drawn: one clip on one avatar before one camera, in the world and on the image, with a model's prediction."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class DrawnSequence:
     def representative_frame(self) -> int:
         """The frame whose pose is farthest from the first one: clips begin before the action.
 
-        Distances are relative to the root, and medians over five frames, so that a spike tells nothing.
+        Distances are relative to the root, and medians over five frames, so that single spikes have no effect.
         """
         world = self.poses.world - self.poses.world[:, self.poses.tree.root, None]
         start = world[np.isfinite(world).all(axis=(1, 2)).argmax()]
@@ -101,7 +101,7 @@ def read_sequence(data: Dataset | Predictions, row: SequenceRow, matches: Predic
     row : SequenceRow
         Of this file.
     matches : PredictionMatches, optional
-        What a model made of it, to be drawn over it.
+        A model's prediction, to be drawn over it.
 
     Raises
     ------

@@ -27,7 +27,7 @@ _STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Sides of the ground's squares to choose from, metres."""
 
 GROUND, SHADOW, SIGN, TRAIL, TRUTH, PERSON, NAMES = 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0
-"""What lies over what."""
+"""Drawing order of the layers."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Stick:
         Of a limb, pixels.
     clip : Box
     plain : str, optional
-        One colour for everything, and broad: what lies beneath a prediction.
+        One colour for everything, and wide lines: the ground truth beneath a prediction.
     fade : float
         Share, 0 to 1, of the ground's colour: past moments are pale.
     moving : bool

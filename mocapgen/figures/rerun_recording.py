@@ -1,4 +1,4 @@
-"""Recordings for the Rerun viewer: the same motion to be turned, scrubbed and measured. Needs the package rerun-sdk."""
+"""Recordings for the Rerun viewer: the same motion in an interactive 3D viewer. Needs the package rerun-sdk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From where a motion is drawn: a virtual camera that shows all of it, as large as it goes into a box of the picture."""
+"""The viewpoint of a picture: a virtual camera that shows the whole motion as large as its box allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mocapgen.cameras.camera import UP, Camera, CameraPlacement
 from mocapgen.core.motion import Array
 
 PERSPECTIVE = 3.4
-"""Distance of the viewpoint in radii of what it looks at: far enough that near limbs are not oversized."""
+"""Distance of the viewpoint in radii of the scene: far enough that near limbs are not oversized."""
 NEAREST = 0.05
 """Points nearer to the viewpoint than this, metres, are not drawn."""
 
@@ -109,7 +109,7 @@ def fit(points: Array, box: Box, towards: Array, distance: float = PERSPECTIVE) 
 
 
 def moved(camera: Camera, shift: Array) -> Camera:
-    """Return the same view of what lies `shift`, (3,) metres, away."""
+    """Return the same view translated by `shift`, (3,) metres."""
     return replace(camera, t=camera.t - camera.R @ shift)
 
 

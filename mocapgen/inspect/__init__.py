@@ -1,1 +1,1 @@
-"""What is in a dataset file."""
+"""Summarise and validate a dataset file."""

@@ -1,4 +1,4 @@
-"""Charts as SVG, to stand in a page: their colours and fonts are the page's.
+"""Charts as SVG for a page, with the page's colours and fonts.
 
 Every function returns a ``figure`` element with a title, the chart, and a line that says in numbers what the chart shows; marks have tooltips.
 """

@@ -1,4 +1,4 @@
-"""Which clips show the same motion: copies under another name, shifted in time, or cut another way.
+"""Find clips with the same motion: copies under another name, shifted in time, or with other cuts.
 
 A pose is described by the directions of its bones as seen from the pelvis, so that neither avatar nor camera nor place matter. Moments
 with much movement, about one a second, are looked up among all frames of all clips; where several frames around such a moment are alike,

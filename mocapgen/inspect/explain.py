@@ -1,4 +1,4 @@
-"""Why arrays of a sequence disagree: the usual mistakes, tried one by one once a check has found that something is wrong.
+"""Explain why arrays of a sequence disagree: common mistakes are tried one by one after a check has failed.
 
 Each function returns the end of a finding's message, ``: as if ...``, or nothing if no usual mistake explains it.
 """
@@ -29,7 +29,7 @@ _UNITS = {
     0.45 / 0.0254: "the units of ASF files",
 }
 _FIRST = slice(0, 64)
-"""Frames that explanations look at: a mistake of this kind is the same in all of them."""
+"""Frames used for explanations: an error of this kind is the same in all of them."""
 
 
 def unit(factor: float, share: float = 0.02) -> str:

@@ -65,7 +65,7 @@ def members(file: h5py.File, group: str) -> list[str]:
 
 
 def attribute(node: Any, name: str) -> Any:
-    """Return an attribute, None if it is missing or cannot be read; text as str, whoever wrote it."""
+    """Return an attribute, None if it is missing or cannot be read; text as str, however it was stored."""
     try:
         value = node.attrs.get(name)
     except UNREADABLE:

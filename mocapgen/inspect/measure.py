@@ -1,4 +1,4 @@
-"""What is measured of each sequence, a few numbers: for the checks of the dataset as a whole, and for the charts of the report."""
+"""Features of each sequence, a few numbers: for the checks of the whole dataset and for the charts of the report."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The register of checks: a check is a small function that yields findings, and this is how it makes itself known.
+"""The registry of checks: a check is a small function that yields findings, registered by a decorator.
 
-A check looks at one of three things, its scope:
+A check examines one of three things, its scope:
 
 file      the open HDF5 file, before anything in it is trusted
 sequence  one sequence at a time, as a :class:`mocapgen.inspect.sequence_view.SequenceView`

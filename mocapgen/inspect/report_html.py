@@ -1,4 +1,4 @@
-"""Text, tables and the manual's paragraphs as HTML: whatever names a file holds, they stay text."""
+"""Text, tables and the manual's paragraphs as HTML: all names from the file are escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a report: findings check by check, how much there is of each action, actor and avatar, skipped files, and all checks."""
+"""The tables of a report: findings by check, amounts by action, actor and avatar, skipped files, and all checks."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def _statures(opened: InspectableData) -> dict[str, float]:
         assert opened.data is not None
         try:
             found[name] = float(opened.data.file[f"/skeletons/{name}/stature"][()])
-        except DAMAGED:  # a finding of the structure says so
+        except DAMAGED:  # reported by a structure check
             continue
     return found
 
@@ -262,13 +262,13 @@ def _skipped(opened: InspectableData) -> dict[str, list[tuple[str, str]]]:
         for file, reason, detail in zip(*columns, strict=True):
             if len(found[str(reason)]) < LISTED:
                 found[str(reason)].append((str(file), str(detail)))
-    except DAMAGED:  # a finding of the structure says so
+    except DAMAGED:  # reported by a structure check
         return {}
     return found
 
 
 def checks_table(inspection: Inspection) -> str:
-    """Return all checks with what the manual says of them, their limits, and what came of them."""
+    """Return all checks with their manual text, limits and results."""
     head = "".join(heading(name, name == "Findings") for name in ("Check", "Severity", "Limits", "Findings"))
     rows = "".join(_checked(result) for result in inspection.checks)
     rows += _explained("inspect.check_failed", "error", "", "", "") if any(_failed(finding) for finding in inspection.findings) else ""

@@ -153,7 +153,7 @@ def _inspect_contents(
     progress: Progress | None,
     measuring: bool,
 ) -> tuple[Inspected, tuple[str, ...]]:
-    """Run the checks of sequences and of the dataset; return what came of the sequences, and what could not be looked at."""
+    """Run the checks of sequences and of the dataset; return the results of the sequences, and what could not be checked."""
     if opened.data is None:
         return Inspected(), (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
     single, whole = _of(planned, "sequence"), _of(planned, "dataset")

@@ -38,13 +38,13 @@ class FindingCollector:
         self._left_out: dict[str, str] = {}
 
     def run(self, planned: PlannedCheck, subject: Any, sequence: int | None = None, first_frame: int = 0) -> None:
-        """Run a check and keep its findings; one that fails leaves a finding that says so, never an exception.
+        """Run a check and keep its findings; a check that fails leaves a finding, never an exception.
 
         Parameters
         ----------
         planned : PlannedCheck
         subject : h5py.File, SequenceView or DatasetView
-            What the check looks at, by its scope.
+            What the check examines, by its scope.
         sequence : int, optional
             Row of the sequence that the subject is, or is a part of.
         first_frame : int
@@ -68,7 +68,7 @@ class FindingCollector:
             self._add(Finding(check=CHECK_FAILED, severity="error", message=message, sequence=sequence))
 
     def unread(self, planned: PlannedCheck, sequence: int) -> None:
-        """Note that a check could not look at a sequence."""
+        """Note that a check could not run on a sequence."""
         self._unread[planned.check.id].add(sequence)
 
     def _add(self, finding: Finding) -> None:
@@ -104,7 +104,7 @@ class FindingCollector:
         return tuple(sorted(kept, key=lambda finding: (-SEVERITIES.index(finding.severity), place[finding.check], _rank(finding))))
 
     def result(self, planned: PlannedCheck, left_out: str = "") -> CheckResult:
-        """Return what came of a check."""
+        """Return the result of a check."""
         check = planned.check
         severity: Severity = planned.severity
         return CheckResult(
@@ -149,7 +149,7 @@ class FrameRange:
 
 @dataclass
 class Inspected:
-    """What came of some parts."""
+    """Results of some parts."""
 
     collector: FindingCollector = field(default_factory=FindingCollector)
     gathered: dict[int, SequenceFeatures] = field(default_factory=dict)
@@ -157,7 +157,7 @@ class Inspected:
     measured: DatasetStatistics = field(default_factory=DatasetStatistics)
 
     def merge(self, other: Inspected) -> None:
-        """Add what came of other parts, which follow these."""
+        """Add the results of other parts, which follow these."""
         self.collector.merge(other.collector)
         for sequence, found in other.gathered.items():
             known = self.gathered.get(sequence)
@@ -192,7 +192,7 @@ class SequenceTask:
         self._opened: InspectableData | None = None
 
     def __call__(self, parts: tuple[FrameRange, ...]) -> Inspected:
-        """Look at some parts."""
+        """Check some parts."""
         if self._opened is None:
             self._file = open_file(self.path)
             self._opened = open_leniently(self.path, self._file)

@@ -20,7 +20,7 @@ _LISTED = 12
 
 
 def summarise(file: h5py.File, size: int) -> Summary:
-    """Return what a dataset holds, as far as a damaged one tells.
+    """Return the contents of a dataset, as far as a damaged one can be read.
 
     Parameters
     ----------

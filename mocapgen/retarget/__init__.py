@@ -1,4 +1,4 @@
-"""From one skeleton to another."""
+"""Transfer motion from one skeleton to another."""
 
 from mocapgen.retarget.posed import Posed
 from mocapgen.retarget.transfer import retarget, retarget_to_all

@@ -1,4 +1,4 @@
-"""When which part of which foot is planted, and the smallest displacement that keeps it there."""
+"""Foot contacts: when each part of a foot is in contact, and the smallest displacement that keeps it in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the limbs of avatars point away from those of the source: the guard against a source that was misunderstood."""
+"""Angle between the limbs of an avatar and of the source: detects sources that were misinterpreted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planted feet stay planted, and no foot sinks into the floor: a last touch on the legs.
+"""Correct the legs so that feet in contact do not slide and no foot is below the floor.
 
 With scaled hips and the source's leg directions, a foot that rests in the source creeps a little on an avatar of other
 proportions. For each foot we look for the smallest smooth displacement c(t) that gives the foot, while it is

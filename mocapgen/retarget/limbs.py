@@ -1,4 +1,4 @@
-"""Limbs point where the source's joints are, whatever turns them.
+"""Aim limbs at the positions of the source's joints.
 
 A limb bone is turned by one joint of the source. Where a joint between it and the next one turns, too (a helper joint in the thigh, a
 limb in two parts), or where that joint is beyond the bone (a wrist from which the forearm takes its twist), its rotation alone does not say

@@ -1,4 +1,4 @@
-"""From joint positions to rotations: let a skeleton with constant bone lengths follow the joints of ``h36m17``.
+"""From joint positions to rotations: fit a skeleton with constant bone lengths to the joints of ``h36m17``.
 
 Seventeen points do not say everything. What they say for certain is followed exactly: where limbs, neck and head point. What they
 say in a noisy way is weighed against how bodies are built: how far the pelvis tips (its three points lie within centimetres) against

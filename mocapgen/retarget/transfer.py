@@ -1,4 +1,4 @@
-"""Carry a motion over to another skeleton: orientations first, then where the body is, then the feet."""
+"""Transfer a motion to another skeleton: orientations, then root position, then feet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands of both programs share: common options, commands found by file name, errors as one line and an exit status.
+"""Shared by the commands of both programs: common options, commands found by file name, errors as one line and an exit status.
 
 The libraries raise errors in Python's words: ``min_frames: expected ...; or overwrite=True``. Here, at the edge of the command line, the
 names of the running command's parameters become its options: ``--min-frames: expected ...; or --overwrite``.

@@ -1,4 +1,4 @@
-"""A file for HDF5 to write to that never fails it: a full disk becomes one error of ours instead of HDF5's end.
+"""A file object for HDF5 that hides write errors from it: a full disk becomes one DatasetError instead of a crash in HDF5.
 
 When the disk is full, HDF5 reports every pending write again at every later call, cannot close its file, and may crash
 when the process ends. So it writes through this object, which remembers the first error and keeps what could not be
@@ -116,7 +116,7 @@ def _lock(handle: int) -> None:
 
 
 def remove_stale(path: Path) -> None:
-    """Remove a file that nobody has open as a :class:`DiskFile`; otherwise leave it alone."""
+    """Remove a file that is not open as a :class:`DiskFile`; otherwise leave it alone."""
     try:
         DiskFile(path).close()
         path.unlink()

@@ -1,6 +1,6 @@
-"""Are ``schemas`` and ``trainer`` ours? The package index holds unrelated distributions that install the same names.
+"""Check that ``schemas`` and ``trainer`` belong to this project: the package index has unrelated distributions with the same names.
 
-Only the standard library is imported, and nothing of ``schemas``: this has to work when ``schemas`` is somebody else's.
+Only the standard library is imported, and nothing of ``schemas``: this has to work when ``schemas`` belongs to another distribution.
 """
 
 from __future__ import annotations

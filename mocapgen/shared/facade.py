@@ -1,4 +1,4 @@
-"""The face of a package: public names that are loaded at first use, so that importing the package costs nothing.
+"""The public interface of a package: names that are loaded at first use, so that importing the package is fast.
 
 Some public functions have the name of a package or module: ``mocapgen.inspect`` is both the function and the package around it. Python
 sets a package as an attribute of its parent whenever anything in it is imported, which would hide the function, and hiding the package

@@ -1,4 +1,4 @@
-"""Atomic writing: a file gets its final name when it is complete and on the disk; until then the name holds what it held.
+"""Atomic writing: a file gets its final name when it is complete and on the disk; until then the previous file stays.
 
 Everything is written under a temporary name in the same folder, flushed, and renamed. :func:`write_file` writes content that is
 in memory, :func:`new_file` gives a temporary file to fill, :func:`new_files` a temporary folder whose files are put in place together.

@@ -1,4 +1,4 @@
-"""Check that an HDF5 file of ours is what its layout says: everything is there, has its type, and sizes and numbers agree."""
+"""Check an HDF5 file against its layout: all arrays exist, with the right types, shapes and consistent sizes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def check_arrays(path: Path, file: h5py.File, layout: Layout) -> None:
         if named and (not isinstance(members, h5py.Group) or not len(members)):
             raise DatasetError(f"{path}: {template}: expected at least one group, found none; the file is incomplete")
         for name in members if isinstance(members, h5py.Group) else ("",):
-            if not isinstance(name, str):  # what h5py makes of a name that is no text
+            if not isinstance(name, str):  # h5py's result for a name that is no text
                 raise DatasetError(f"{path}: {template}: expected names in UTF-8, found {name!r}")
             _check_array(path, file, array, name, sizes)
 

@@ -1,4 +1,4 @@
-"""Map over work in worker processes: results in order, little of it in flight, no worker left behind."""
+"""Map over work in worker processes: results in order, a bounded number of pending items, and no worker process left running."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _start(task: Callable[[Any], Any]) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this worker when the main process is gone, even if that was killed without a chance to say so."""
+    """End this worker when the main process is gone, even if that was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""What commands print: names with values, and tables."""
+"""Printing of the commands: names with values, and tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official archives of the databases: where they are published, on what terms, and where they lie once fetched."""
+"""The official archives of the databases: where they are published, their licences, and their local folders."""
 
 from __future__ import annotations
 

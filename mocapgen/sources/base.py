@@ -1,4 +1,4 @@
-"""What a source is: it lists clips and reads them; and how a source is found by its name."""
+"""The interface of sources, which list and read clips, and their lookup by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Clip:
     action: str
     take: str
     fps: float | None = None
-    """Frames per second if the name or an index says so."""
+    """Frames per second if the name or an index states it."""
     sha256: str | None = field(default=None, compare=False)
     """Hex digest of its bytes, where the source found another file of the same size; equal means the same recording twice."""
     fault: Skip | None = field(default=None, compare=False)
@@ -78,7 +78,7 @@ class Source(ABC):
     title: ClassVar[str]
     """One line for listings and error messages."""
     default_select: ClassVar[Literal["one-per-actor", "all"]] = "one-per-actor"
-    """Which clips are used unless ``--select`` says so."""
+    """Which clips are used unless `select` is given."""
     supported: ClassVar[frozenset[str]] = frozenset()
     """Which of :data:`SOURCE_SETTINGS` it supports."""
 

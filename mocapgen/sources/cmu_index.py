@@ -1,4 +1,4 @@
-"""What is known of CMU's trials without reading them: descriptions, capture rates, kinds of motion; from the tables in ``data/``."""
+"""Index of CMU's trials, known without reading them: descriptions, capture rates, kinds of motion; from the tables in ``data/``."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ class _Download:
     Parameters
     ----------
     target : Path
-        Where the archive will lie; what has arrived of it lies beside it.
+        Where the archive will be; the partial download is beside it.
     progress : callable, optional
     """
 

@@ -1,4 +1,4 @@
-"""What the sources share that read files: which there are, the skeleton of an AMC file, and from bytes to a motion with roles."""
+"""Shared by the sources that read files: listing them, finding the skeleton of an AMC file, and reading motions."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Named:
 
 
 class FileSource(Source):
-    """A source of files in a folder or zip; what it makes of their names is up to the subclass."""
+    """A source of files in a folder or zip; the subclass interprets their names."""
 
     levels_floor: ClassVar[bool] = True
     """Whether figures that walk above or below y = 0 are brought to it; not where the floor is known to be there."""
@@ -364,7 +364,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: ReadOp
     Raises
     ------
     FormatError
-        If the file is damaged, or it cannot be told what it means.
+        If the file is damaged or ambiguous.
     """
     found = format_of(clip.file) or "amc"
     understood = _understand(found, data, clip, asf, options or ReadOptions())

@@ -1,4 +1,4 @@
-"""What a user says about files of one's own: how their names are built, or a table that names them."""
+"""Labels of a user's own files: from a pattern of their names, or from a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which clips of a source are used: pure functions over a listing, the same for every source.
+"""Select the clips of a source: pure functions over a listing, the same for every source.
 
 The order of the rules: the user's filters, then clips known to be faulty, then copies, then the choice of one file for each
 clip and of one clip for each action and actor. All of it is settled before anything is read, hence the same for any number of workers; what
@@ -82,7 +82,7 @@ def filter_clips(
     kept : list of Clip
         In the given order.
     skipped : list of Skip
-        ``not selected``, with the option that says so.
+        ``not selected``, with the option that excludes it.
 
     Raises
     ------

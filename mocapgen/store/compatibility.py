@@ -1,4 +1,4 @@
-"""Whether dataset files fit together: everything that a frame of theirs means must be the same."""
+"""Check whether dataset files can be merged: their conventions, joints and frame rate must be the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write a dataset file from sequences of others: what ``merge`` and ``select`` have in common.
+"""Write a dataset file from sequences of others: the common part of ``merge`` and ``select``.
 
 A :class:`CopyPlan` holds the tables of the file to come and says which sequences of which input follow each other; the frames
 themselves go through memory in blocks, and by the writer that builds use.
@@ -167,7 +167,7 @@ def write(plan: CopyPlan, derivation: Derivation, out: Path, overwrite: bool, pr
 
 
 def frames_of(data: Dataset) -> list[h5py.Dataset]:
-    """Open the frame arrays of a file: as long as somebody holds them, HDF5 keeps the last chunks of each, and sequences share chunks."""
+    """Open the frame arrays of a file: while they are open, HDF5 caches the last chunks of each, and sequences share chunks."""
     return [data.file[array.path] for array in FRAMES.values()]
 
 

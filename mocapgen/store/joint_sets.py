@@ -1,4 +1,4 @@
-"""The joint sets that every file offers: which joints other projects mean, by name and by index."""
+"""The joint sets in every file: the joints of other projects, by name and by index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The joints of a file's frames by name, and the tree that says between which of them a bone is drawn."""
+"""The joints of a file's frames by name, and the tree of bones between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which prediction belongs to which sequence of a dataset, and the two joint by joint."""
+"""Match predictions to the sequences of a dataset, joint by joint."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def merge_datasets(
     """Join dataset files into one.
 
     Sequences follow each other in the order of the files. What is in several files is taken once. Of two cameras that have the
-    same name and look at the same clip and avatar from different places, the later one is renamed (``front`` to ``front~2``).
+    same name and show the same clip and avatar from different positions, the later one is renamed (``front`` to ``front~2``).
     The attribute ``config`` holds name, digest and configuration of every file.
 
     Parameters
@@ -55,7 +55,7 @@ def merge_datasets(
     overwrite : bool
         Whether to replace `out`.
     progress : callable, optional
-        Told frames done, frames in all and the last clip.
+        Called with frames done, frames in all, and the last clip.
 
     Returns
     -------

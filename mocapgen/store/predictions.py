@@ -1,4 +1,4 @@
-"""Read a predictions file (``schemas/predictions.py``, ``docs/predictions.md``), whoever wrote it."""
+"""Read a predictions file (``schemas/predictions.py``, ``docs/predictions.md``) of any program."""
 
 from __future__ import annotations
 

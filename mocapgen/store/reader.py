@@ -1,4 +1,4 @@
-"""Read a dataset file of schema 1, whoever wrote it."""
+"""Read a dataset file of schema 1, written by any program."""
 
 from __future__ import annotations
 

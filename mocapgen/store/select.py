@@ -41,7 +41,7 @@ def select_sequences(
     overwrite : bool
         Whether to replace `out`.
     progress : callable, optional
-        Told frames done, frames in all and the last clip.
+        Called with frames done, frames in all, and the last clip.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the commands share that make a series of runs: ``experiments`` and ``ablate``."""
+"""Shared by the commands that make a series of runs: ``experiments`` and ``ablate``."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def make_series(context: click.Context, make: Callable[..., Results], data: str,
         if level >= 0:
             click.echo(line, err=True)
 
-    told = {"command": command_line(sys.argv[1:]), "print_line": say, "progress_bar": lambda: training_bar(level)}
-    results = make(data, options.pop("cmu"), **options, options=given(context, settings), **told)
+    output = {"command": command_line(sys.argv[1:]), "print_line": say, "progress_bar": lambda: training_bar(level)}
+    results = make(data, options.pop("cmu"), **options, options=given(context, settings), **output)
     if level >= 0:
         print_series(results, options["out"])
     return 1 if results.failures else 0

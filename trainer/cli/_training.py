@@ -1,4 +1,4 @@
-"""What the commands that train share: names of recipes and models, the progress bar of a run."""
+"""Shared by the commands that train: names of recipes and models, the progress bar of a run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Read the poses of a dataset file into memory, and refuse what a model could not digest.
+"""Read the poses of a dataset file into memory, and refuse files that a model cannot use.
 
-The file's layout (``schemas/dataset.py``, ``docs/conventions.md``) is all that is known here of whoever wrote it.
+The file's layout (``schemas/dataset.py``, ``docs/conventions.md``) is all that this module relies on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LiftedJoints:
     name : str
     joints : tuple of str
     parents : tuple of int
-        Place of each joint's parent among `joints`; -1 for the root.
+        Index of each joint's parent in `joints`; -1 for the root.
     pairs : tuple of (int, int)
         Left and right joint of each symmetric pair.
     groups : tuple of str
@@ -51,12 +51,12 @@ class LiftedJoints:
 
     @property
     def root(self) -> int:
-        """Place of the root among the joints."""
+        """Index of the root joint."""
         return self.parents.index(-1)
 
     @cached_property
     def parents_first(self) -> tuple[int, ...]:
-        """Places of the joints, each after its parent: the root first."""
+        """Indices of the joints, each after its parent: the root first."""
         order = [self.root]
         for place in order:  # which grows meanwhile
             order += [joint for joint, parent in enumerate(self.parents) if parent == place]
@@ -258,9 +258,9 @@ def require_match(data: PoseData, card: ModelCard) -> None:
         odd = [joint for joint, a, b in zip(card.joints, card.parents, data.joints.parents, strict=True) if a != b]
         differences.append(f"another parent of {', '.join(odd)}")
     if abs(data.fps - card.fps) > 1e-6 * card.fps:
-        differences.append(f"{data.fps:g} frames per second instead of {card.fps:g} (`mocapgen build --fps {card.fps:g}`)")
+        differences.append(f"{data.fps:g} frames per second instead of {card.fps:g} (build it with fps={card.fps:g})")
     if data.camera_frame != card.camera_frame:
-        differences.append(f"camera frame {data.camera_frame} instead of {card.camera_frame} (`mocapgen build --camera-frame {card.camera_frame}`)")
+        differences.append(f"camera frame {data.camera_frame} instead of {card.camera_frame} (build it with camera_frame={card.camera_frame!r})")
     if differences:
         raise DatasetError(f"{data.path}: expected what the model was trained on, found {'; '.join(differences)}")
 

@@ -1,4 +1,4 @@
-"""The poses of a dataset file as a PyTorch dataset, for training loops of one's own."""
+"""The poses of a dataset file as a PyTorch dataset, for your own training loops."""
 
 from __future__ import annotations
 

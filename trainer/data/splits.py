@@ -1,4 +1,4 @@
-"""Which sequences are trained on, which choose the best epoch, and which are only ever tested on."""
+"""Split the sequences of a file into a training, a validation and a test side."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ RANDOM_NOTE = "split random: avatars and cameras of one clip are on both sides, 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sides of a split, as places in a :class:`~trainer.data.dataset.PoseData`, each ascending.
+    """Sides of a split, as indices of the sequences of a :class:`~trainer.data.dataset.PoseData`, each ascending.
 
     Parameters
     ----------
     spec : str
-        What was asked for: ``clip``, ``random``, ``actor=bd``, ...
+        As given by the user: ``clip``, ``random``, ``actor=bd``, ...
     train, validation, test : (n,) int64
-        The validation side is a part of what may be trained on; it may be empty.
+        The validation side is taken from the sequences that are not tested; it may be empty.
     note : str
         A warning in one line, or nothing.
     """
@@ -58,15 +58,15 @@ def make_split(data: PoseData, spec: str = "clip", seed: int = 0, test_share: fl
     ----------
     data : PoseData
     spec : str
-        ``clip``: all sequences of a recording on one side (the honest one). ``random``: sequence by sequence (the published one).
+        ``clip``: all sequences of a recording on one side, so that nothing leaks. ``random``: sequence by sequence (the published split).
         ``actor=NAME`` or ``action=PATTERN`` (wildcards, several separated by commas, case ignored for actions): those are the
-        test side. ``all``: there is none; the model is to be judged on other files. Anything else is a text file with the clip ids
+        test side. ``all``: there is none; the model is evaluated on other files. Anything else is a text file with the clip ids
         of the test side, one a line.
     seed : int
     test_share : float
         Of ``clip`` and ``random``.
     validation_share : float
-        Share of the rest that is held out to choose by: recordings, or sequences for ``random``.
+        Share of the rest that is held out for validation: recordings, or sequences for ``random``.
 
     Returns
     -------
@@ -86,8 +86,8 @@ def make_split(data: PoseData, spec: str = "clip", seed: int = 0, test_share: fl
     rest = ~test
     validation = rest & np.isin(unit, _draw(unit[order][rest[order]], validation_share, random))
     train = rest & ~validation
-    places = [np.flatnonzero(side).astype(np.int64) for side in (train, validation, test)]
-    split = Split(spec, places[0], places[1], places[2], RANDOM_NOTE if spec == "random" else "")
+    sides = [np.flatnonzero(side).astype(np.int64) for side in (train, validation, test)]
+    split = Split(spec, sides[0], sides[1], sides[2], RANDOM_NOTE if spec == "random" else "")
     _require_sides(data, split, validation_share)
     if spec != "random":
         require_no_leak(data, split)
@@ -95,7 +95,7 @@ def make_split(data: PoseData, spec: str = "clip", seed: int = 0, test_share: fl
 
 
 def _draw(units: NDArray[np.str_], share: float, random: np.random.Generator) -> NDArray[np.str_]:
-    """Return a random share of the different units: at least one of them if a share is wanted and there are two."""
+    """Return a random share of the distinct units: at least one, and not all, if the share is above 0 and there are two or more."""
     distinct = units[np.sort(np.unique(units, return_index=True)[1])]
     count = round(share * len(distinct))
     if share > 0.0 and len(distinct) > 1:
@@ -164,13 +164,13 @@ def split_from_record(data: PoseData, record: dict[str, Any]) -> Split:
     DatasetError
         If a sequence of it is not in the file.
     """
-    place = {name: index for index, name in enumerate(data.names)}
+    row = {name: index for index, name in enumerate(data.names)}
     sides = []
     for side in ("train", "validation", "test"):
-        missing: Sequence[str] = [name for name in record[side] if name not in place]
+        missing: Sequence[str] = [name for name in record[side] if name not in row]
         if missing:
             raise DatasetError(
                 f"{data.path}: expected the sequences of the run's split, found no {missing[0]!r} ({len(missing)} missing); another file?"
             )
-        sides.append(np.array([place[name] for name in record[side]], dtype=np.int64))
+        sides.append(np.array([row[name] for name in record[side]], dtype=np.int64))
     return Split(str(record["spec"]), sides[0], sides[1], sides[2], str(record["note"]))

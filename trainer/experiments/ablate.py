@@ -1,4 +1,4 @@
-"""What each ingredient of a recipe contributes: the recipe without it, on one split (by clips) and on the benchmark of another database."""
+"""Ablation study: a recipe without each of its ingredients, on one split (by clips) and on the benchmark of another database."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     recipe : str
     seeds : sequence of int
     only : sequence of str, optional
-        Ingredients to look at; by default all.
+        Ingredients to compare; by default all.
     changes : mapping
         Settings that override the recipe's; among them the split, by clips unless it is given.
 
@@ -111,7 +111,7 @@ def ablate(
 ) -> Results:
     """Train a recipe without each of its ingredients, and write what that costs.
 
-    Each run is trained once, on the training side of a split, and judged on its validation part, its test side and, if there is
+    Each run is trained once, on the training side of a split, and evaluated on its validation part, its test side and, if there is
     a file of it, the benchmark of another database. Parameters, returns and errors are those of :func:`trainer.experiments.run.experiments`,
     except:
 

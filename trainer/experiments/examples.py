@@ -1,4 +1,4 @@
-"""Some moments of the worst and the best sequences of an evaluation, kept so that they can be drawn later without the model."""
+"""Frames of the worst and the best sequence of an evaluation, stored so that they can be drawn later without the model."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from schemas.train import Evaluation
 from trainer.data.dataset import PoseData
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
 
-MOMENTS = 5
+EXAMPLE_FRAMES = 5
 """Frames of each sequence: evenly spaced ones, and the one with the largest error."""
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Moments of some sequences (E of them, M moments of each).
+    """Frames of E sequences, M frames of each.
 
     Parameters
     ----------
     side : str
-        What they are taken from: test, basketball, ...
+        The evaluated side: test, basketball, ...
     names, kinds : (E,) str
         Clip, avatar, camera; ``worst`` or ``best``.
     errors_mm : (E,) float
@@ -58,7 +58,7 @@ class Examples:
 
     @classmethod
     def pick(cls, side: str, predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int64], evaluation: Evaluation) -> Examples:
-        """Return moments of the sequence with the largest error and of the one with the smallest.
+        """Return frames of the sequences with the largest and the smallest error.
 
         Parameters
         ----------
@@ -77,8 +77,8 @@ class Examples:
         names = list(evaluation.by_sequence)  # worst first
         chosen = [("worst", names[0])] + ([("best", names[-1])] if len(names) > 1 else [])
         first = np.cumsum(data.length[sequences]) - data.length[sequences]
-        place = {data.names[sequence]: index for index, sequence in enumerate(sequences)}
-        rows = np.stack([_moments(errors, int(first[place[name]]), int(data.length[sequences[place[name]]])) for _, name in chosen])
+        index_of = {data.names[sequence]: index for index, sequence in enumerate(sequences)}
+        rows = np.stack([_example_frames(errors, int(first[index_of[name]]), int(data.length[sequences[index_of[name]]])) for _, name in chosen])
         lateral = np.zeros(len(data.joints.joints), dtype=np.int64)
         for left, right in data.joints.pairs:
             lateral[[left, right]] = 1, -1
@@ -87,7 +87,7 @@ class Examples:
             names=np.array([name for _, name in chosen], dtype=np.str_),
             kinds=np.array([kind for kind, _ in chosen], dtype=np.str_),
             errors_mm=np.array([evaluation.by_sequence[name].mpjpe_mm for _, name in chosen]),
-            seconds=(rows - first[[place[name] for _, name in chosen]][:, None]) / data.fps,
+            seconds=(rows - first[[index_of[name] for _, name in chosen]][:, None]) / data.fps,
             moment_errors_mm=errors[rows],
             pixels=data.positions_2d[data.rows(sequences)][rows].astype(np.float32),
             predicted=relative[rows].astype(np.float32),
@@ -98,9 +98,9 @@ class Examples:
         )
 
 
-def _moments(errors: NDArray[Any], first: int, length: int) -> NDArray[np.int64]:
-    """Return some frames of a sequence, the worst among them, as rows."""
-    even = np.linspace(0, length - 1, MOMENTS + 1).round().astype(np.int64)[:MOMENTS]
+def _example_frames(errors: NDArray[Any], first: int, length: int) -> NDArray[np.int64]:
+    """Return evenly spaced frames of a sequence, the nearest one replaced by the worst, as rows."""
+    even = np.linspace(0, length - 1, EXAMPLE_FRAMES + 1).round().astype(np.int64)[:EXAMPLE_FRAMES]
     even += (length - 1 - even[-1]) // 2  # as much left out before the first as after the last
     worst = int(errors[first : first + length].argmax())
     even[np.abs(even - worst).argmin()] = worst

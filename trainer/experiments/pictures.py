@@ -1,4 +1,4 @@
-"""Pictures for reports, as PNG: loss histories, and what a model makes of a sequence. Needs matplotlib."""
+"""Pictures for reports, as PNG: loss histories and predictions of sequences. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLOURS = ("#6b7280", "#0f6cbd", "#b4540a", "#5b8c2a")
 """One per recipe."""
 MIDDLE, TRUTH = "#374151", "#b8bec7"
 DPI = 110
-MISSING = "expected the package matplotlib, which is not installed: pip install 'mocapgen[report]', then the same command with --resume draws them"
+MISSING = "matplotlib is not installed: pip install 'mocapgen[report]' and resume the runs to draw them"
 
 
 def available() -> bool:
@@ -31,7 +31,7 @@ def available() -> bool:
 
 
 def _figure(width: float, height: float) -> Figure:
-    """Return a figure that knows no window, whatever else uses matplotlib in this process."""
+    """Return a figure without a window, whatever backend matplotlib uses elsewhere in this process."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -88,7 +88,7 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
 
 
 def draw_example(examples: Examples, index: int) -> bytes:
-    """Draw moments of one sequence: the 2D input, and below it the prediction over the truth, from the camera and from the side.
+    """Draw frames of one sequence: the 2D input, and below it the prediction over the truth, from the camera and from the side.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ def draw_example(examples: Examples, index: int) -> bytes:
     index : int
         Which of its sequences.
     """
-    moments = examples.pixels.shape[1]
-    figure = _figure(1.9 * moments + 0.5, 6.2)
-    grid = figure.subplots(3, moments, squeeze=False)
+    frames = examples.pixels.shape[1]
+    figure = _figure(1.9 * frames + 0.5, 6.2)
+    grid = figure.subplots(3, frames, squeeze=False)
     up = 1.0 if examples.y_up else -1.0
     from_camera = np.array([[1.0, 0.0], [0.0, up], [0.0, 0.0]])
     from_side = np.array([[0.0, 0.0], [0.0, up], [1.0, 0.0]])
@@ -108,11 +108,11 @@ def draw_example(examples: Examples, index: int) -> bytes:
         ("3D, from the side", {"truth": examples.true[index] @ from_side, "prediction": examples.predicted[index] @ from_side}),
     )
     for row, (title, figures) in enumerate(rows):
-        for moment in range(moments):
-            axes = grid[row, moment]
+        for frame in range(frames):
+            axes = grid[row, frame]
             for kind, poses in figures.items():
-                _stick_figure(axes, poses[moment], examples, truth=kind == "truth")
-            _frame(axes, np.concatenate([poses[moment] for poses in figures.values()]))
+                _stick_figure(axes, poses[frame], examples, truth=kind == "truth")
+            _frame(axes, np.concatenate([poses[frame] for poses in figures.values()]))
         grid[row, 0].set_ylabel(title, fontsize=9)
     for axes, seconds, error in zip(grid[0], examples.seconds[index], examples.moment_errors_mm[index], strict=True):
         axes.set_title(f"{seconds:.2f} s: {error:.0f} mm", fontsize=9)
@@ -120,7 +120,7 @@ def draw_example(examples: Examples, index: int) -> bytes:
 
 
 def _stick_figure(axes: Axes, pose: NDArray[Any], examples: Examples, truth: bool) -> None:
-    """Draw a pose, (J, 2), as its bones: left blue, right orange; the truth broad and pale, so that it can lie beneath."""
+    """Draw a pose, (J, 2), as its bones: left blue, right orange; the ground truth wider and paler, beneath."""
     for joint, parent in enumerate(examples.parents):
         if parent < 0:
             continue

@@ -1,4 +1,4 @@
-"""The published figures, and which sequences of a file they are compared on."""
+"""The published errors, and the sequences of a file on which they are compared."""
 
 from __future__ import annotations
 

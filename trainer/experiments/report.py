@@ -1,4 +1,4 @@
-"""Reports, written once as a list of blocks and rendered twice: as one HTML file that needs nothing else, and as Markdown."""
+"""Reports, written once as a list of blocks and rendered twice: as one self-contained HTML file and as Markdown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The published experiments, each with every recipe and seed: train, judge, and report beside the published figures.
+"""The published experiments, each with every recipe and seed: train, evaluate, and report beside the published figures.
 
 A       random 80 % / 20 % of the sequences, as published (avatars of one clip are on both sides)
-clip    the honest one beside it: all sequences of a clip on one side
+clip    the same without a leak: all sequences of a clip on one side
 B       each actor in turn left out; one of them is the published choice
 C       all other classes / the hop classes
 CMU     all of the file / the two kinds of motion of another database
@@ -71,7 +71,7 @@ def experiments(
     command : str
         The command line, for the report.
     print_line : callable
-        Is told one line for each run.
+        Called with one line of text for each run.
     progress_bar : callable
         See :class:`trainer.experiments.series.RunSeries`.
 

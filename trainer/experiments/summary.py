@@ -1,4 +1,4 @@
-"""What a report of the published experiments says: from results to tables and pictures, the published figure beside each of ours."""
+"""The report of the published experiments: from results to tables and pictures, with the published errors."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _opening(results: Results) -> list[ReportBlock]:
         blocks.append(Paragraph(f"{len(results.failures)} runs failed, so that figures are missing or rest on fewer seeds:", warning=True))
         blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
     if any(run.experiment == "A" for run in results.runs):
-        blocks.append(Paragraph(f"A: {RANDOM_NOTE}; the line 'clip' is the honest figure.", warning=True))
+        blocks.append(Paragraph(f"A: {RANDOM_NOTE}; the line 'clip' is the error without that leak.", warning=True))
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: one safetensors file each, written atomically, with its card inside (and beside it, for people)."""
+"""Checkpoints: one safetensors file each, written atomically, with its card inside, and beside it as readable JSON."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def lift_frames(
 ) -> NDArray[np.float32]:
     """Lift one sequence of any length that is in no file.
 
-    Long ones are lifted in windows that overlap by as many frames as the model looks at, so that the result is the same.
+    Long ones are lifted in windows that overlap by the frames of the model's receptive field, so that the result is the same.
 
     Parameters
     ----------

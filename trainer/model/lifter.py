@@ -1,4 +1,4 @@
-"""From pixels to positions: normalisation, network and head in one module, with what is needed to build it again."""
+"""From pixels to positions: normalisation, network and head in one module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is minimised: the published mean per-joint position error, and further terms on request, all over valid frames only."""
+"""Training losses: the published mean per-joint position error, and optional further terms, over valid frames only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bone_lengths(positions: Tensor, parents: tuple[int, ...]) -> Tensor:
 
 
 def sequence_losses(predicted: Tensor, true: Tensor, mask: Tensor, weights: Losses, parents: tuple[int, ...], has_root: bool) -> dict[str, Tensor]:
-    """Return the sums of each wanted term over the frames of each sequence.
+    """Return the sum of each loss term over the frames of each sequence.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def sequence_losses(predicted: Tensor, true: Tensor, mask: Tensor, weights: Loss
     if weights.laplacian_skeleton:
         terms["laplacian_skeleton"] = total(distance(skeleton_laplacian(parents).to(error) @ error), mask)
     if weights.root and has_root:
-        # Relative to the depth: a centimetre matters less far away, and cannot be seen there either.
+        # Relative to the depth: the same error covers fewer pixels far away.
         difference = predicted[:, :, root] - true[:, :, root]
         terms["root"] = total(difference.norm(dim=-1) / true[:, :, root, 2].abs().clamp(min=0.1), mask)
     return terms

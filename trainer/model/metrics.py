@@ -1,7 +1,7 @@
 """Error metrics of 3D pose sequences; ``docs/metrics.md`` has the same formulas.
 
 Poses are (F, J, 3) in metres, all frames of all sequences one after the other; `length` says how long each sequence is, so that no
-difference in time reaches from one sequence into the next. Computed in float64. Functions return millimetres where their name or
+difference over time crosses from one sequence to the next. Computed in float64. Functions return millimetres where their name or
 docstring says so, metres otherwise.
 """
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 MILLIMETRES = 1000.0
 AUC_THRESHOLDS = np.linspace(0.0, 0.150, 31)
-"""Metres: 0, 5, ..., 150 mm, as MPI-INF-3DHP has it (Mehta et al., 3DV 2017)."""
+"""Metres: 0, 5, ..., 150 mm, as in MPI-INF-3DHP (Mehta et al., 3DV 2017)."""
 PCK_THRESHOLDS = (0.150, 0.200)
 """Metres: the usual threshold, and the published one."""
 
@@ -60,11 +60,11 @@ def procrustes_align(predicted: ArrayLike, true: ArrayLike) -> Array:
 
     Examples
     --------
-    A pose, turned by 90 degrees about z, doubled and moved, has P-MPJPE 0; its mirror image has not.
+    A pose rotated by 90 degrees about z, scaled by 2 and translated has P-MPJPE 0; its mirror image has not.
 
     >>> true = np.array([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-    >>> turned = 2.0 * true @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]) + 5.0
-    >>> print(round(1000 * joint_errors(procrustes_align(turned, true), true).mean(), 6) + 0.0)
+    >>> rotated = 2.0 * true @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]) + 5.0
+    >>> print(round(1000 * joint_errors(procrustes_align(rotated, true), true).mean(), 6) + 0.0)
     0.0
     >>> print(round(1000 * joint_errors(procrustes_align(true * [-1, 1, 1], true), true).mean(), 3))
     428.152
@@ -182,7 +182,7 @@ def bone_lengths(positions: ArrayLike, parents: tuple[int, ...]) -> Array:
 
 
 def bone_length_errors(predicted: ArrayLike, true: ArrayLike, parents: tuple[int, ...]) -> Array:
-    """Return how far each bone's length is off, (F, J - 1) metres, without sign.
+    """Return the absolute error of each bone's length, (F, J - 1) metres.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def root_errors(predicted: ArrayLike, true: ArrayLike, root: int = 0) -> Array:
 def summarise(
     predicted: ArrayLike, true: ArrayLike, length: ArrayLike, fps: float, parents: tuple[int, ...], has_root: bool = False
 ) -> dict[str, float]:
-    """Return all metrics of some sequences, each a mean over frames (not over sequences: long ones count for more).
+    """Return all metrics of some sequences, each a mean over frames, so that long sequences have a larger weight.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def summarise(
     fps : float
     parents : tuple of int
     has_root : bool
-        Whether `predicted` has the root's path, so that it can be judged.
+        Whether `predicted` has the root's trajectory; its errors are computed then.
 
     Returns
     -------

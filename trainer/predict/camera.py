@@ -1,4 +1,4 @@
-"""The camera that is assumed for a video without calibration, and where a relative pose stands in front of a camera."""
+"""The camera that is assumed for a video without calibration, and the placement of a relative pose in front of a camera."""
 
 from __future__ import annotations
 

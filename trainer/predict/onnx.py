@@ -1,4 +1,4 @@
-"""Export a trained model to ONNX, checked against PyTorch before the file gets its name."""
+"""Export a trained model to ONNX, checked against PyTorch before the file is written."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _LENGTHS = ((1, 1), (1, 2), (3, 50), (1, 300))
 """Sequences and frames of the batches that are compared."""
 
 
-class Whole(nn.Module):
-    """A lifter for complete sequences: no padding, and positions as a user wants them.
+class SequenceLifter(nn.Module):
+    """A lifter for complete sequences without padding; all joints are in the camera frame if the model predicts the root.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
 
     Its inputs are ``pixels`` (batch, frames, J, 2), ``intrinsics`` (batch, 4) as fx, fy, cx, cy, ``image`` (batch, 2) as width and
     height, and for models that take it ``confidence`` (batch, frames, J), all float32; its output is ``positions`` (batch, frames, J, 3),
-    metres. The number of sequences and of frames is free. The metadata holds the model's card and what the axes mean.
+    metres. The number of sequences and of frames is free. The metadata holds the model's card and the conventions of axes and units.
 
     Parameters
     ----------
@@ -95,15 +95,15 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
         If the checkpoint cannot be used, the file cannot be written, or ONNX Runtime gets other numbers than PyTorch.
     """
     import onnxruntime
-    import onnxscript  # noqa: F401 - torch's exporter needs it, and says so less clearly
+    import onnxscript  # noqa: F401 - torch's exporter needs it, and its own error is less clear
 
     out = Path(out)
     check_target(out, overwrite)
     lifter, card = load_lifter(model)
-    whole = Whole(lifter).eval()
-    content = _convert(whole, card)
+    exported = SequenceLifter(lifter).eval()
+    content = _convert(exported, card)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    difference = max(_difference(whole, session, card, batch, frames) for batch, frames in _LENGTHS)
+    difference = max(_difference(exported, session, card, batch, frames) for batch, frames in _LENGTHS)
     if not difference <= TOLERANCE:
         raise DatasetError(
             f"{out}: expected ONNX Runtime within {1000 * TOLERANCE:g} mm of PyTorch, found {1000 * difference:.3g} mm; nothing was written"
@@ -112,7 +112,7 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
     return Exported(out, len(content), difference)
 
 
-def _convert(whole: Whole, card: ModelCard) -> bytes:
+def _convert(model: SequenceLifter, card: ModelCard) -> bytes:
     """Return the ONNX file."""
     import onnx
 
@@ -121,7 +121,7 @@ def _convert(whole: Whole, card: ModelCard) -> bytes:
     free: dict[str, dict[int, Any]] = {name: {0: batch, 1: frames} if tensor.ndim > 2 else {0: batch} for name, tensor in inputs.items()}
     with _quiet(), torch.inference_mode():
         program = torch.onnx.export(
-            whole,
+            model,
             kwargs=inputs,
             dynamo=True,
             dynamic_shapes=free,
@@ -132,7 +132,7 @@ def _convert(whole: Whole, card: ModelCard) -> bytes:
         )
     assert program is not None
     proto = program.model_proto
-    _forget_where(proto.graph)
+    _remove_traces(proto.graph)
     conventions = file_conventions(card.camera_frame)
     described = {
         "format": "mocapgen-onnx",
@@ -145,8 +145,8 @@ def _convert(whole: Whole, card: ModelCard) -> bytes:
     return proto.SerializeToString(deterministic=True)
 
 
-def _forget_where(graph: Any) -> None:
-    """Remove the stack traces that the exporter leaves at every node: they hold the paths of this machine."""
+def _remove_traces(graph: Any) -> None:
+    """Remove the stack traces that the exporter adds to every node: they contain paths of this machine."""
     for entry in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del entry.metadata_props[:]
         entry.doc_string = ""
@@ -154,7 +154,7 @@ def _forget_where(graph: Any) -> None:
 
 
 def example_inputs(card: ModelCard, batch: int, frames: int) -> dict[str, Tensor]:
-    """Return inputs of a model by name: figures that walk about an image, some joints unseen if the model takes confidences."""
+    """Return inputs of a model by name: people who move in an image, with some missing joints if the model takes confidences."""
     random = np.random.default_rng([batch, frames])
     joints = len(card.joints)
     path = 30.0 * random.standard_normal((batch, frames, 1, 2)).cumsum(axis=1)
@@ -176,17 +176,17 @@ def example_inputs(card: ModelCard, batch: int, frames: int) -> dict[str, Tensor
     return {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
 
 
-def _difference(whole: Whole, session: Any, card: ModelCard, batch: int, frames: int) -> float:
+def _difference(model: SequenceLifter, session: Any, card: ModelCard, batch: int, frames: int) -> float:
     inputs = example_inputs(card, batch, frames)
     with torch.inference_mode():
-        expected = whole(**inputs).numpy()
+        expected = model(**inputs).numpy()
     found = session.run(["positions"], {name: tensor.numpy() for name, tensor in inputs.items()})[0]
     return float(np.abs(found - expected).max())
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep to itself what the exporter says about its own internals."""
+    """Silence the exporter's messages about its own internals."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Lift the keypoints of one person in a video: the model's frame rate, missing joints, the model, and the place in front of the camera."""
+"""Lift the keypoints of one person in a video: the model's frame rate, missing joints, the model, and the placement in front of the camera."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def require_causal(lifter: Lifter, card: ModelCard, config: PredictConfig) -> No
     if config.causal and not lifter.network.causal:
         raise ConfigError(
             f"causal: expected a causal model, found {card.model}, which uses later frames; "
-            "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true --set model_settings.patch=1`"
+            "train one with the settings model=stmixer, model_settings.causal=true and model_settings.patch=1"
         )
 
 

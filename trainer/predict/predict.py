@@ -156,7 +156,7 @@ def _notes(track: LiftedTrack, card: ModelCard) -> tuple[str, ...]:
     notes = []
     never = [joint for joint, once in zip(card.joints, np.any(visible, axis=0).tolist(), strict=True) if not once]
     if never:
-        advice = "" if card.confidence else "; a model trained with `--set confidence=true --set augment.missing=0.1` handles missing joints better"
+        advice = "" if card.confidence else "; a model trained with confidence=true and augment.missing=0.1 handles missing joints better"
         notes.append(f"never visible, and guessed: {', '.join(never)}{advice}")
     empty = len(visible) - sum(end - first for first, end in track.segments)
     if empty:

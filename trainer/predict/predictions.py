@@ -1,4 +1,4 @@
-"""Write a predictions file (``schemas/predictions.py``, ``docs/predictions.md``): all or nothing, and the same bytes for the same content."""
+"""Write a predictions file (``schemas/predictions.py``, ``docs/predictions.md``), atomically, and with the same bytes for the same content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lift keypoints while they arrive: one frame in, one pose out."""
+"""Live prediction: one frame of keypoints in, one pose out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trainer.predict.tracks import MIN_JOINTS, Array, fill_joints
 
 
 class Stream:
-    """A causal model in live use; gives the same as ``trainer predict --causal`` for the whole video.
+    """A causal model in live use; gives the same as :func:`~trainer.predict.predict.predict` with `causal` for the whole video.
 
     Parameters
     ----------

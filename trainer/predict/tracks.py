@@ -96,7 +96,7 @@ def fill_joints(positions: Array, visible: Flags, parents: tuple[int, ...], held
     Returns
     -------
     (T, J, 2) float64, pixels
-        `positions` where `visible`. A joint that is never visible lies on its parent.
+        `positions` where `visible`. A joint that is never visible is placed on its parent.
     """
 
     def along(place: int) -> Callable[[Array, Flags], Array]:

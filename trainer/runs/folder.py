@@ -1,4 +1,4 @@
-"""The folder of a run: free or to be resumed, with its settings and its split."""
+"""The folder of a run: new or resumed, with its settings and its split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a run between two steps, when all is saved."""
+"""Stop a run on Ctrl-C between two steps, after saving."""
 
 from __future__ import annotations
 

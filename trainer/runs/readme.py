@@ -1,4 +1,4 @@
-"""The page that explains a run's folder."""
+"""The README of a run's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress of a run, saved after each epoch and when it is interrupted, and restored to go on bit for bit."""
+"""The progress of a run, saved after each epoch and when it is interrupted, and restored exactly."""
 
 from __future__ import annotations
 

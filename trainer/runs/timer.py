@@ -1,4 +1,4 @@
-"""How long the parts of an epoch take."""
+"""Times of the parts of an epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rig gets to see of a clip, how far away a camera must stand, and how a rig is found by its name."""
+"""The input of camera rigs, the smallest distance of a camera, and the lookup of rigs by name."""
 
 from __future__ import annotations
 

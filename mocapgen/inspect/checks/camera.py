@@ -1,4 +1,4 @@
-"""The cameras: whether pixels, flags and matrices say the same, and what the cameras show of the person."""
+"""Checks of the cameras: consistency of pixels, flags and matrices, and how much of the person is in view."""
 
 from __future__ import annotations
 

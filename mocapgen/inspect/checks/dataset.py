@@ -1,4 +1,4 @@
-"""Whether the dataset as a whole is balanced, complete, and free of copies; and whether a split of it keeps its sides apart."""
+"""Checks of the whole dataset: balance, completeness, duplicates, and leaks between the sides of a split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The skeleton: bones, rotations, and whether they are those of a human being."""
+"""Checks of the skeleton: bones, rotations, and human proportions and joint limits."""
 
 from __future__ import annotations
 

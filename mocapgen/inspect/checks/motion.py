@@ -1,4 +1,4 @@
-"""How the person moves, and the person in the world: the floor, gravity, which way is up, how large and how fast."""
+"""Checks of the motion, and of the person in the world: floor, gravity, up axis, size and speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether everything is there, says what it is, is of the right type and size, and can be read."""
+"""Checks that all arrays exist, have the right attributes, types and sizes, and can be read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def conventions(file: h5py.File) -> Iterator[Finding]:
     """The file states conventions that are not those of its schema."""
     stated = _json(attribute(file, "conventions"))
     if not isinstance(stated, dict):
-        return  # structure.attributes says so
+        return  # reported by structure.attributes
     frame = camera_frame(file)
     if frame is None:
         known = ", ".join(CAMERA_FRAMES)

@@ -1,4 +1,4 @@
-"""Skeletons, joint sets, cameras and tables: whether they hold what the schema says."""
+"""Checks of skeletons, joint sets, cameras and tables against the schema."""
 
 from __future__ import annotations
 

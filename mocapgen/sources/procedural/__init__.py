@@ -1,1 +1,1 @@
-"""Procedural human motion: exactly known, free of anybody's rights, the same on every machine."""
+"""Procedural human motion: exactly known, free of third-party rights, the same on every machine."""

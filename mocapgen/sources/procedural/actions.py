@@ -20,7 +20,7 @@ def _clock(seconds: float) -> Array:
 
 
 def _standing(actor: Actor, seconds: float) -> tuple[Array, BodyTargets]:
-    """Return the clock and the targets of somebody who stands there and breathes."""
+    """Return the clock and the targets of a person who stands and breathes."""
     t = _clock(seconds)
     targets = BodyTargets(actor, len(t))
     targets.trunk[:, 1] += 0.015 * np.sin(2.0 * np.pi * 0.27 * t)

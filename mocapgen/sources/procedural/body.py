@@ -1,4 +1,4 @@
-"""From where pelvis, feet and hands are to a whole body: inverse kinematics in closed form."""
+"""From the positions of pelvis, feet and hands to a whole body: inverse kinematics in closed form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps: feet that stand still while they stand, and a body that travels over them."""
+"""Walking and running: feet at rest during contact, and a body that moves over them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from trainer.experiments import pictures
 from trainer.experiments import series as series_module
 from trainer.experiments.ablate import COMPLETE, INGREDIENTS, ablate
 from trainer.experiments.ablate import plan as plan_ablation
-from trainer.experiments.examples import MOMENTS, read_examples
+from trainer.experiments.examples import EXAMPLE_FRAMES, read_examples
 from trainer.experiments.published import benchmark, published
 from trainer.experiments.run import choose_experiments, experiments, plan
 from trainer.recipes.settings import parse_assignments
@@ -124,7 +124,7 @@ def test_examples_are_the_worst_and_the_best(series, data):
     names = list(evaluation["by_sequence"])
     assert found.names.tolist() == [names[0], names[-1]]
     assert found.errors_mm[0] >= found.errors_mm[1]
-    assert found.pixels.shape == (2, MOMENTS, 17, 2)
+    assert found.pixels.shape == (2, EXAMPLE_FRAMES, 17, 2)
     sequence = data.names.index(names[0])
     frames = np.round(found.seconds[0] * data.fps).astype(int)
     rows = data.start[sequence] + frames

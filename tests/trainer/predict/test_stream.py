@@ -125,7 +125,7 @@ def test_frames_of_another_layout(live_folder, pixels):
 @pytest.mark.parametrize(
     ("model", "changes", "words"),
     [
-        ("run_folder", {}, "train one with `trainer fit DATA.h5 --model stmixer --set model_settings.causal=true --set model_settings.patch=1`"),
+        ("run_folder", {}, "train one with the settings model=stmixer, model_settings.causal=true and model_settings.patch=1"),
         ("live_folder", {"image": None}, "expected the size of the image"),
         ("live_folder", {"fps": 25.0}, "expected frames at the model's rate of 30 frames per second, found 25"),
         ("live_folder", {"layout": "coco"}, "layout: expected one of h36m17, coco17, body_25"),

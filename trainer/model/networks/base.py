@@ -1,4 +1,4 @@
-"""What all networks have in common."""
+"""Base class of the networks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Network(nn.Module):
 
     @property
     def patch(self) -> int:
-        """Frames that are lifted together: what is cut out of a sequence gives the same if it begins at a multiple of them."""
+        """Frames that are lifted together: a part of a sequence gives the same output only if it begins at a multiple of them."""
         return 1
 
     @property
@@ -47,11 +47,11 @@ class Network(nn.Module):
         ----------
         x : (B, T, I) float
         mask : (B, T) bool
-            Which frames there are. Frames that are not have no influence on the others.
+            False for padding, which has no influence on the other frames.
 
         Returns
         -------
         (B, T, O) float
-            Anything where `mask` is False.
+            Undefined where `mask` is False.
         """
         raise NotImplementedError

@@ -1,7 +1,7 @@
-"""CVM-Net: two almost identical blocks of 1D convolutions over time, the second refining what the first has lifted.
+"""CVM-Net: two almost identical blocks of 1D convolutions over time, the second refining the output of the first.
 
-The published description gives the two blocks, what goes in and comes out of each, and the loss, not the layers. Widths, depths,
-kernels and dilations are this project's reading, and settings.
+The published description gives the two blocks, their inputs and outputs, and the loss, not the layers. Widths, depths, kernels and
+dilations are chosen by this project, and settings.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class CvmNetSettings(Model):
     depth: int = Field(default=2, ge=0)
     """Residual layers of a block."""
     kernel: int = Field(default=3, ge=1)
-    """Frames that a convolution looks at; odd."""
+    """Frames that a convolution covers; odd."""
     dilation: int = Field(default=2, ge=1)
-    """Factor by which the distance of those frames grows from layer to layer; 1 looks at neighbours only."""
+    """Factor by which the distance of those frames grows from layer to layer; 1 covers neighbours only."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of channels that are dropped in training, each for a whole sequence."""
 
@@ -69,7 +69,7 @@ class ConvBlock(nn.Module):
 class CvmNet(Network):
     """2D sequence to 3D sequence to refined 3D sequence.
 
-    Shapes: (B, T, I) in; the first block gives (B, T, O); the second takes that and nothing else, and gives the correction, (B, T, O).
+    Shapes: (B, T, I) in; the first block gives (B, T, O); the second takes only that, and gives the correction, (B, T, O).
     """
 
     Settings = CvmNetSettings

@@ -1,4 +1,4 @@
-"""Layers over time that know which frames there are."""
+"""Layers over time with a mask of the valid frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 def depthwise_conv(x: Tensor, weight: Tensor, dilation: int, causal: bool = False) -> Tensor:
     """Convolve each channel over time with a kernel of its own; zeros beyond the ends.
 
-    A sum of shifted copies: half the time of the library's grouped convolution on a processor, and it needs no other layout.
+    A sum of shifted copies: half the time of PyTorch's grouped convolution on a processor, without another memory layout.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def depthwise_conv(x: Tensor, weight: Tensor, dilation: int, causal: bool = Fals
         K is odd.
     dilation : int
     causal : bool
-        Only look back.
+        Use earlier frames only.
 
     Returns
     -------
@@ -57,7 +57,7 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Normalise (B, C, T) by the frames that are True in `mask`, (B, T)."""
-        x = x.float() if x.dtype == torch.bfloat16 else x  # sums over thousands of frames need the digits
+        x = x.float() if x.dtype == torch.bfloat16 else x  # sums over thousands of frames need the precision
         mean, variance = self.running_mean, self.running_var
         if self.training:
             weight = (mask / mask.sum())[:, None].to(x.dtype)

@@ -1,8 +1,8 @@
 """A spatio-temporal mixer: depthwise dilated convolutions mix over time, matrix products mix over joints and channels.
 
-Separating the two, as in ConvNeXt (Liu et al., CVPR 2022) and MLP-Mixer (Tolstikhin et al., NeurIPS 2021), spends nearly all the
-arithmetic on how joints hang together, where little data teaches most, and reaches seconds back and ahead at next to no cost. Frames
-are lifted in pairs (patches of time, as of the image in Dosovitskiy et al., ICLR 2021): at 30 frames/s half the arithmetic for the same error.
+Separating the two, as in ConvNeXt (Liu et al., CVPR 2022) and MLP-Mixer (Tolstikhin et al., NeurIPS 2021), spends nearly all
+operations on the relations between joints, and covers seconds before and after a frame at little cost. Frames are lifted in pairs
+(patches of time, as of the image in Dosovitskiy et al., ICLR 2021): at 30 frames/s half the operations for the same error.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class MixerSettings(Model):
     patch: Literal[1, 2, 4, 8] = 2
     """Frames that are lifted together; 1 for a causal model."""
     kernel: int = Field(default=5, ge=1)
-    """Frames (or patches of them) that each convolution over time looks at; odd."""
+    """Frames (or patches of them) that each convolution over time covers; odd."""
     dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
     """Distance of those frames (or patches of them), block by block; the number of blocks is their number."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of a block's inner channels that are dropped in training, each for a whole sequence (one draw a channel, not a frame: quick)."""
+    """Share of a block's inner channels that are dropped in training, each for a whole sequence: one random number per channel, not per frame."""
     causal: bool = False
-    """Only look back, for use while frames are still arriving."""
+    """Use earlier frames only, for live use."""
 
     @field_validator("kernel")
     @classmethod
@@ -52,9 +52,9 @@ class MixerSettings(Model):
         return value
 
     @model_validator(mode="after")
-    def _one_by_one(self) -> MixerSettings:
+    def _causal_patch(self) -> MixerSettings:
         if self.causal and self.patch > 1:
-            raise ValueError(f"causal: expected patch 1, as frames of a patch see each other, found {self.patch}; set model_settings.patch=1")
+            raise ValueError(f"causal: expected patch 1, since frames of a patch affect each other, found {self.patch}; set model_settings.patch=1")
         return self
 
 
@@ -71,7 +71,7 @@ class MixerBlock(nn.Module):
         self.expand = nn.Linear(width, inner)
         self.contract = nn.Linear(inner, width)
         self.dropout = nn.Dropout(settings.dropout)
-        # Blocks that begin as nothing let deep stacks train from the first step on.
+        # Blocks start as the identity, so that deep stacks train from the first step on.
         nn.init.zeros_(self.contract.weight)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class MixerBlock(nn.Module):
 class SpatioTemporalMixer(Network):
     """A pointwise layer in, the blocks, a pointwise layer out. Shapes: (B, T, I) in, (B, T, C) inside, (B, T, O) out.
 
-    Channels come last, so that pointwise layers are matrix products: the fastest thing that a processor does, in bf16 above all.
+    Channels come last, so that pointwise layers are matrix products: the fastest operation of a processor, especially in bf16.
     """
 
     Settings = MixerSettings
@@ -102,7 +102,7 @@ class SpatioTemporalMixer(Network):
 
     @property
     def receptive_field(self) -> int:
-        """Number of input frames that one frame of the output depends on: those of its own patch and of all that this one sees."""
+        """Number of input frames that one frame of the output depends on: those of its own patch and of all patches that this one depends on."""
         return self.settings.patch * (1 + (self.settings.kernel - 1) * sum(self.settings.dilations))
 
     @property
@@ -120,7 +120,7 @@ class SpatioTemporalMixer(Network):
         frames = x.shape[1]
         present = mask[..., None].to(x.dtype)
         x, present = self._patches(x * present), self._patches(present).amax(dim=-1, keepdim=True)
-        y = self.first(x).to(x.dtype)  # the stream keeps its digits where layers compute in bf16
+        y = self.first(x).to(x.dtype)  # the residual stream keeps its precision where layers compute in bf16
         for block in self.blocks:
             y = block(y, present)
         y = self.last(self.norm(y))

@@ -1,4 +1,4 @@
-"""Dilated temporal convolutions, after the published idea of VideoPose3D: the peer that other models are measured against.
+"""Dilated temporal convolutions, after the published idea of VideoPose3D: a baseline for other models.
 
 Written from the paper (Pavllo, Feichtenhofer, Grangier, Auli: 3D human pose estimation in video with temporal convolutions and
 semi-supervised training, CVPR 2019, section 3 and figure 2): blocks of a dilated convolution and a pointwise one, each with batch

@@ -1,4 +1,4 @@
-"""The joint layouts of 2D detectors, and how ``h36m17`` is made of each.
+"""The joint layouts of 2D detectors, and their conversion to ``h36m17``.
 
 Adding a layout is adding a line to :data:`LAYOUTS`; joints of ``h36m17`` that it lacks are computed by :data:`MIDPOINTS`.
 """

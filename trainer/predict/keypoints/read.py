@@ -1,4 +1,4 @@
-"""Read keypoints of one person from any of the file formats, with what the file does not state given as options."""
+"""Read keypoints of one person from any of the file formats, with what the file does not state given as arguments."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
     Raises
     ------
     DatasetError
-        In one line: what is missing or does not fit, and which option gives it.
+        In one line: what is missing or does not fit, and which argument gives it.
     """
     path = Path(path)
     found = _load(path)
@@ -74,7 +74,7 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
         raise DatasetError(f"{path}: expected the frame rate of the video in frames per second, found {rate}; give fps=...")
     width, height = image or (found.get("width"), found.get("height"))
     if not (isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0):
-        raise DatasetError(f"{path}: expected the size of the image in pixels, found {width} x {height}; give image=WIDTHxHEIGHT")
+        raise DatasetError(f"{path}: expected the size of the image in pixels, found {width} x {height}; give image=...")
     positions, confidence = to_h36m17(values, names)
     if not (confidence > 0).any():
         raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {len(values)} frames")

@@ -132,9 +132,10 @@ def test_an_avatar_plays_itself() -> None:
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_names_that_no_profile_knows_are_understood(flavour: str) -> None:
+def test_names_are_understood_without_a_profile(flavour: str) -> None:
     skeleton, role_of = renamed(*FLAVOURS[flavour])
-    roles = find_roles(skeleton)
+    roles, complaint = infer_roles(skeleton, skeleton.rest_positions[None])
+    assert roles is not None, complaint
     assert {role: role_of[joint] for role, joint in roles.joints.items() if role in REQUIRED_ROLES} == {role: role for role in REQUIRED_ROLES}
     assert {role for role, joint in roles.joints.items() if role_of[joint] != role} <= {"Spine", "Chest"}  # of one spine joint, either
     assert 0.75 < roles.confidence < 1.0

@@ -159,7 +159,7 @@ def test_a_file_that_is_no_profile(tmp_path: Path, content: str, expected: str) 
 
 def test_a_profile_that_is_nowhere() -> None:
     for name in ("nowhere.yaml", "x" * 5000, "nul\0l"):
-        with pytest.raises(ConfigError, match=r"expected one of cgspeed, .*or the path of a YAML file"):
+        with pytest.raises(ConfigError, match=r"expected one of bandai_namco, .*or the path of a YAML file"):
             load_profile(name)
     with pytest.raises(ConfigError, match="found a folder"):
         load_profile(Path(__file__).parent)

@@ -6,20 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, TypeVar
 
 from mocapgen.export.base import Exporter, ExportOutput, exporter, exporter_names
 from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
+from mocapgen.shared.config import checked, from_text
 from mocapgen.shared.files import check_target, new_files
 from mocapgen.shared.progress import Progress
-from mocapgen.shared.text import split_list
 from mocapgen.shared.version import __version__
 from mocapgen.store.predictions import Predictions, open_any
 from schemas.base import Model
 from schemas.errors import ConfigError, DatasetError
 
+M = TypeVar("M", bound=Model)
 BESIDE = "export.json"
 """The file that says what is in a folder."""
 
@@ -106,24 +105,13 @@ def export(
     return ExportReport(out, places, len(used), sum(item.row.length for item in used), tuple(output.notes))
 
 
-def _checked(model: type[Any], given: Mapping[str, Any], format: str) -> Any:
+def _checked(model: type[M], given: Mapping[str, Any], format: str) -> M:
     """Return settings, or raise one line that names the option."""
-    lists = {name for name, field in model.model_fields.items() if field.annotation == tuple[str, ...]}
-    values = {name: split_list(value) if name in lists else value for name, value in given.items()}
     for name in given.keys() - model.model_fields.keys():
         others = [other for other in exporter_names() if name in exporter(other).options.model_fields]
         advice = f"an option of {' and '.join(others)} only" if others else "no option of any format"
         raise ConfigError(f"{name}: {advice}, found with format={format}; leave it out")
-    for name in lists & given.keys():
-        if not values[name]:
-            raise ConfigError(f"{name}: expected names or wildcards, found nothing; leave the option out to take all")
-    try:
-        return model(**values)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        message = fault["msg"].removeprefix("Value error, ")
-        option = str(fault["loc"][0]).replace("_", "-") if fault["loc"] else ""
-        raise ConfigError(f"{option}: {message[:1].lower()}{message[1:]}, found {str(fault['input'])[:60]!r}") from None
+    return checked(model, from_text(model, given), first=True)
 
 
 def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path, str]:

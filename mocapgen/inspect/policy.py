@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.inspect.registry import Check, checks
-from mocapgen.shared.text import split_list
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import read_yaml
+from mocapgen.shared.text import did_you_mean, one_line, quoted, split_list
 from schemas.errors import ConfigError
 from schemas.inspection import Policy, Severity
 
@@ -61,38 +63,17 @@ def load_policy(name_or_path: str | Path) -> Policy:
         found = getattr(error, "strerror", None) or "no file name"
     if found:
         raise ConfigError(f"policy {str(name_or_path)!r}: expected one of {', '.join(policy_names())}, or the path of a YAML file, found {found}")
-    policy = _validated(path, _read(path))
+    policy = checked(Policy, _read(path), f"policy {path}", first=True)
     _check_names(path, policy)
     return policy
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"policy {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"policy {path}: expected the keys {', '.join(Policy.model_fields)}, found a {type(content).__name__}")
+    content = read_yaml(path, "a policy", f"policy {path}", required=True)
     severities = content.get("severities")
     if isinstance(severities, dict):  # YAML 1.1 reads a bare `off` as false
         content["severities"] = {key: "off" if value is False else value for key, value in severities.items()}
     return content
-
-
-def _validated(path: Path, content: dict[str, Any]) -> Policy:
-    from pydantic import ValidationError
-
-    for key in content:
-        if key not in Policy.model_fields:
-            raise ConfigError(f"policy {path}: unknown key {key!r}; {_near(str(key), Policy.model_fields)}")
-    try:
-        return Policy(**content)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"policy {path}: {where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, found {problem['input']!r}") from None
 
 
 def _check_names(path: Path, policy: Policy) -> None:
@@ -100,18 +81,11 @@ def _check_names(path: Path, policy: Policy) -> None:
         _require_match(f"policy {path}: severities", pattern)
     for id, limits in policy.limits.items():
         if id not in checks():
-            raise ConfigError(f"policy {path}: limits: unknown check {id!r}; {_near(id, checks())}")
+            raise ConfigError(one_line(f"policy {path}", f"limits: unknown check {quoted(id)}; {did_you_mean(id, checks())}"))
         known = checks()[id].limits
         for name in limits:
             if name not in known:
-                raise ConfigError(f"policy {path}: limits: unknown limit {name!r} of {id}; {_near(name, known)}")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    """Return a hint at what may have been meant."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names) if names else 'is none'}"
+                raise ConfigError(one_line(f"policy {path}", f"limits: unknown limit {quoted(name)} of {id}; {did_you_mean(name, known)}"))
 
 
 def _matches(id: str, pattern: str) -> bool:
@@ -122,9 +96,9 @@ def _matches(id: str, pattern: str) -> bool:
 def _require_match(where: str, pattern: str) -> None:
     if not any(_matches(id, pattern) for id in checks()):
         families = sorted({check.family for check in checks().values()})
-        near = difflib.get_close_matches(pattern, [*checks(), *families], n=1)
+        near = difflib.get_close_matches(pattern[:100], [*checks(), *families], n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"see --list-checks; families are {', '.join(families)}"
-        raise ConfigError(f"{where}: expected the id of a check or a pattern such as 'motion.*', found {pattern!r}; {hint}")
+        raise ConfigError(f"{where}: expected the id of a check or a pattern such as 'motion.*', found {quoted(pattern)}; {hint}")
 
 
 def _patterns(option: str, values: Sequence[str] | str) -> tuple[str, ...]:

@@ -1,115 +1,41 @@
-"""Settings: YAML files, text as on the command line, and checked models; every error is one line for each problem."""
+"""Settings: checked models, from files and from text as on the command line; every error is one line for each problem."""
 
 from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from mocapgen.shared.text import did_you_mean, split_list
+from mocapgen.shared.documents import read_yaml
+from mocapgen.shared.text import did_you_mean, one_line, quoted, split_list
 from schemas.camera import ImageSize
 from schemas.config import BuildConfig
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, MocapError
 from schemas.subset import SelectConfig
 
 _IMAGE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
-_LONGEST = 80
-"""Letters of a wrong value that a message quotes."""
+_MOST_PROBLEMS = 20
+"""Most lines of an error; further problems are counted."""
 M = TypeVar("M", bound=BaseModel)
-
-
-# YAML ---------------------------------------------------------------------------------------------
-
-
-def read_yaml(path: str | Path, what: str = "settings", subject: str = "") -> dict[str, Any]:
-    """Read a YAML file of settings; their names and values are not checked yet.
-
-    Parameters
-    ----------
-    path : str or Path
-        A mapping; an empty file is an empty one.
-    what : str
-        What the file holds, for messages: ``build settings``.
-    subject : str
-        What messages begin with; by default the path.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read, is not YAML, is not a mapping, or holds a key twice: with the line where there is one.
-    """
-    subject = subject or str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{subject}: expected a readable YAML file of {what}, found: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{subject}: expected a YAML file of {what}, found text that is not UTF-8") from None
-    content = parse_yaml(text, subject)
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"{subject}: expected {what} as 'key: value' lines, found a {type(content).__name__}")
-    return {str(key): value for key, value in content.items()}
-
-
-def parse_yaml(text: str, subject: str) -> Any:
-    """Return what a YAML text holds.
-
-    Parameters
-    ----------
-    text : str
-    subject : str
-        Where it stands: messages begin with it.
-
-    Raises
-    ------
-    ConfigError
-        If it is not YAML, or holds a key twice.
-    """
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=_loader())
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{subject}:{mark.line + 1}" if mark else subject
-        found = getattr(error, "problem", None) or getattr(error, "reason", None) or " ".join(str(error).split())[:_LONGEST]
-        raise ConfigError(f"{where}: expected YAML, found: {found}") from None
-    except (RecursionError, ValueError) as error:  # ValueError: a date such as 2020-13-01
-        found = "too many levels" if isinstance(error, RecursionError) else str(error)
-        raise ConfigError(f"{subject}: expected YAML, found: {found}") from None
-
-
-@cache
-def _loader() -> Any:
-    """Return PyYAML's safe loader, in C where it is installed, that refuses a key given twice."""
-    import yaml
-
-    class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            lines: dict[str, int] = {}
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                    line = key.start_mark.line + 1
-                    if key.value in lines:
-                        problem = f"the key {key.value!r} twice, first in line {lines[key.value]}"
-                        raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-                    lines[key.value] = line
-            return super().construct_mapping(node, deep)
-
-    return StrictLoader
 
 
 # Models -------------------------------------------------------------------------------------------
 
 
-def checked(model: type[M], values: Mapping[str, Any], subject: str | Callable[[str], str] = "", first: bool = False) -> M:
+def checked(
+    model: type[M],
+    values: Any,
+    subject: str | Callable[[str], str] = "",
+    *,
+    group: str = "",
+    renamed: Mapping[str, str] | None = None,
+    first: bool = False,
+    error: type[MocapError] = ConfigError,
+) -> M:
     """Return a model of checked values.
 
     Parameters
@@ -118,8 +44,14 @@ def checked(model: type[M], values: Mapping[str, Any], subject: str | Callable[[
     values : mapping
     subject : str or callable
         Where the values stand, such as a file's name: messages begin with it. A callable is asked for each setting.
+    group : str
+        The setting that the values are, for the names of settings in messages: ``model_settings``.
+    renamed : mapping of str to str, optional
+        Present names of settings, by those of earlier versions.
     first : bool
-        Report only the first problem.
+        Report only the first problem, and count the others.
+    error : type of MocapError
+        What is raised.
 
     Raises
     ------
@@ -128,34 +60,45 @@ def checked(model: type[M], values: Mapping[str, Any], subject: str | Callable[[
     """
     try:
         return model.model_validate(values)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
-        raise ConfigError("\n".join(_problem(dict(problem), model, subject) for problem in problems[: 1 if first else None])) from None
+    except ValidationError as failure:
+        problems = failure.errors(include_url=False, include_context=False)
+    shown, lines = problems[: 1 if first else _MOST_PROBLEMS], []
+    for problem in shown:
+        where = subject(str(problem["loc"][0]) if problem["loc"] else "") if callable(subject) else subject
+        more = f" (and {len(problems) - len(shown)} more)" if problem is shown[-1] and len(problems) > len(shown) else ""
+        lines.append(one_line(where, _problem(dict(problem), model, group, renamed or {}), more))
+    raise error("\n".join(lines))
 
 
-def _problem(error: Mapping[str, Any], model: type[BaseModel] | None, subject: str | Callable[[str], str]) -> str:
-    """Return a validation error in one line."""
-    *path, last = error["loc"] or ("",)
-    name = ".".join(str(part) for part in error["loc"])
-    where = subject(str(error["loc"][0]) if error["loc"] else "") if callable(subject) else subject
-    where = f"{where}: " if where else ""
+def _problem(error: Mapping[str, Any], model: type[BaseModel], group: str, renamed: Mapping[str, str]) -> str:
+    """Return a validation error without the place where it is."""
+    name = _joined((group, *error["loc"]) if group else error["loc"])
     message = re.sub(r"^Value error, ", "", error["msg"])
     if error["type"] == "extra_forbidden":
+        *path, last = error["loc"]
+        if name in renamed:
+            return f"setting {name!r} is the name of an earlier version; it is {renamed[name]!r} now"
         known = _fields(model, path)
-        return f"{where}unknown setting {name!r}" + (f"; {did_you_mean(str(last), known)}" if known else "")
+        return f"unknown setting {name!r}" + (f"; {did_you_mean(str(last), known)}" if known else f", found {quoted(error['input'])}")
     name = f"{name}: " if name else ""
     if error["type"] == "value_error":
-        return f"{where}{name}{message}"
-    found = "" if error["type"] == "missing" else f", found {repr(error['input'])[:_LONGEST]}"
-    return f"{where}{name}{message[:1].lower()}{message[1:]}{found}"
+        return f"{name}{message}"
+    found = "" if error["type"] == "missing" else f", found {quoted(error['input'])}"
+    return f"{name}{message[:1].lower()}{message[1:]}{found}"
 
 
-def _fields(model: Any, path: list[Any]) -> list[str]:
+def _joined(path: Sequence[str | int]) -> str:
+    """Return the name of a setting in a group or list: ``joints[3].offset``; long ones are cut."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part[:60]}" for part in path[:8]]
+    return "".join(parts).lstrip(".")
+
+
+def _fields(model: Any, path: Sequence[str | int]) -> list[str]:
     """Return the settings of a model, or of a group of it."""
     for part in path:
         annotation = model.model_fields[part].annotation if model is not None and part in model.model_fields else None
         model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-    return [] if model is None else list(model.model_fields)
+    return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
 
 
 # Text as on the command line ----------------------------------------------------------------------
@@ -171,7 +114,7 @@ def image_size(text: str, setting: str = "image") -> tuple[int, int]:
     """
     match = _IMAGE.fullmatch(text)
     if match is None:
-        raise ConfigError(f"{setting}: expected WIDTHxHEIGHT in pixels such as 1920x1080, found {text!r}")
+        raise ConfigError(f"{setting}: expected WIDTHxHEIGHT in pixels such as 1920x1080, found {quoted(text)}")
     return int(match[1]), int(match[2])
 
 
@@ -195,7 +138,7 @@ def _annotation(model: type[BaseModel], name: str) -> Any:
 
 
 def _from_text(name: str, annotation: Any, value: Any) -> Any:
-    if annotation == tuple[str, ...] and isinstance(value, str | tuple | list):
+    if annotation == tuple[str, ...] and (isinstance(value, str) or (isinstance(value, tuple | list) and all(map(_is_item, value)))):
         items = split_list(value)
         if not items and value not in ((), []):  # an empty shell variable, for example
             raise ConfigError(f"{name}: expected names or wildcards, found nothing; leave it out to take all")
@@ -206,6 +149,11 @@ def _from_text(name: str, annotation: Any, value: Any) -> Any:
         width, height = image_size(value, name)
         return {"width": width, "height": height}
     return value
+
+
+def _is_item(value: Any) -> bool:
+    """Whether a value can be a name in a list: a list in a list cannot."""
+    return isinstance(value, str | int | float)
 
 
 # Settings of commands -----------------------------------------------------------------------------
@@ -229,17 +177,34 @@ def settings(model: type[M], options: Mapping[str, Any], file: str | Path | None
     ConfigError
         With one line for each problem: setting (``min_frames: ...``) or file and setting, the rule and the value found.
     """
-    listed = {} if file is None else {key.replace("-", "_"): value for key, value in read_yaml(file, what).items()}
+    listed = {} if file is None else read_settings(file, what)
     if file is not None and not listed:
-        raise ConfigError(f"{file}: expected {what} as 'key: value' lines, found none; for the defaults give no file")
+        raise ConfigError(one_line(str(file), f"expected {what} as 'key: value' lines, found none; for the defaults give no file"))
 
     def subject(name: str) -> str:
         return str(file) if name in listed and name not in options else ""
 
     for name in listed:
         if name not in model.model_fields:
-            raise ConfigError(f"{file}: unknown setting {name!r}; {did_you_mean(name, model.model_fields)}")
+            raise ConfigError(one_line(str(file), f"unknown setting {quoted(name)}; {did_you_mean(name, model.model_fields)}"))
     return checked(model, from_text(model, {**listed, **options}), subject)
+
+
+def read_settings(path: str | Path, what: str = "settings") -> dict[str, Any]:
+    """Read a YAML file of settings, whose names may be written with dashes; names and values are not checked yet.
+
+    Raises
+    ------
+    ConfigError
+        See :func:`~mocapgen.shared.documents.read_yaml`; or if a setting is given with dashes and without.
+    """
+    listed: dict[str, Any] = {}
+    for key, value in read_yaml(path, what).items():
+        name = key.replace("-", "_")
+        if name in listed:
+            raise ConfigError(one_line(str(path), f"expected each setting once, found {quoted(name)} twice, with dashes and without"))
+        listed[name] = value
+    return listed
 
 
 def build_config(options: Mapping[str, Any], config: str | Path | None = None) -> BuildConfig:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from schemas.errors import ConfigError
 
@@ -13,6 +15,10 @@ LISTED = 30
 """Most names that an error lists."""
 MAX_NAMES = 12
 """Names of actors, actions or avatars in a summary; more are counted."""
+LONGEST_LINE = 300
+"""Most characters of a message about a file or setting."""
+_LONGEST_SUBJECT = 170
+"""Most characters of the path that such a message begins with."""
 # Control characters, line separators and bytes that are not UTF-8 (surrogates): no message or file could show them.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -31,7 +37,7 @@ def matches(name: str, pattern: str) -> bool:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint: the most similar of the known names, or all of them."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name[:LONGEST_LINE], names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names) if names else 'is none'}"
 
 
@@ -66,6 +72,43 @@ def printable(path: object) -> str:
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(path))
 
 
+class _Quote(reprlib.Repr):
+    """Cuts a value before it is formatted: what YAML writes in 300 bytes may hold a thousand million items."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 3, 60, 60, 40
+
+    def repr_int(self, x: Any, level: int) -> str:
+        return super().repr_int(x, level) if abs(x).bit_length() < 1000 else f"an integer of {abs(x).bit_length():,} bits"
+
+
+def quoted(value: object) -> str:
+    """Return a wrong value as a message shows it: as in Python, long ones cut."""
+    text = printable(_Quote().repr(value))
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def one_line(subject: str, message: str, ending: str = "") -> str:
+    """Return the line of an error, of at most 300 characters, none of them a control character.
+
+    Parameters
+    ----------
+    subject : str
+        Where the problem is, such as a path; may be empty. Of a long one the end is shown.
+    message : str
+        Of a long one the beginning and the end are shown.
+    ending : str
+        Shown whole.
+    """
+    room = LONGEST_LINE - len(ending)
+    where = printable(subject[-LONGEST_LINE:])
+    where = where if len(subject) <= _LONGEST_SUBJECT >= len(where) else f"…{where[1 - _LONGEST_SUBJECT :]}"
+    text = message if len(message) <= 2 * room else message[:room] + message[-room:]
+    text = (f"{where}: " if where else "") + printable(" ".join(text.split()))
+    return (text if len(text) <= room else f"{text[: room - 61]}…{text[-60:]}") + ending
+
+
 def option_words(text: str, options: Mapping[str, str]) -> str:
     """Return a message with the options of the command line in place of Python's keywords.
 
@@ -84,7 +127,7 @@ def option_words(text: str, options: Mapping[str, str]) -> str:
     names = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
     value = r"'[^']*'|[^\s;:,)]+"
     text = re.sub(rf"(?<![\w./-])({names})=({value})", lambda match: _typed(options[match[1]], match[2]), text)
-    start = re.match(rf"({names})((?:, and |, | and )(?:{names}))*(\.\w+)*: ", text)
+    start = re.match(rf"({names})((?:, and |, | and )(?:{names}))*(\.\w+|\[\d+\])*: ", text)
     if start:
         head = re.sub(rf"(?<![\w.])({names})\b", lambda match: options[match[1]], start[0]).replace(".", " ")
         text = head + text[start.end() :]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import read_yaml
 from schemas.base import Model
 
 _DATA = Path(__file__).parent / "data"
@@ -58,8 +59,8 @@ def trials() -> Mapping[TrialKey, Trial]:
 @lru_cache(maxsize=1)
 def categories() -> Mapping[str, Category]:
     """Return the kinds of motion there are."""
-    content = yaml.safe_load((_DATA / "cmu_categories.yaml").read_text(encoding="utf-8"))
-    return {name: Category.model_validate(rule) for name, rule in content.items()}
+    path = _DATA / "cmu_categories.yaml"
+    return {name: checked(Category, rule, str(path), group=name) for name, rule in read_yaml(path, "kinds of motion").items()}
 
 
 def categories_of(subject: int, description: str) -> tuple[str, ...]:

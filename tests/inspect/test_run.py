@@ -88,15 +88,17 @@ def test_names_that_do_not_exist_are_refused_with_near_ones(clean: Path, options
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("severity: {}", "unknown key 'severity'; did you mean 'severities'?"),
+        ("severity: {}", "unknown setting 'severity'; did you mean 'severities'?"),
         ("severities: {motion.speed_spikes: error}", "did you mean 'motion.speed_spike'?"),
         ("severities: {structure.rows: fatal}", "found 'fatal'"),
         ("limits: {dataset.length: {min_frames: 3}}", "limits: unknown check 'dataset.length'; did you mean 'dataset.lengths'?"),
         ("limits: {dataset.lengths: {min_frame: 3}}", "limits: unknown limit 'min_frame' of dataset.lengths; did you mean 'min_frames'?"),
         ("limits: {dataset.lengths: {min_frames: many}}", "found 'many'"),
-        ("- a", "found a list"),
-        ("a: [", "expected readable YAML"),
-        ("\x00", "expected readable YAML"),
+        ("- a", "expected a policy as 'key: value' lines, found a list"),
+        ("severities: {}\nlimits: {}\nseverities: {}", "own.yaml:3: expected YAML, found: the key 'severities' twice, first in line 1"),
+        ("severities:\n  motion.*: off\n  motion.*: error", "own.yaml:3: expected YAML, found: the key 'motion.*' twice, first in line 2"),
+        ("a: [", "own.yaml:1: expected YAML, found: did not find expected node content"),
+        ("\x00", "own.yaml: expected YAML, found: control characters are not allowed"),
     ],
 )
 def test_a_wrong_policy_is_one_line(clean: Path, tmp_path: Path, text: str, part: str) -> None:

@@ -170,6 +170,19 @@ def test_a_faulty_set_of_ones_own(tmp_path: Path, change: dict[str, object], mes
         load_marker_set(tmp_path / "bad.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "key", "first"),
+    [(OWN + "name: other\n", 11, "name", 2), (OWN + "  LKNE: [Knee]\n", 11, "LKNE", 10)],
+    ids=["setting", "marker"],
+)
+def test_a_key_given_twice_is_an_error(tmp_path: Path, text: str, line: int, key: str, first: int) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text.removesuffix("\n"))
+    with pytest.raises(ConfigError) as caught:
+        load_marker_set(path)
+    assert str(caught.value) == f"marker set {path}:{line}: expected YAML, found: the key {key!r} twice, first in line {first}"
+
+
 # Not seen for long --------------------------------------------------------------------------------
 
 

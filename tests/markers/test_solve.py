@@ -154,7 +154,7 @@ def test_another_set_is_a_file(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"landmarks": {"C7": "C7"}}, "landmarks lack T10"),
-        ({"extra": 1}, "extra inputs are not permitted"),
+        ({"extra": 1}, "unknown setting 'extra'; there are name, description, source,"),
         ({"segments": {"Head": ["C7", "T10"]}}, "segments need three markers or more and the name of a joint, found Head"),
         ({"placements": {}}, "placements lack"),
     ],

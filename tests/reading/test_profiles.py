@@ -117,7 +117,7 @@ def test_a_profile_of_ones_own_is_used_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"colour": "red"}, "colour: extra inputs are not permitted"),
+        ({"colour": "red"}, "unknown setting 'colour'; there are name, description, prefixes,"),
         ({"name": "Our Own"}, "name: string should match"),
         ({"joints": {"Hips": "HIPS"}}, "joints: lacks Neck, Head"),
         ({"joints": OWN["joints"] | {"Tail": "TAIL"}}, "joints: expected roles out of .*found Tail"),
@@ -146,10 +146,12 @@ def test_a_profile_that_is_wrong_is_an_error_of_one_line(tmp_path: Path, change:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("[1, 2]", "expected a mapping of settings"),
-        ("a: [", "expected readable YAML"),
-        ("", "found NoneType"),
-        ("[" * 5000, "expected readable YAML"),
+        ("[1, 2]", "expected a profile as 'key: value' lines, found a list"),
+        ("a: [", r"own\.yaml:1: expected YAML, found: did not find expected node content"),
+        ("", "expected a profile as 'key: value' lines, found none"),
+        ("[" * 5000, "expected YAML"),
+        ("name: own\ndescription: a\nname: other\n", r"own\.yaml:3: expected YAML, found: the key 'name' twice, first in line 1"),
+        ("name: own\njoints:\n  Hips: a\n  Hips: b\n", r"own\.yaml:4: expected YAML, found: the key 'Hips' twice, first in line 3"),
     ],
 )
 def test_a_file_that_is_no_profile(tmp_path: Path, content: str, expected: str) -> None:

@@ -59,7 +59,14 @@ def test_wrong_setting_is_one_line(settings, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "words"), [("a: [", "YAML"), ("- 1\n", "a list"), ("epochs: many\n", "epochs")])
+TWICE = [
+    ("epochs: 3\nseed: 1\nepochs: 4\n", r"own\.yaml:3: expected YAML, found: the key 'epochs' twice, first in line 1"),
+    ("augment:\n  flip: 0.1\n  flip: 0.2\n", r"own\.yaml:3: expected YAML, found: the key 'flip' twice, first in line 2"),
+    ("batch-size: 3\nbatch_size: 4\n", r"own\.yaml: expected each setting once, found 'batch_size' twice, with dashes and without"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), [("a: [", "YAML"), ("- 1\n", "a list"), ("epochs: many\n", "epochs"), *TWICE])
 def test_wrong_file_is_one_line(tmp_path, text, words):
     file = tmp_path / "own.yaml"
     file.write_text(text)
@@ -74,6 +81,10 @@ def test_wrong_names_are_one_line(tmp_path):
         read_recipe(str(tmp_path / "none.yaml"))
     with pytest.raises(ConfigError, match="NAME=VALUE"):
         parse_assignments(["epochs"])
+    with pytest.raises(ConfigError, match=r"^assignments=augment: expected YAML, found: the key 'flip' twice, first in line 1$"):
+        parse_assignments(["augment={flip: 1, flip: 2}"])
+    with pytest.raises(ConfigError, match=r"^assignments=augment.flip: expected a group of settings, found augment=3 before$"):
+        parse_assignments(["augment=3", "augment.flip=1"])
     with pytest.raises(DatasetError, match=r"run with config\.json"):
         read_run(tmp_path)
 
@@ -81,6 +92,22 @@ def test_wrong_names_are_one_line(tmp_path):
 def test_a_run_of_an_earlier_version_is_one_line(tmp_path):
     (tmp_path / "config.json").write_text('{"epochs": 2, "augment": {"bend": 0.5}}')
     with pytest.raises(DatasetError, match=r"'augment.bend' is the name of an earlier version; it is 'augment.pose_perturbation' now") as caught:
+        read_run(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"epochs": 2,\n"epochs": 3}', r"config\.json:2: expected JSON, found: the key 'epochs' twice, first in line 1"),
+        ('{"epochs": 0}', r"config\.json: expected the settings of a run of this version, found others: epochs: .*, found 0"),
+        ('{"epochs": 2,', r"config\.json:1: expected JSON, found: "),
+        ("[]", r"config\.json: expected the settings of a run as a JSON object, found \[\]"),
+    ],
+)
+def test_a_damaged_run_is_one_line(tmp_path, text, words):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(DatasetError, match=words) as caught:
         read_run(tmp_path)
     assert "\n" not in str(caught.value)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.config import checked, read_settings
 from schemas.errors import DatasetError
 from schemas.experiments import Published, PublishedMotion
 from trainer.data.dataset import PoseData
-from trainer.recipes.settings import read_yaml
 
 SHOWN = 6
 
@@ -20,7 +20,8 @@ SHOWN = 6
 @lru_cache(maxsize=1)
 def published() -> Published:
     """Return the published figures: ``published.yaml`` beside this module."""
-    return Published(**read_yaml(Path(__file__).with_name("published.yaml")))
+    path = Path(__file__).with_name("published.yaml")
+    return checked(Published, read_settings(path, "published figures"), str(path))
 
 
 def sequences_of(motion: PublishedMotion, data: PoseData) -> NDArray[np.int64]:

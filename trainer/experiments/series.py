@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from mocapgen.shared.command import Stopped
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import read_json
 from mocapgen.shared.files import write_file
+from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
 from schemas.train import Evaluation, ModelCard, TrainConfig
@@ -231,10 +233,12 @@ class RunSeries:
         if not path.is_file():
             return None
         try:
-            result = RunResult.model_validate_json(path.read_text(encoding="utf-8"))
-            made = TrainConfig.model_validate(result.config).model_dump()  # settings that are newer than the run have their defaults
-        except (ValidationError, ValueError):
-            raise ConfigError(f"{path}: expected the result of a run of this version, found another; remove the folder to train it again") from None
+            result = checked(RunResult, read_json(path, "the result of a run"), first=True)
+            made = checked(TrainConfig, result.config, group="config", first=True).model_dump()  # settings newer than the run have their defaults
+        except ConfigError as error:
+            found = str(error).removeprefix(f"{path}: ")
+            rule = "expected the result of a run of this version, found another"
+            raise ConfigError(one_line(str(path), f"{rule} ({found})", "; remove the folder to train it again")) from None
         config = job.config()
         differences = [name for name, value in config.model_dump().items() if name not in _MAY_DIFFER and made[name] != value]
         data = self.load(self.data_file, config.joint_set)
@@ -331,7 +335,7 @@ class RunSeries:
     def _remember_protocol(self, folder: Path) -> None:
         """Keep the part of the protocol that all runs share, from one of their evaluations."""
         for path in sorted(folder.glob("evaluation-*.json")):
-            protocol = Evaluation.model_validate_json(path.read_text(encoding="utf-8")).protocol
+            protocol = checked(Evaluation, read_json(path, "an evaluation"), str(path), first=True).protocol
             self.protocol = {key: protocol[key] for key in ("root", "joints", "fps")}
             return
 

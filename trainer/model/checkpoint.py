@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import parse_json
 from mocapgen.shared.files import write_file
-from schemas.errors import DatasetError
+from schemas.errors import ConfigError, DatasetError
 from schemas.train import MODEL_FORMAT, MODEL_VERSION, ModelCard
 from trainer.data.dataset import LiftedJoints
 from trainer.model.lifter import Lifter
@@ -91,9 +92,9 @@ def read(path: str | Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        content = json.loads(metadata.get("card", "null"))
+        content = parse_json(metadata.get("card", "null"), "card")
         state = json.loads(metadata.get("state", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, ConfigError) as error:
         raise DatasetError(f"{path}: expected a checkpoint (safetensors), found a damaged one or something else ({str(error)[:80]})") from None
     if not isinstance(content, dict) or content.get("format") != MODEL_FORMAT:
         raise DatasetError(f"{path}: expected a checkpoint of this project, found safetensors of something else")
@@ -101,10 +102,7 @@ def read(path: str | Path) -> Checkpoint:
         raise DatasetError(
             f"{path}: expected a model card of version {MODEL_VERSION} or older, found {content.get('version')}; pip install --upgrade mocapgen"
         )
-    try:
-        card = ModelCard(**content)
-    except ValidationError as error:
-        raise DatasetError(f"{path}: card: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
+    card = checked(ModelCard, content, f"{path}: card", first=True, error=DatasetError)
     return Checkpoint(path, card, state, tensors)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 
+from mocapgen.shared.config import checked
 from schemas.errors import ConfigError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
@@ -95,7 +94,8 @@ class TrainedModel:
             If hardly a joint is visible, or the points cannot be pixels.
         """
         values = self._points(points)
-        config = _config(image=image, fov=fov, focal=focal, fps=fps, min_confidence=min_confidence, gap=gap)
+        settings = {"image": image, "fov": fov, "focal": focal, "fps": fps, "min_confidence": min_confidence, "gap": gap}
+        config = checked(PredictConfig, settings, first=True)
         pixels, confidence = split_confidence(values)
         rate = self.fps if config.fps is None else config.fps
         size = int(image[0]), int(image[1])
@@ -142,17 +142,6 @@ def load(path: str | Path, device: str = "auto", threads: int = 0) -> TrainedMod
     """
     lifter, card = load_lifter(path, choose(device, "fp32", threads).device)
     return TrainedModel(Path(path), lifter, card)
-
-
-def _config(**settings: Any) -> PredictConfig:
-    try:
-        return PredictConfig(**settings)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        message = problem["msg"].removeprefix("Value error, ")
-        if not problem["loc"]:
-            raise ConfigError(message) from None
-        raise ConfigError(f"{problem['loc'][0]}: {message[:1].lower()}{message[1:]}, found {problem['input']!r}") from None
 
 
 def _at_frames(positions: Array, count: int, step: float) -> Array:

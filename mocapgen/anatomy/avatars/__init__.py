@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from mocapgen.core.motion import Array, Skeleton
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import read_json
 from schemas.config import DEFAULT_AVATARS
 from schemas.conventions import END_POINTS
 from schemas.errors import ConfigError
@@ -55,17 +56,10 @@ def load_avatar(name_or_path: str | Path) -> Avatar:
 
 
 def _read(path: Path) -> Avatar:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "bytes that are not" if isinstance(error, UnicodeDecodeError) else f"{error.strerror}, not"
-        raise ConfigError(f"avatar file {path}: expected readable UTF-8 text, found {reason}") from None
-    try:
-        avatar = Avatar.model_validate_json(text)
-    except ValidationError as error:
-        raise ConfigError(f"avatar file {path}: {_first_fault(error)}") from None
+    subject = f"avatar file {path}"
+    avatar = checked(Avatar, read_json(path, "an avatar", subject), subject, first=True)
     if fault := _impossible(avatar):
-        raise ConfigError(f"avatar file {path}: {fault}")
+        raise ConfigError(f"{subject}: {fault}")
     return avatar
 
 
@@ -84,17 +78,6 @@ def _impossible(avatar: Avatar) -> str | None:
             if skeleton.bone_length(side + joint) < 0.01:
                 return f"{side}{joint}: expected at least 0.01 m from its parent, found {skeleton.bone_length(side + joint):g}"
     return None
-
-
-def _first_fault(error: ValidationError) -> str:
-    """Return in one line what is wrong first: which field, what was expected, what was found, how much else there is."""
-    faults = error.errors(include_url=False, include_context=False)
-    fault = faults[0]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
-    message = " ".join(fault["msg"].removeprefix("Value error, ").split())
-    found = "" if fault["type"] in ("missing", "json_invalid", "value_error") else f", found {repr(fault['input'])[:60]}"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{where + ': ' if where else ''}{message[:1].lower()}{message[1:]}{found}{more}"
 
 
 def avatar_skeleton(avatar: Avatar) -> Skeleton:

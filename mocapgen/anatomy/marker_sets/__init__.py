@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import read_yaml
+from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError
 from schemas.marker_set import MarkerSet
 
@@ -36,14 +36,7 @@ def load_marker_set(name_or_path: str | Path = DEFAULT_SET) -> MarkerSet:
         that is wrong.
     """
     path = _path(name_or_path)
-    content = _content(path)
-    try:
-        return MarkerSet.model_validate(content)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"marker set {path}: {where + ': ' if where else ''}{message[:1].lower()}{message[1:]}") from None
+    return checked(MarkerSet, _content(path), f"marker set {path}", first=True)
 
 
 def _path(name_or_path: str | Path) -> Path:
@@ -55,18 +48,15 @@ def _path(name_or_path: str | Path) -> Path:
     return path
 
 
-def _content(path: Path) -> Any:
+def _content(path: Path) -> dict[str, Any]:
     """Return what a file says, over what it extends."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"marker set {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(content, dict) or "extends" not in content:
+    content = read_yaml(path, "a marker set", f"marker set {path}", required=True)
+    if "extends" not in content:
         return content
     base = content.pop("extends")
-    if str(base) not in marker_set_names():
-        raise ConfigError(f"marker set {path}: extends: expected one of {', '.join(marker_set_names())}, found {base!r}")
-    merged = _content(_path(str(base)))
+    if base not in marker_set_names():
+        raise ConfigError(one_line(f"marker set {path}", f"extends: expected one of {', '.join(marker_set_names())}, found {quoted(base)}"))
+    merged = _content(_path(base))
     synonyms = content.get("synonyms")
     if isinstance(synonyms, dict):
         for label, spellings in synonyms.items():

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from mocapgen.anatomy.names import plain_names
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import read_yaml
 from schemas.errors import ConfigError
 from schemas.profile import OPTIONAL_ROLES, REQUIRED_ROLES, Profile
 
@@ -81,22 +83,8 @@ def _built_in(name: str) -> Profile:
 
 
 def _read(path: Path) -> Profile:
-    import yaml
-    from pydantic import ValidationError
-
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"profile {path}: expected readable YAML, found: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"profile {path}: expected a mapping of settings such as name, description and joints, found {type(content).__name__}")
-    try:
-        return Profile.model_validate(content)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"profile {path}: {where + ': ' if where else ''}{message[:1].lower()}{message[1:]}") from None
+    subject = f"profile {path}"
+    return checked(Profile, read_yaml(path, "a profile", subject, required=True), subject, first=True)
 
 
 def match(profile: Profile, names: Iterable[str]) -> Match:

@@ -60,7 +60,7 @@ def test_wrong_checkpoints_are_one_line(folder, tmp_path):
     with pytest.raises(DatasetError, match=f"version {MODEL_VERSION} or older, found {MODEL_VERSION + 1}") as caught:
         checkpoint.read(rewritten(folder, path, version=MODEL_VERSION + 1))
     cases.append(caught)
-    with pytest.raises(DatasetError, match="fps") as caught:
+    with pytest.raises(DatasetError, match=r"x\.safetensors: card: fps: input should be a valid number, .*, found 'many'") as caught:
         checkpoint.read(rewritten(folder, path, fps="many"))
     cases.append(caught)
     with pytest.raises(DatasetError, match="weights of this network, found another shape of") as caught:

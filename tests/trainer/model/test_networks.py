@@ -91,7 +91,7 @@ def test_causal_mixer_looks_back_only():
 def test_unknown_model_and_setting_are_one_line():
     with pytest.raises(ConfigError, match="expected one of cvmnet, stmixer, videopose, found 'resnet'"):
         network_class("resnet")
-    with pytest.raises(ConfigError, match=r"model_settings\.widht: .*cvmnet has width, depth"):
+    with pytest.raises(ConfigError, match=r"^unknown setting 'model_settings\.widht'; did you mean 'width'\?$"):
         build_network("cvmnet", {"widht": 3}, 4, 4)
     with pytest.raises(ConfigError, match=r"model_settings\.kernel: .*odd kernel, found 4"):
         build_network("cvmnet", {"kernel": 4}, 4, 4)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mocapgen.shared.parts import load_part, part_names
-from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from trainer.model.networks.base import Network
@@ -47,14 +46,7 @@ def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int
     ConfigError
         If the model or a setting is unknown, or a value is not allowed.
     """
-    from pydantic import ValidationError
+    from mocapgen.shared.config import checked
 
     kind = network_class(name)
-    try:
-        checked = kind.Settings(**settings)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(["model_settings", *map(str, problem["loc"])])
-        hint = f"; {name} has {', '.join(kind.Settings.model_fields)}" if problem["type"] == "extra_forbidden" else f", found {problem['input']!r}"
-        raise ConfigError(f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}{hint}") from None
-    return kind(inputs, outputs, checked)
+    return kind(inputs, outputs, checked(kind.Settings, settings, group="model_settings", first=True))

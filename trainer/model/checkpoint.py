@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import parse_json
 from mocapgen.shared.files import write_file
+from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import MODEL_FORMAT, MODEL_VERSION, ModelCard
 from trainer.data.dataset import LiftedJoints
@@ -95,12 +96,14 @@ def read(path: str | Path) -> Checkpoint:
         content = parse_json(metadata.get("card", "null"), "card")
         state = json.loads(metadata.get("state", "{}"))
     except (SafetensorError, OSError, ValueError, ConfigError) as error:
-        raise DatasetError(f"{path}: expected a checkpoint (safetensors), found a damaged one or something else ({str(error)[:80]})") from None
+        rule = "expected a checkpoint (safetensors), found a damaged one or something else"
+        raise DatasetError(one_line(str(path), f"{rule} ({error})")) from None
     if not isinstance(content, dict) or content.get("format") != MODEL_FORMAT:
         raise DatasetError(f"{path}: expected a checkpoint of this project, found safetensors of something else")
-    if not isinstance(content.get("version"), int) or content["version"] > MODEL_VERSION:
+    version = content.get("version")
+    if not isinstance(version, int) or version > MODEL_VERSION:
         raise DatasetError(
-            f"{path}: expected a model card of version {MODEL_VERSION} or older, found {content.get('version')}; pip install --upgrade mocapgen"
+            f"{path}: expected a model card of version {MODEL_VERSION} or older, found {quoted(version)}; pip install --upgrade mocapgen"
         )
     card = checked(ModelCard, content, f"{path}: card", first=True, error=DatasetError)
     return Checkpoint(path, card, state, tensors)

@@ -1,6 +1,7 @@
 """The published experiments and the ablation, end to end on small runs: what is trained on what, what is kept, and what fails alone."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -166,6 +167,27 @@ def test_resume_keeps_finished_runs_and_a_failure_stops_no_other(series, data_fi
     assert "out of memory" in (out / "report.md").read_text()
     other = experiments(data_file, cmu_file, out, **{**again, "assignments": (*TINY, "batch_size=8", "threads=2"), "only": ("A",)})
     assert "same settings, found others (batch_size)" in other.failures[0].error
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '{"name": "a",\n"name": "b"}',
+            r"another \(.*expected JSON, found: the key 'name' twice, first in line 1\); remove the folder",
+        ),
+        ('{"name": "a"}', r"another \(experiment: field required \(and \d+ more\)\); remove the folder"),
+        ("[]", r"another \(expected the result of a run as a JSON object, found \[\]\); remove the folder"),
+    ],
+)
+def test_a_damaged_result_is_one_line(data_file, tmp_path, text, words):
+    job = series_module.Job("A", "", "paper", 3, {})
+    folder = tmp_path / "runs" / job.name
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(text)
+    _, (failure,) = series_module.RunSeries(data_file, None, tmp_path, resume=True).run([job])
+    assert re.search(words, failure.error)
+    assert failure.error.startswith(f"{folder}/result.json: expected the result of a run of this version, found another")
 
 
 def test_plan_is_every_recipe_experiment_variant_and_seed(data):

@@ -63,6 +63,10 @@ def test_wrong_checkpoints_are_one_line(folder, tmp_path):
     with pytest.raises(DatasetError, match=r"x\.safetensors: card: fps: input should be a valid number, .*, found 'many'") as caught:
         checkpoint.read(rewritten(folder, path, fps="many"))
     cases.append(caught)
+    save_file({"a": torch.zeros(2)}, path, {"card": '{"format": "x", "format": "y"}'})
+    with pytest.raises(DatasetError, match=r"something else \(card:1: expected JSON, found: the key 'format' twice") as caught:
+        checkpoint.read(path)
+    cases.append(caught)
     with pytest.raises(DatasetError, match="weights of this network, found another shape of") as caught:
         checkpoint.load_lifter(rewritten(folder, path, model_settings={"width": 24, "depth": 1}))
     cases.append(caught)

@@ -65,7 +65,7 @@ def parse_yaml(text: str, subject: str, lines: bool = True, kind: str = "YAML") 
         return yaml.load(text, Loader=_loader())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{subject}:{mark.line + 1}" if mark and lines else subject
+        where = f"{subject}:{min(mark.line + 1, len(text.splitlines()))}" if mark and lines else subject
         found = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         found = found.removeprefix("found ")
         raise ConfigError(one_line(where, f"expected {kind}, found: {found}")) from None

@@ -267,7 +267,7 @@ def test_a_folder_is_no_avatar(tmp_path):
     ("content", "expected"),
     [
         (b"", ":1: expected JSON, found: nothing"),
-        (b'{"name": "a",', ":1: expected JSON, found: expecting property name enclosed in double quotes in column 13"),
+        (b'{"name": "a",', ":1: expected JSON, found: expecting property name enclosed in double quotes in column 14"),
         (b"[]", ": expected an avatar as a JSON object, found []"),
         (b"\xff\xfe\x00binary", ": expected a JSON file of an avatar, found text that is not UTF-8"),
         (b'{"name": "a",\n "age": "adult",\n "name": "b"}', ":3: expected JSON, found: the key 'name' twice, first in line 1"),

@@ -123,7 +123,7 @@ OTHERS = {
     ("mocapgen", "render"): set(),
     ("mocapgen", "export"): {"out", "overwrite"},
     ("trainer", "predict"): {"out", "overwrite"},
-    ("trainer", "evaluate"): {"side", "json_file", "markdown_file"},
+    ("trainer", "evaluate"): {"side", "json_file", "markdown_file", "overwrite"},
     ("trainer", "ablate"): {"recipe", "only", "seeds", "out", "cmu", "assignments", "resume", "finished"},
     ("trainer", "experiments"): {"recipes", "only", "seeds", "out", "cmu", "assignments", "resume", "finished"},
     ("trainer", "fit"): {"out", "recipe", "config", "assignments", "resume", "stop_after", "overwrite"},

@@ -172,7 +172,7 @@ def test_a_faulty_set_of_ones_own(tmp_path: Path, change: dict[str, object], mes
 
 @pytest.mark.parametrize(
     ("text", "line", "key", "first"),
-    [(OWN + "name: other\n", 11, "name", 2), (OWN + "  LKNE: [Knee]\n", 11, "LKNE", 10)],
+    [(OWN + "name: other\n", 10, "name", 2), (OWN + "  LKNE: [Knee]\n", 10, "LKNE", 9)],
     ids=["setting", "marker"],
 )
 def test_a_key_given_twice_is_an_error(tmp_path: Path, text: str, line: int, key: str, first: int) -> None:

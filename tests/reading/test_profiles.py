@@ -147,7 +147,7 @@ def test_a_profile_that_is_wrong_is_an_error_of_one_line(tmp_path: Path, change:
     ("content", "expected"),
     [
         ("[1, 2]", "expected a profile as 'key: value' lines, found a list"),
-        ("a: [", r"own\.yaml:1: expected YAML, found: did not find expected node content"),
+        ("a: [", r"own\.yaml:1: expected YAML, found: "),
         ("", "expected a profile as 'key: value' lines, found none"),
         ("[" * 5000, "expected YAML"),
         ("name: own\ndescription: a\nname: other\n", r"own\.yaml:3: expected YAML, found: the key 'name' twice, first in line 1"),

@@ -7,6 +7,7 @@ import pytest
 import trainer.predict.model as module
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError, DatasetError
+from schemas.predictions import PredictConfig
 from trainer.predict.model import load
 from trainer.predict.predict import predict
 
@@ -21,7 +22,7 @@ def points(data):
 
 def predicted(folder, points, path, **settings):
     np.savez(path / "points.npz", keypoints=points, layout="h36m17", width=IMAGE[0], height=IMAGE[1])
-    predict(folder, path / "points.npz", path / "pred.h5", module._config(**{"fps": 30.0, **settings}), "cpu", 1)
+    predict(folder, path / "points.npz", path / "pred.h5", PredictConfig(**{"fps": 30.0, **settings}), "cpu", 1)
     with h5py.File(path / "pred.h5") as file:
         return file["/frames/positions_3d"][()]
 

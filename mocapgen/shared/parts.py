@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import ConfigError
-
 
 @cache
 def part_names(package: str, defines: str = "") -> tuple[str, ...]:
@@ -52,5 +50,7 @@ def load_part(package: str, defines: str, name: str, option: str) -> Any:
         With the parts that there are.
     """
     if name not in part_names(package, defines):
+        from schemas.errors import ConfigError  # here, as the command line starts before it is sure whose `schemas` there is
+
         raise ConfigError(f"{option}: expected one of {', '.join(part_names(package, defines))}, found {name!r}")
     return getattr(importlib.import_module(f"{package}.{name}"), defines)

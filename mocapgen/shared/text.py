@@ -7,9 +7,10 @@ import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schemas.errors import ConfigError
+if TYPE_CHECKING:
+    from schemas.errors import ConfigError
 
 LISTED = 30
 """Most names that an error lists."""
@@ -159,4 +160,6 @@ def no_match(setting: str, wanted: str, pattern: str, names: Sequence[str]) -> C
     hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     there = f"there are {', '.join(names[:LISTED])}{more}" if names else "there are none"
+    from schemas.errors import ConfigError  # here, as the command line starts before it is sure whose `schemas` there is
+
     return ConfigError(f"{setting}: expected {wanted}, found {pattern!r}; {hint}{there}")

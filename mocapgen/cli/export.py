@@ -9,6 +9,7 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import properties, schema_options
+from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_pairs
 
@@ -20,7 +21,7 @@ SHOWN_FILES = 5
 
 _SCHEMA = properties("export-config")
 _OPTIONS = (
-    *schema_options("export-config", ("format",), {"format": {"required": True}}),
+    *schema_options("export-config", ("format",), {"format": {"required": True, "type": click.Choice(part_names("mocapgen.export", "EXPORTER"))}}),
     click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to, or the file if there is only one."),
     *schema_options(
         "export-config",

@@ -208,7 +208,8 @@ def test_a_full_disk_is_one_line(start: Callable[..., Running], tmp_path: Path, 
 
 
 def numbers(text: str) -> dict[str, str]:
-    return {name: value for name, value in re.findall(r"^  (\S.*?) {2,}(\S.*)$", text, flags=re.MULTILINE) if name not in ("time", "file")}
+    unlike = ("time", "file", "actors", "actions")  # the last two are listed in a dry run of many files
+    return {name: value for name, value in re.findall(r"^  (\S.*?) {2,}(\S.*)$", text, flags=re.MULTILINE) if name not in unlike}
 
 
 def test_a_dry_run_of_real_clips_says_what_the_build_says(start: Callable[..., Running], tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_dry_run_shows_what_was_detected(data_dir: Path, tmp_path: Path) -> No
     rows = {line[0]: line[1:] for line in lines[1:] if line and line[0].startswith(("asfamc", "bvh", "c3d"))}
     assert len(rows) == 24  # of 26; two are refused
     assert rows["bvh-neo/85/85_12.bvh"] == ["bvh", "neo", "100", "%", "cm", "y", "30", "1,097", "unknown", "85"]
-    assert rows["c3d/85_12.c3d"] == ["c3d", "vicon41", "100", "%", "mm", "z", "120", rows["c3d/85_12.c3d"][7], "unknown", "c3d"]
+    assert rows["c3d/85_12.c3d"] == ["c3d", "vicon41", "100", "%", "mm", "z", "120", rows["c3d/85_12.c3d"][7], "unknown", "85"]
     assert rows["asfamc/01/01_01.amc"][:7] == ["amc", "vicon", "100", "%", "cmu", "y", "120"]
     assert list(tmp_path.iterdir()) == []
     verbose = mocapgen("build", "--source", "folder", "--root", data_dir / "cmu/bvh-cgspeed", "--dry-run", "-v", *ONE, cwd=tmp_path)
@@ -82,7 +82,7 @@ def test_a_dry_run_shows_what_was_detected(data_dir: Path, tmp_path: Path) -> No
         ("--source folder --root {data}/oracles", r"found \d+ \.npz; name the folder or zip that holds"),
         ("--source folder --root {data}/cmu --pattern {{actor}}-{{take}}-x", "found 26 .* files named otherwise"),
         ("--source folder --root {data}/cmu --table {data}/cmu/index.csv", r"index\.csv:1: expected the columns file and any of"),
-        ("--source folder --root {data}/cmu --profile my.yaml", r"profile 'my\.yaml': expected one of cgspeed, .* found neither"),
+        ("--source folder --root {data}/cmu --profile my.yaml", r"profile 'my\.yaml': expected one of bandai_namco, .* found neither"),
         ("--source folder --root {data}/cmu/bvh-neo --profile iclone", "3 unreadable; first: .* profile iclone: found no joint for"),
         ("--source folder --root {data}/cmu --scale 0", "--scale: input should be greater than 0"),
         ("--source hdm05 --root {data}/hdm05/takes/mm", r"found 1 \.c3d; give --format c3d"),

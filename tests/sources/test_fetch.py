@@ -161,7 +161,7 @@ def test_the_archives_are_those_that_are_published():
 
 
 @pytest.mark.parametrize(
-    ("source", "format", "text"), [("cmu", "c3d", "--format: cmu is published as amc"), ("mpi", None, "expected one of hdm05, cmu")]
+    ("source", "format", "text"), [("cmu", "c3d", "format: cmu is published as amc"), ("mpi", None, "expected one of hdm05, cmu")]
 )
 def test_what_is_not_published(source, format, text):
     with pytest.raises(ConfigError, match=text):
@@ -231,7 +231,7 @@ def test_a_failed_forced_download_leaves_the_old_file(server, to):
 def test_another_content_than_the_first_time_must_be_accepted(server, to):
     fetch(HDM05, server.url, to).path.unlink()
     server.content = a_zip(1)
-    fails(server, to, "expected the file that was downloaded first .* accept it with --force")
+    fails(server, to, "expected the file that was downloaded first .* accept it with force=True")
     assert fetch(HDM05, server.url, to, force=True).sha256 == hashlib.sha256(server.content).hexdigest()
 
 
@@ -387,7 +387,7 @@ def test_an_interrupted_process_leaves_nothing_by_that_name(server, to):
 @pytest.mark.parametrize("status", [403, 404, 410, 500, 503])
 def test_statuses(server, to, status):
     server.status = status
-    fails(server, to, f"expected the archive, found HTTP {status} .*--url")
+    fails(server, to, f"expected the archive, found HTTP {status} .*url=...")
     assert names(to) == set()
 
 
@@ -482,13 +482,13 @@ def test_a_full_disk(server, to, monkeypatch):
         return file
 
     monkeypatch.setattr(Path, "open", full)
-    fails(server, to, "cannot be written or read: No space left on device; make room or choose --to")
+    fails(server, to, "cannot be written or read: No space left on device; make room or choose to=...")
 
 
 def test_too_little_room_is_noticed_before_the_download(server, to, monkeypatch):
     usage = module.shutil.disk_usage("/")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    fails(server, to, "expected 3.0 MB of free space, found less; make room or choose --to")
+    fails(server, to, "expected 3.0 MB of free space, found less; make room or choose to=...")
 
 
 def test_a_folder_that_is_a_file(server, tmp_path):

@@ -243,7 +243,7 @@ def test_wrong_uses(tmp_path: Path) -> None:
         listed(make(tmp_path, "a.csv", "b.csv", "c.md"))
     with pytest.raises(SourceError, match=r"expected \.amc files, found .*1 \.bvh.*; give format=bvh"):
         listed(make(tmp_path, "a.bvh"), format="amc")
-    with pytest.raises(ConfigError, match=r"profile 'nope': expected one of cgspeed, .* found neither"):
+    with pytest.raises(ConfigError, match=r"profile 'nope': expected one of bandai_namco, .* found neither"):
         Folder(config(tmp_path, profile="nope"))
     with pytest.raises(ConfigError, match=r"^pattern and table: expected one of them, found both"):
         Folder(config(tmp_path, pattern="{actor}", table=tmp_path / "t.csv"))

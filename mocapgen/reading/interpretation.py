@@ -19,7 +19,7 @@ from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
 from mocapgen.core.kinematics import forward_kinematics, joint_positions
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.resample import snap_frame_rate
-from mocapgen.core.rotation import IDENTITY, multiply, normalise, rotate
+from mocapgen.core.rotation import IDENTITY, angle_between, multiply, normalise, rotate
 from mocapgen.formats.bvh import Bvh
 from mocapgen.reading.axes import UPRIGHT, infer_up
 from mocapgen.reading.clip_pose import clip_pose
@@ -35,6 +35,10 @@ LOST_PELVIS = (1e-3, 0.03)
 """Metres: hips that stay this level while the lower foot rises and falls by more than the second have lost their vertical motion."""
 MILLISECONDS = 4.0
 """A frame time of so many seconds or more is taken for milliseconds."""
+SLOWEST = 10.0
+"""Frames per second below which what happens between two frames is anybody's guess."""
+STIFF = (3.0, 1.0)
+"""Degrees that no joint turns beyond while the body travels by more than so many metres: its angles may be radians."""
 _USUAL_RATES = (15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 200, 240)
 _RATE_ERROR = 0.05
 _FLOOR_PERCENTILE = 5.0  # of the lower foot's height: where feet rest, whatever single frames do
@@ -231,7 +235,9 @@ class _Reading:
             self.warn(f"{rate:g} frames per second: the frame time of {frame_time:g} is taken for milliseconds")
             self.motion = replace(self.motion, fps=rate)
         else:
-            self.note(f"{self.motion.fps:g} frames per second (frame time {frame_time:g} s)")
+            slow = self.motion.fps < SLOWEST and len(self.motion) > 1
+            said = f"{self.motion.fps:g} frames per second (frame time {frame_time:g} s)"
+            (self.warn if slow else self.note)(said + (", slow for motion capture: poses between the frames are interpolated" if slow else ""))
 
     def place_root(self) -> None:
         """Decide whether the root's position channels replace its OFFSET, and add it if not."""
@@ -326,6 +332,10 @@ class _Reading:
         if not (Figure.of(self.motion.skeleton, self.roles, positions).height[:, 1] > 0).any():
             raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with up=...")
         hips, lower = positions[:, self.motion.skeleton.index(self.roles.joints["Hips"]), 1], self._lower_foot(positions)
+        turns = np.degrees(angle_between(self.motion.rotations[:, 1:], self.motion.rotations[:1, 1:])).max(initial=0.0)
+        travel = np.linalg.norm(np.ptp(self.motion.root_positions, axis=0))
+        if turns < STIFF[0] and travel > STIFF[1]:
+            self.warn(f"no joint turns by more than {turns:.1f} degrees while the body travels {travel:.1f} m: the file's angles may be radians")
         self.note(f"lowest foot joint at y = {100 * _floor(lower):.1f} cm ({_FLOOR_PERCENTILE:g}th percentile over time)")
         if side_agreement(self.motion.skeleton, self.roles.joints, positions) < -0.5:
             self._object("the left leg is where the right one should be, seen from where the toes point: the figure is mirrored", lenient)

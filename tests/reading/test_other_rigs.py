@@ -270,6 +270,19 @@ def test_other_axes_may_point_up(up: str) -> None:
     assert limb_error(found) < 0.1
 
 
+def test_a_rate_that_is_slow_for_motion_capture_is_a_warning() -> None:
+    assert any("2 frames per second" in warning for warning in interpret(replace(as_bvh(MOTION), frame_time=0.5)).warnings)
+    assert interpret(as_bvh(MOTION)).warnings == ()
+
+
+def test_a_body_that_travels_without_turning_a_joint_is_a_warning() -> None:
+    bvh = as_bvh(MOTION)
+    channels = [channel for own in bvh.channels for channel in own]
+    in_radians = np.where([channel.endswith("rotation") for channel in channels], np.radians(bvh.values), bvh.values)
+    (warning,) = interpret(replace(bvh, values=in_radians)).warnings
+    assert "the file's angles may be radians" in warning
+
+
 def test_a_frame_time_in_milliseconds() -> None:
     found = interpret(replace(as_bvh(MOTION, mixamo), frame_time=33.333))
     assert found.motion.fps == 30.0

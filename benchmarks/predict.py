@@ -19,7 +19,8 @@ from trainer.model import checkpoint
 from trainer.model.device import usable_cores
 from trainer.model.lift import lift_frames
 from trainer.model.lifter import Lifter
-from trainer.predict.keypoints import read_keypoints
+from trainer.predict.keypoints import joints_of, read_keypoints
+from trainer.predict.person import model_input
 from trainer.predict.predict import predict
 from trainer.predict.stream import Stream
 from trainer.recipes.settings import read_recipe, train_config
@@ -54,8 +55,9 @@ def speeds(folder: Path, frames: int, repeat: int, threads: int) -> Section:
     model, live = (untrained(folder / f"{name}.safetensors", causal) for name, causal in (("model", False), ("live", True)))
     video = folder / "video.npz"
     np.savez(video, keypoints=walk(frames))
-    keypoints = read_keypoints(video, _CONFIG.layout, _CONFIG.fps, _CONFIG.image)
     lifter, card = checkpoint.load_lifter(model)
+    person = read_keypoints(video, _CONFIG.layout, _CONFIG.fps, _CONFIG.image).people[0]
+    pixels, confidence = model_input(card, person.positions, person.confidence, joints_of("h36m17", person.confidence), video)
     camera = np.array([2200.0, -2200.0, 960.0, 540.0]), np.array([1920.0, 1080.0])
     stream, points = Stream(live, _CONFIG), walk(_LIVE_FRAMES + 300)
     for frame in points[:300]:
@@ -63,7 +65,7 @@ def speeds(folder: Path, frames: int, repeat: int, threads: int) -> Section:
     live_speed = measure({"live": lambda: [stream.push(frame) for frame in points[300:]]}, repeat)["live"]
     torch.set_num_threads(threads)
     jobs = {
-        "network alone": lambda: lift_frames(lifter, keypoints.positions, keypoints.confidence, *camera),
+        "network alone": lambda: lift_frames(lifter, pixels, confidence, *camera),
         "predict, file to file": lambda: predict(model, video, folder / "out.h5", _CONFIG, "cpu", threads, overwrite=True),
     }
     timings = {name: (frames, timing) for name, timing in measure(jobs, repeat).items()} | {

@@ -64,14 +64,15 @@ DETECTOR_PARENTS: dict[str, str | None] = {
 DETECTOR_GROUPS: dict[str, tuple[str, ...]] = {**H36M17_GROUPS, "face": ("nose", "left_ear", "right_ear"), "foot": tuple(FACE_AND_FEET)[3:]}
 """Groups over which errors are reported."""
 
-MIDPOINTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "pelvis": (("left_hip", "right_hip"),),
-    "thorax": (("left_shoulder", "right_shoulder"),),
-    "spine": (("pelvis", "thorax"),),
-    "neck": (("left_ear", "right_ear"), ("nose",)),
-    "head_top": (("neck", "neck", "thorax"),),
+SUBSTITUTES: dict[str, tuple[dict[str, float], ...]] = {
+    "pelvis": ({"left_hip": 0.5, "right_hip": 0.5},),
+    "thorax": ({"left_shoulder": 0.5, "right_shoulder": 0.5},),
+    "spine": ({"pelvis": 0.5, "thorax": 0.5},),
+    "neck": ({"left_ear": 0.5, "right_ear": 0.5}, {"nose": 1.0}),
+    "head_top": ({"neck": 2.0, "thorax": -1.0},),
 }
-"""Where a model's input has a joint that the detector has not: the midpoint of the first of these groups that is visible; see :func:`trainer.model.joints`."""
+"""What stands for a joint that a detector does not give: the first of these weighted sums of which every part is there. In this order: a joint may be
+made from those before it. The top of the head is about as far above the ears as the ears are above the base of the neck."""
 
 DETECTOR_JOINTS: tuple[str, ...] = tuple(DETECTOR_PARENTS)
 """Names, in order: 17 + 7."""

@@ -52,14 +52,14 @@ PREDICTIONS_LAYOUT = Layout(
         *(array for array in LAYOUT.arrays if array.path.startswith(("/cameras/", "/joint_sets/"))),
     )
 )
-"""Every array of a predictions file; F frames, S sequences, M cameras, J joints, N joints of the one joint set (N = J)."""
+"""Every array of a predictions file; F frames, S sequences, M cameras, J joints, N joints of a joint set; one set has them all (N = J)."""
 
 
 class PredictConfig(Model):
     """Settings of ``trainer predict`` for keypoints."""
 
     layout: str | None = None
-    """Joint layout: `h36m17`, `coco17` or `body_25`; by default as the file says."""
+    """Joint layout of the detector, for example `coco17` (docs/predictions.md lists them); by default as the file says, or what its proportions tell."""
     fps: float | None = Field(default=None, gt=0, le=1000, allow_inf_nan=False)
     """Frames per second of the video; by default as the file says."""
     image: tuple[int, int] | None = None
@@ -72,6 +72,8 @@ class PredictConfig(Model):
     """Joints with a lower confidence are treated as missing."""
     gap: float = Field(default=0.25, ge=0, le=60, allow_inf_nan=False)
     """Longest gap, seconds, over which a missing joint is interpolated and a person who is not detected keeps the track."""
+    person: str = Field(default="largest", pattern=r"^(largest|all|[1-9][0-9]{0,3})$")
+    """Whom to lift where there are several people: `largest`, a number in the order of their size, or `all`, one sequence each."""
     causal: bool = False
     """Let no frame depend on a later one, as in live use; requires a causal model."""
 

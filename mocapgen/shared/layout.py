@@ -56,12 +56,16 @@ def check_predictions(path: Path, file: h5py.File) -> None:
     check_sequences(path, file)
     joints = file["/frames/positions_3d"].shape[1]
     check_joint_sets(path, file, joints)
-    sets = list(file["/joint_sets"])
-    members = read_array(file, f"/joint_sets/{sets[0]}/joints")
-    if len(sets) != 1 or sorted(members) != list(range(joints)):
-        raise DatasetError(
-            f"{path}: /joint_sets: expected one set with each of the {joints} joints, found {len(sets)} with {len(members)} in the first"
-        )
+    whole = whole_joint_sets(file)
+    if len(whole) != 1:
+        sets = ", ".join(f"{name} with {len(read_array(file, f'/joint_sets/{name}/joints'))}" for name in file["/joint_sets"])
+        raise DatasetError(f"{path}: /joint_sets: expected one set with each of the {joints} joints, found {len(whole)} among {sets[:80]}")
+
+
+def whole_joint_sets(file: h5py.File) -> list[str]:
+    """Return the joint sets that have each joint of the frames once."""
+    joints = list(range(file["/frames/positions_3d"].shape[1]))
+    return [name for name in file["/joint_sets"] if sorted(read_array(file, f"/joint_sets/{name}/joints").tolist()) == joints]
 
 
 def check_kind(path: Path, file: h5py.File, format: str, version: str) -> None:

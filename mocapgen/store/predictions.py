@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.shared.hdf5 import OpenFile, open_checked
-from mocapgen.shared.layout import check_predictions
+from mocapgen.shared.layout import check_predictions, whole_joint_sets
 from mocapgen.shared.notebook import Playable
 from mocapgen.store.joint_sets import JOINT_SETS
 from mocapgen.store.reader import Dataset, SequenceRow, cameras_of, open_dataset
-from schemas.conventions import FILE_FORMAT
+from schemas.conventions import FILE_FORMAT, H36M17
+from schemas.detectors import DETECTOR_JOINTS, DETECTOR_SET
 from schemas.errors import DatasetError
 from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT
+
+_DETECTED = {name: H36M17.get(name, name) for name in DETECTOR_JOINTS} | {"left_toe": "LeftToesEnd", "right_toe": "RightToesEnd"}
+"""Joint set ``detector``: the avatars' joints that its joints are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +71,8 @@ class Predictions(Playable, OpenFile):
 
     @property
     def joint_set(self) -> str:
-        """Name of the one joint set."""
-        return str(next(iter(self.file["/joint_sets"])))
+        """Name of the joint set of the model: the one with all joints."""
+        return whole_joint_sets(self.file)[0]
 
     @cached_property
     def _joint_set(self) -> dict[str, NDArray[Any]]:
@@ -87,14 +91,14 @@ class Predictions(Playable, OpenFile):
 
     @cached_property
     def joints(self) -> tuple[str, ...]:
-        """The joint of ``schemas.conventions.JOINT_PARENTS`` that each of them is: ``Hips``, ``RightUpperLeg``, ...
+        """The joint of ``schemas.conventions.JOINT_PARENTS`` that each of them is: ``Hips``, ``RightUpperLeg``, ...; heels and face keep their names.
 
         Raises
         ------
         DatasetError
             If the joint set, or one of its names, is none of this project.
         """
-        known = {joint_set.name: joint_set.joints for joint_set in JOINT_SETS}
+        known = {joint_set.name: joint_set.joints for joint_set in JOINT_SETS} | {DETECTOR_SET: _DETECTED}
         if self.joint_set not in known or set(self.joint_names) - set(known[self.joint_set]):
             odd = self.joint_set if self.joint_set not in known else sorted(set(self.joint_names) - set(known[self.joint_set]))[0]
             raise DatasetError(f"{self.path}: /joint_sets: expected the joints of {' or '.join(known)}, found {odd!r}")

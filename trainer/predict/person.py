@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.conventions import H36M17
+from schemas.detectors import DETECTOR_JOINTS, DETECTOR_SET
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
 from trainer.model.lift import lift_frames
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import assumed_intrinsics, place
-from trainer.predict.tracks import MIN_JOINTS, Array, fill_joints, resample, segments
+from trainer.predict.keypoints.layouts import to_h36m17, with_substitutes
+from trainer.predict.tracks import MIN_JOINTS, Array, Flags, fill_joints, resample, segments
 
 _GUESSED = 0.05
 """Weight of joints that are not visible in placing a person, against a confidence of 1."""
@@ -89,7 +92,7 @@ def lift_track(
     for first, end in found:
         visible = confidence[first:end] > 0
         held = np.zeros((pixels.shape[1] + 1, 2)) if config.causal else None
-        filled = fill_joints(pixels[first:end], visible, card.parents, held)
+        filled = filled_in(card, pixels[first:end], visible, held)
         positions[first:end] = lift_person(lifter, filled, confidence[first:end], intrinsics, size)
     require_finite(positions, found, where)
     return LiftedTrack(positions, pixels, confidence, found, size, intrinsics)
@@ -121,6 +124,14 @@ def lift_person(lifter: Lifter, pixels: Array, confidence: Array, intrinsics: Ar
     return positions + place(positions, pixels, weight, np.broadcast_to(intrinsics, (len(pixels), 4)))[:, None]
 
 
+def filled_in(card: ModelCard, pixels: Array, visible: Flags, held: Array | None) -> Array:
+    """Return pixels (T, J, 2) with joints that are not visible filled in: from others by ``schemas.detectors.SUBSTITUTES``, else with their parents."""
+    if card.joint_set == DETECTOR_SET:
+        pixels, known = with_substitutes(pixels, visible, card.joints)
+        visible = known > 0
+    return fill_joints(pixels, visible, card.parents, held)
+
+
 def waiting_frames(card: ModelCard, config: PredictConfig) -> int:
     """Return for how many frames without detection a person is taken as still present."""
     return round(config.gap * card.fps)
@@ -135,13 +146,44 @@ def require_causal(lifter: Lifter, card: ModelCard, config: PredictConfig) -> No
         )
 
 
+def model_input(card: ModelCard, positions: Array, confidence: Array, given: Collection[str], where: str | Path) -> tuple[Array, Array]:
+    """Return a model's joints of keypoints: those that the detector sees, or the 17 of ``h36m17`` made from them.
+
+    Parameters
+    ----------
+    card : ModelCard
+    positions : (T, 24, 2) float64, pixels
+        Joints of ``schemas.detectors.DETECTOR_JOINTS``.
+    confidence : (T, 24) float64
+    given : collection of str
+        The joints that the detector knows (see :func:`trainer.predict.keypoints.layouts.joints_of`).
+    where : str or Path
+        Named in errors.
+
+    Returns
+    -------
+    pixels : (T, J, 2) float64
+    confidence : (T, J) float64
+
+    Raises
+    ------
+    DatasetError
+        If the model has joints that keypoints have not.
+    """
+    columns = require_joints(card, where)
+    if card.joint_set != DETECTOR_SET:
+        positions, confidence = to_h36m17(positions, confidence, given)
+    return positions[:, columns], confidence[:, columns]
+
+
 def require_joints(card: ModelCard, where: str | Path) -> list[int]:
     """Return the places of a model's joints among those of keypoints, and refuse a model with other joints."""
-    names = tuple(H36M17)
+    names = DETECTOR_JOINTS if card.joint_set == DETECTOR_SET else tuple(H36M17)
     odd = [joint for joint in card.joints if joint not in names]
     if odd:
         raise DatasetError(
-            f"{where}: keypoints have the joints of h36m17; expected a model of these, found one of {card.joint_set} ({', '.join(odd[:3])}, ...)"
+            f"{where}: keypoints have the joints of {DETECTOR_SET} and h36m17; "
+            f"expected a model of these, found one of {card.joint_set} ({', '.join(odd[:3])}, ...)"
         )
     return [names.index(joint) for joint in card.joints]
 

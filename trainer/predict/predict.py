@@ -21,8 +21,8 @@ from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import level_camera, place
-from trainer.predict.keypoints import Keypoints, read_keypoints
-from trainer.predict.person import LiftedTrack, lift_track, require_causal, require_finite, require_joints
+from trainer.predict.keypoints import Keypoints, joints_of, read_keypoints
+from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
 from trainer.predict.predictions import PredictionArrays, write
 from trainer.predict.tracks import Flags
 
@@ -93,7 +93,7 @@ def is_hdf5(path: Path) -> bool:
 
 
 def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: Path, config: PredictConfig) -> PredictionArrays:
-    """Lift the keypoints of one person.
+    """Lift the keypoints of one person, or of several with the setting ``person=all``.
 
     Parameters
     ----------
@@ -107,61 +107,86 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
     Returns
     -------
     PredictionArrays
-        One row per frame at the model's rate from the beginning of the video, and one sequence per segment in which the person is detected.
+        For each person one row per frame at the model's rate from the beginning of the video, and one sequence per segment in which the person is
+        detected.
 
     Raises
     ------
     DatasetError
         See :func:`trainer.predict.person.lift_track`.
     """
-    columns = require_joints(card, where)
-    image = keypoints.width, keypoints.height
-    pixels, confidence = keypoints.positions[:, columns], keypoints.confidence[:, columns]
-    track = lift_track(lifter, card, pixels, confidence, keypoints.fps, image, config, where)
+    lifted = _lift_people(lifter, card, keypoints, where, config)
+    tracks = [track for _, track in lifted]
+    confidence = np.concatenate([track.confidence for track in tracks])
+    positions_2d = np.concatenate([track.positions_2d for track in tracks])
     return PredictionArrays(
         card=card,
-        positions_3d=track.positions_3d,
-        positions_2d=np.where(track.confidence[..., None] > 0, track.positions_2d, np.nan),
-        confidence=track.confidence,
-        sequences=_sequences(track.segments, where.stem, card.fps),
-        cameras=level_camera(track.intrinsics, track.image, card.camera_frame),
+        positions_3d=np.concatenate([track.positions_3d for track in tracks]),
+        positions_2d=np.where(confidence[..., None] > 0, positions_2d, np.nan),
+        confidence=confidence,
+        sequences=_sequences(lifted, where.stem, card.fps, config.person == "all"),
+        cameras=level_camera(tracks[0].intrinsics, tracks[0].image, card.camera_frame),
         source={
             "file": where.name,
             "sha256": _digest(where),
             "fps": keypoints.fps,
+            "layout": keypoints.layout,
+            "people": len(keypoints.people),
             "camera": "assumed: level, at the origin, without distortion, the principal point in the middle",
             "settings": config.model_dump(mode="json", exclude_none=True),
         },
-        notes=_notes(track, card),
+        notes=(*keypoints.notes, *_notes(tracks, card)),
     )
 
 
-def _sequences(segments: list[tuple[int, int]], clip: str, fps: float) -> dict[str, Any]:
-    """Return the table of the segments of one video; their names contain the time at which they begin."""
-    count = len(segments)
-    return {
-        "start": [first for first, _ in segments],
-        "length": [end - first for first, end in segments],
-        "name": [clip] if count == 1 else [f"{clip} {first / fps:.3f} s" for first, _ in segments],
-        "clip": [clip] * count,
-        **{name: [""] * count for name in ("actor", "action", "avatar")},
-        "camera": [0] * count,
-    }
+def _lift_people(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: Path, config: PredictConfig) -> list[tuple[int, LiftedTrack]]:
+    """Return the number, from 1, and the track of everybody who is asked for; of several people those who are hardly seen are left out."""
+    chosen = keypoints.chosen(config.person, where)
+    image = keypoints.width, keypoints.height
+    lifted: list[tuple[int, LiftedTrack]] = []
+    refused: DatasetError | None = None
+    for number, person in enumerate(chosen, start=1):
+        given = joints_of(keypoints.layout, person.confidence)
+        pixels, confidence = model_input(card, person.positions, person.confidence, given, where)
+        try:
+            lifted.append((number, lift_track(lifter, card, pixels, confidence, keypoints.fps, image, config, where)))
+        except DatasetError as error:
+            refused = refused or error
+    if refused is not None and not lifted:
+        raise refused
+    return lifted
 
 
-def _notes(track: LiftedTrack, card: ModelCard) -> tuple[str, ...]:
+def _sequences(lifted: list[tuple[int, LiftedTrack]], clip: str, fps: float, everybody: bool) -> dict[str, Any]:
+    """Return the table of the segments of a video; their names contain the person, if it is not one alone, and the time at which they begin."""
+    table: dict[str, list[Any]] = {"start": [], "length": [], "name": [], "actor": []}
+    row = 0
+    for number, track in lifted:
+        actor = f"person {number}" if everybody else ""
+        for first, end in track.segments:
+            words = [clip, *([actor] if actor else []), *([f"{first / fps:.3f} s"] if len(track.segments) > 1 else [])]
+            for column, value in zip(table.values(), (row + first, end - first, " ".join(words), actor), strict=True):
+                column.append(value)
+        row += len(track.positions_3d)
+    count = len(table["start"])
+    return {**table, "clip": [clip] * count, "action": [""] * count, "avatar": [""] * count, "camera": [0] * count}
+
+
+def _notes(tracks: list[LiftedTrack], card: ModelCard) -> tuple[str, ...]:
     """Return what a user should know before using the result."""
-    visible: Flags = track.confidence > 0
-    width, height = track.image
+    confidence = np.concatenate([track.confidence for track in tracks])
+    positions = np.concatenate([track.positions_2d for track in tracks])
+    visible: Flags = confidence > 0
+    width, height = tracks[0].image
     notes = []
     never = [joint for joint, once in zip(card.joints, np.any(visible, axis=0).tolist(), strict=True) if not once]
     if never:
         advice = "" if card.confidence else "; a model trained with confidence=true and augment.missing=0.1 handles missing joints better"
         notes.append(f"never visible, and guessed: {', '.join(never)}{advice}")
-    empty = len(visible) - sum(end - first for first, end in track.segments)
+    empty = len(visible) - sum(end - first for track in tracks for first, end in track.segments)
     if empty:
         notes.append(f"no person detected in {empty} of {len(visible)} frames; they belong to no sequence")
-    outside = float(np.mean(np.any((track.positions_2d < 0) | (track.positions_2d > track.image), axis=2), where=visible))
+    outside = float(np.mean(np.any((positions < 0) | (positions > tracks[0].image), axis=2), where=visible))
     if outside > 0.5:
         notes.append(f"{100 * outside:.0f} % of the keypoints lie outside the image of {width:.0f} x {height:.0f} pixels; is the image size right?")
     return tuple(notes)

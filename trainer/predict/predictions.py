@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.hdf5 import FRAME_FILTERS, write_array
-from schemas.conventions import file_conventions
+from schemas.conventions import H36M17, file_conventions
 from schemas.dataset import CHUNK_FRAMES
+from schemas.detectors import DETECTOR_SET
 from schemas.predictions import CONVENTIONS, PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 from schemas.train import ModelCard
 from trainer.runs.card import versions
@@ -59,18 +60,34 @@ class PredictionArrays:
         return f"{count:,} {'sequence' if count == 1 else 'sequences'}, {frames:,} frames at {self.card.fps:g} fps, {joints} joints; {root}"
 
     def columns(self) -> dict[str, Any]:
-        """Return what stands in the file, by the path of its array in the layout."""
-        card = self.card
-        joint_set = {
-            "names": card.joints,
-            "joints": range(len(card.joints)),
-            "parents": card.parents,
-            "symmetric_pairs": card.symmetric_pairs,
-            "groups": card.groups,
-        }
+        """Return what stands in the file, by the path of its array in the layout; joint sets by their names."""
         frames = {name: getattr(self, name) for name in ("positions_3d", "positions_2d", "confidence")}
-        groups = {"/frames": frames, "/sequences": self.sequences, "/cameras": self.cameras, "/joint_sets/<name>": joint_set}
+        groups = {"/frames": frames, "/sequences": self.sequences, "/cameras": self.cameras}
+        groups |= {f"/joint_sets/{name}": columns for name, columns in _joint_sets(self.card).items()}
         return {f"{group}/{name}": values for group, columns in groups.items() for name, values in columns.items()}
+
+
+def _joint_sets(card: ModelCard) -> dict[str, dict[str, Any]]:
+    """Return the model's joints as a set, and, where its set is ``detector``, the 17 of ``h36m17`` among them as another."""
+    columns = {
+        "names": card.joints,
+        "joints": range(len(card.joints)),
+        "parents": card.parents,
+        "symmetric_pairs": card.symmetric_pairs,
+        "groups": card.groups,
+    }
+    sets = {card.joint_set: columns}
+    if card.joint_set == DETECTOR_SET and set(H36M17) <= set(card.joints):
+        places = [card.joints.index(name) for name in H36M17]
+        among = {place: index for index, place in enumerate(places)} | {-1: -1}
+        sets["h36m17"] = {
+            "names": tuple(H36M17),
+            "joints": places,
+            "parents": [among[card.parents[place]] for place in places],
+            "symmetric_pairs": [[among[left], among[right]] for left, right in card.symmetric_pairs if left in among and right in among],
+            "groups": [card.groups[place] for place in places],
+        }
+    return sets
 
 
 def write(path: Path, predictions: PredictionArrays) -> None:
@@ -86,9 +103,12 @@ def write(path: Path, predictions: PredictionArrays) -> None:
     with h5py.File(memory, "w") as file:
         file.attrs.update(_attributes(predictions).model_dump())
         for array in PREDICTIONS_LAYOUT.arrays:
-            values = np.asarray(columns[array.path])
-            storage = {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **FRAME_FILTERS} if array.path.startswith("/frames/") else {}
-            write_array(file, array, columns[array.path], predictions.card.joint_set, **storage)
+            for name in _joint_sets(predictions.card) if "<name>" in array.path else ("",):
+                values = np.asarray(columns[array.path.replace("<name>", name)])
+                storage = (
+                    {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **FRAME_FILTERS} if array.path.startswith("/frames/") else {}
+                )
+                write_array(file, array, values, name, **storage)
     write_file(path, memory.getvalue())
 
 

@@ -14,9 +14,9 @@ from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import reach
 from trainer.predict.camera import assumed_intrinsics
-from trainer.predict.keypoints import LAYOUTS, to_h36m17
-from trainer.predict.person import lift_person, require_causal, require_joints, waiting_frames
-from trainer.predict.tracks import MIN_JOINTS, Array, fill_joints
+from trainer.predict.keypoints import LAYOUTS, to_detector
+from trainer.predict.person import filled_in, lift_person, model_input, require_causal, require_joints, waiting_frames
+from trainer.predict.tracks import MIN_JOINTS, Array
 
 
 class Stream:
@@ -56,7 +56,7 @@ class Stream:
         if (config.layout or "h36m17") not in LAYOUTS:
             raise ConfigError(f"layout: expected one of {', '.join(LAYOUTS)}, found {config.layout!r}")
         self._names = LAYOUTS[config.layout or "h36m17"]
-        self._columns = require_joints(self.card, "stream")
+        require_joints(self.card, "stream")
         self._image = np.array(config.image, dtype=np.float64)
         self._intrinsics = assumed_intrinsics(self._image, config, self.card.camera_frame)
         self._frames: deque[tuple[Array, Array]] = deque(maxlen=reach(self._lifter)[0] + 1)
@@ -96,13 +96,13 @@ class Stream:
             raise DatasetError(f"frame: expected keypoints of shape ({len(self._names)}, 2 or 3), found {points.shape}")
         if points.shape[1] == 2:
             points = np.concatenate([points, np.ones((len(points), 1))], axis=1)
-        pixels, confidence = (array[:, self._columns] for array in to_h36m17(points[None], self._names))
+        pixels, confidence = model_input(self.card, *to_detector(points[None], self._names), self._names, "stream")
         confidence = np.where(confidence < self._config.min_confidence, 0.0, confidence)
         self._absent = 0 if (confidence > 0).sum() >= MIN_JOINTS else self._absent + 1
         if self._absent and (not self._frames or self._absent > waiting_frames(self.card, self._config)):
             self.reset()
             return None
-        filled = fill_joints(pixels, confidence > 0, self.card.parents, self._held)
+        filled = filled_in(self.card, pixels, confidence > 0, self._held)
         self._frames.append((filled[0], confidence[0]))
         window, certainty = (np.stack(arrays) for arrays in zip(*self._frames, strict=True))
         return lift_person(self._lifter, window, certainty, self._intrinsics, self._image)[-1].astype(np.float32)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.conventions import H36M17
+from schemas.detectors import DETECTOR_JOINTS
 from schemas.errors import DatasetError
-from trainer.predict.keypoints import LAYOUTS, read_keypoints, to_h36m17
+from trainer.predict.keypoints import LAYOUTS, joints_of, read_keypoints, to_detector, to_h36m17
 
 FRAMES = 5
 NAMES = tuple(H36M17)
@@ -29,6 +30,12 @@ def figure(layout: str, shift: float = 0.0) -> np.ndarray:
     return out
 
 
+def as_h36m17(values: np.ndarray, layout: str) -> tuple[np.ndarray, np.ndarray]:
+    """Convert keypoints of a layout to the joints of older models."""
+    positions, confidence = to_detector(values, LAYOUTS[layout])
+    return to_h36m17(positions, confidence, joints_of(layout, confidence))
+
+
 def write(path: Path, data: Any) -> Path:
     path.write_text(json.dumps(data))
     return path
@@ -41,7 +48,13 @@ def read(path: Path, layout: str | None = None, **options: Any) -> Any:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_joints_of_the_same_name_are_where_they_were(layout: str) -> None:
     values = figure(layout)
-    positions, confidence = to_h36m17(values, LAYOUTS[layout])
+    seen, certain = to_detector(values, LAYOUTS[layout])
+    assert seen.shape == (FRAMES, 24, 2)
+    for joint, name in enumerate(DETECTOR_JOINTS):
+        there = name in LAYOUTS[layout]
+        np.testing.assert_array_equal(certain[:, joint], 0.9 if there else 0.0)
+        np.testing.assert_array_equal(seen[:, joint], values[:, LAYOUTS[layout].index(name), :2] if there else 0.0)
+    positions, confidence = as_h36m17(values, layout)
     assert positions.shape == (FRAMES, 17, 2)
     for name in set(NAMES) & set(LAYOUTS[layout]):
         np.testing.assert_array_equal(positions[:, NAMES.index(name)], values[:, LAYOUTS[layout].index(name), :2])
@@ -50,7 +63,7 @@ def test_joints_of_the_same_name_are_where_they_were(layout: str) -> None:
 
 def test_joints_that_coco_lacks_lie_between_those_it_has() -> None:
     values = figure("coco17")
-    positions, _ = to_h36m17(values, LAYOUTS["coco17"])
+    positions, _ = as_h36m17(values, "coco17")
     at = {name: values[:, index, :2] for index, name in enumerate(LAYOUTS["coco17"])}
     pelvis, thorax = 0.5 * (at["left_hip"] + at["right_hip"]), 0.5 * (at["left_shoulder"] + at["right_shoulder"])
     ears = 0.5 * (at["left_ear"] + at["right_ear"])
@@ -63,12 +76,11 @@ def test_a_missing_joint_is_missing_and_nothing_else() -> None:
     values = figure("coco17")
     values[2, LAYOUTS["coco17"].index("left_hip")] = [np.nan, np.nan, 0.7]
     values[3, LAYOUTS["coco17"].index("left_ear"), 2] = 0.0
-    positions, confidence = to_h36m17(values, LAYOUTS["coco17"])
+    positions, confidence = as_h36m17(values, "coco17")
     assert {NAMES[joint] for joint in np.flatnonzero(confidence[2] == 0)} == {"left_hip", "pelvis", "spine"}
     assert (positions[2, confidence[2] == 0] == 0).all()
-    # Without an ear the eyes stand in.
-    eyes = 0.5 * sum(values[3, LAYOUTS["coco17"].index(f"{side}_eye"), :2] for side in ("left", "right"))
-    np.testing.assert_allclose(positions[3, NAMES.index("neck")], eyes)
+    # Without an ear the nose stands in.
+    np.testing.assert_allclose(positions[3, NAMES.index("neck")], values[3, LAYOUTS["coco17"].index("nose"), :2])
     assert (confidence[3] > 0).all()
 
 
@@ -78,7 +90,7 @@ def test_scaling_and_shifting_the_image_does_the_same_to_every_joint(layout: str
     values = figure(layout)
     moved = values.copy()
     moved[..., :2] = scale * moved[..., :2] + shift
-    np.testing.assert_allclose(to_h36m17(moved, LAYOUTS[layout])[0], scale * to_h36m17(values, LAYOUTS[layout])[0] + shift, atol=1e-6)
+    np.testing.assert_allclose(as_h36m17(moved, layout)[0], scale * as_h36m17(values, layout)[0] + shift, atol=1e-6)
 
 
 def test_every_kind_of_file_says_the_same(tmp_path: Path) -> None:
@@ -103,9 +115,9 @@ def test_every_kind_of_file_says_the_same(tmp_path: Path) -> None:
     for frame in range(FRAMES):
         people = [{"pose_keypoints_2d": other[frame]}, {"pose_keypoints_2d": flat[frame]}]
         write(tmp_path / f"openpose/video_{frame:012d}_keypoints.json", {"version": 1.3, "people": people})
-    expected, _ = to_h36m17(coco, LAYOUTS["coco17"])
+    expected, _ = to_detector(coco, LAYOUTS["coco17"])
     for path in [*paths, tmp_path / "own.npz", tmp_path / "openpose"]:
-        np.testing.assert_allclose(read(path, "coco17").positions, expected, err_msg=path.name)
+        np.testing.assert_allclose(read(path, "coco17").people[0].positions, expected, err_msg=path.name)
 
 
 def test_frames_without_anybody_are_empty_and_the_person_is_followed(tmp_path: Path) -> None:
@@ -117,11 +129,11 @@ def test_frames_without_anybody_are_empty_and_the_person_is_followed(tmp_path: P
         if frame == 3:
             people[1][5:, 2] = 0.0  # mostly hidden now, and the smaller one: still the same person
         write(tmp_path / f"poses/{frame:03d}.json", {"people": [{"pose_keypoints_2d": person.ravel().tolist()} for person in people]})
-    found = read(tmp_path / "poses")
+    found = read(tmp_path / "poses").people[0]
     assert (found.confidence[2] == 0).all()
     elbow = LAYOUTS["body_25"].index("right_elbow")  # not hidden
     np.testing.assert_allclose(found.positions[3, NAMES.index("right_elbow")], near[3, elbow, :2])
-    assert (found.confidence[3] > 0).sum() < 17 <= (found.confidence[4] > 0).sum()
+    assert (found.confidence[3] > 0).sum() < 17 <= (found.confidence[4] > 0).sum() == 19
 
 
 def test_what_the_file_says_and_what_overrides_it(tmp_path: Path) -> None:

@@ -346,7 +346,13 @@ def test_command(capsys, run_folder, sequence, tmp_path):
     code, shown, error = run(capsys, "predict", run_folder, keypoints, "--out", out, "--fov", "60", "--threads", "1", "--device", "cpu")
     assert (code, error) == (0, "")
     assert shown == f"{out}: 1 sequence, {len(sequence[1])} frames at 30 fps, 17 joints; placed over the keypoints\n"
-    assert json.loads(written(out)[1]["source"])["settings"] == {"fov": 60.0, "min_confidence": 0.1, "gap": 0.25, "causal": False}
+    assert json.loads(written(out)[1]["source"])["settings"] == {
+        "fov": 60.0,
+        "min_confidence": 0.1,
+        "gap": 0.25,
+        "person": "largest",
+        "causal": False,
+    }
     code, shown, error = run(capsys, "-q", "predict", run_folder, keypoints, "--out", out, "--overwrite", "--threads", "1", "--image", "640x480")
     assert (code, shown, error) == (0, "", "")
     code, shown, error = run(capsys, "predict", run_folder, keypoints, "--out", out, "--overwrite", "--threads", "1", "--image", "640x480")

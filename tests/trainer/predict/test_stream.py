@@ -15,7 +15,7 @@ from trainer.fit import fit
 from trainer.model.checkpoint import load_lifter
 from trainer.model.lift import lift_frames, reach
 from trainer.predict.camera import assumed_intrinsics
-from trainer.predict.keypoints import LAYOUTS, Keypoints
+from trainer.predict.keypoints import LAYOUTS, Keypoints, Person, to_detector
 from trainer.predict.predict import of_keypoints, predict
 from trainer.predict.stream import Stream
 
@@ -98,7 +98,8 @@ def test_no_frame_depends_on_a_later_one(live_folder, pixels, tmp_path_factory, 
     for noise in (0.0, 50.0):
         changed = pixels[:80].copy()
         changed[frame:] += noise * random.standard_normal(changed[frame:].shape)
-        keypoints = Keypoints(changed, np.ones(changed.shape[:2]), card.fps, *IMAGE)
+        person = Person(*to_detector(np.concatenate([changed, np.ones((80, 17, 1))], axis=2), LAYOUTS["h36m17"]))
+        keypoints = Keypoints((person,), card.fps, *IMAGE, "h36m17")
         results.append(of_keypoints(lifter, card, keypoints, where, CONFIG).positions_3d)
     np.testing.assert_allclose(results[0][:frame], results[1][:frame], atol=1e-6)
     assert np.abs(results[0][frame:] - results[1][frame:]).max() > 1e-4

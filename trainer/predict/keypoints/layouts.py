@@ -1,39 +1,70 @@
-"""The joint layouts of 2D detectors, and their conversion to ``h36m17``.
+"""The joint layouts of 2D detectors, and their conversion to the joints that models use.
 
-Adding a layout is adding a line to :data:`LAYOUTS`; joints of ``h36m17`` that it lacks are computed by :data:`MIDPOINTS`.
+Adding a layout is adding a line to :data:`LAYOUTS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.conventions import H36M17
+from schemas.detectors import DETECTOR_JOINTS, SUBSTITUTES
 
 Array = NDArray[np.float64]
+
+
+def _unnamed(count: int) -> tuple[str, ...]:
+    """Return names for points of face and hands, which no model uses."""
+    return tuple(f"point_{number}" for number in range(count))
+
 
 _COCO17 = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow"),
     *("left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
 )
-_BODY_25 = (
-    *("nose", "neck_base", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist", "mid_hip"),
-    *("right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear"),
-    *("left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel"),
+_ARMS = ("right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist")
+_LEGS = ("right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle")
+_EYES_EARS = ("right_eye", "left_eye", "right_ear", "left_ear")
+_FEET = ("left_toe", "left_small_toe", "left_heel", "right_toe", "right_small_toe", "right_heel")
+_HALPE26 = (
+    *_COCO17,
+    *("head_top", "neck_base", "mid_hip", "left_toe", "right_toe", "left_small_toe", "right_small_toe", "left_heel", "right_heel"),
 )
-LAYOUTS: dict[str, tuple[str, ...]] = {"h36m17": tuple(H36M17), "coco17": _COCO17, "body_25": _BODY_25}
-"""Joint names of each layout, in order: Human3.6M; COCO keypoint challenge 2017; OpenPose's ``BODY_25``."""
-
-MIDPOINTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "pelvis": (("mid_hip",), ("left_hip", "right_hip")),
-    "thorax": (("neck_base",), ("left_shoulder", "right_shoulder")),
-    "neck": (("left_ear", "right_ear"), ("left_eye", "right_eye"), ("nose",)),
+_BODY_25B = (*_COCO17, "neck", "head_top", *_FEET)
+_MEDIAPIPE33 = (
+    *("nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer", "left_ear", "right_ear"),
+    *("mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb", "left_hip", "right_hip"),
+    *("left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel", "right_heel", "left_toe", "right_toe"),
+)
+_MPII16 = (
+    *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax", "neck", "head_top"),
+    *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+)
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "h36m17": tuple(H36M17),
+    "coco17": _COCO17,
+    "body_25": ("nose", "neck_base", *_ARMS, "mid_hip", *_LEGS, *_EYES_EARS, *_FEET),
+    "coco18": ("nose", "neck_base", *_ARMS, *_LEGS, *_EYES_EARS),
+    "body_25b": _BODY_25B,
+    "body_135": (*_BODY_25B, *_unnamed(110)),
+    "mpi15": ("head_top", "neck", *_ARMS, *_LEGS, "chest"),
+    "halpe26": _HALPE26,
+    "halpe136": (*_HALPE26, *_unnamed(110)),
+    "wholebody133": (*_COCO17, *_FEET, *_unnamed(110)),
+    "mediapipe33": _MEDIAPIPE33,
+    "mpii16": _MPII16,
+    "detector": DETECTOR_JOINTS,
 }
-"""Joints of ``h36m17`` that other layouts lack: each is the midpoint of the first of these groups that is visible."""
-_HEAD_TOP = 2.0
-"""The top of the head is about as far above the ears as the ears are above the base of the neck."""
+"""Joint names of each layout, in order; those of ``schemas.detectors.DETECTOR_JOINTS`` are used.
+
+Sources: Human3.6M; COCO keypoint challenge 2017; OpenPose's ``poseParameters.cpp`` (BODY_25, COCO, BODY_25B, BODY_135, MPI); README of Halpe-FullBody; COCO-WholeBody;
+MediaPipe's pose landmarks; MPII Human Pose. The neck of BODY_25, COCO-18 and Halpe, and the hip of BODY_25 and Halpe, are midpoints of the
+shoulders and hips, which are there themselves.
+"""
 
 
 def split_confidence(values: Array) -> tuple[Array, Array]:
@@ -56,8 +87,8 @@ def split_confidence(values: Array) -> tuple[Array, Array]:
     return values[..., :2], np.minimum(values[..., 2], 1.0)
 
 
-def to_h36m17(values: Array, names: Sequence[str]) -> tuple[Array, Array]:
-    """Convert keypoints to the joint set ``h36m17``.
+def to_detector(values: Array, names: Sequence[str]) -> tuple[Array, Array]:
+    """Bring keypoints into the order of ``schemas.detectors.DETECTOR_JOINTS``; nothing is made up.
 
     Parameters
     ----------
@@ -68,38 +99,77 @@ def to_h36m17(values: Array, names: Sequence[str]) -> tuple[Array, Array]:
 
     Returns
     -------
-    positions : (T, 17, 2) float64, pixels
-    confidence : (T, 17) float64
-        Of a joint computed from others, the lowest of theirs.
+    positions : (T, 24, 2) float64, pixels
+        0 where a joint is missing.
+    confidence : (T, 24) float64
+        0 to 1; 0 where a joint is missing, and for joints that the layout has not.
     """
-    positions, confidence = split_confidence(values)
-    points = np.concatenate([positions, confidence[..., None]], axis=-1)
-    known = {name: points[:, index] for index, name in enumerate(names)}
-    for name, groups in MIDPOINTS.items():
-        if name not in known:
-            known[name] = _first_visible(
-                [_combine([(known[part], 1.0 / len(group)) for part in group]) for group in groups if set(group) <= set(known)]
-            )
-    known.setdefault("spine", _combine([(known["pelvis"], 0.5), (known["thorax"], 0.5)]))
-    known.setdefault("head_top", _combine([(known["thorax"], 1.0 - _HEAD_TOP), (known["neck"], _HEAD_TOP)]))
-    stacked = np.stack([known[name] for name in H36M17], axis=1)
-    return stacked[..., :2], stacked[..., 2]
+    place = {name: index for index, name in enumerate(names)}
+    known = [joint for joint, name in enumerate(DETECTOR_JOINTS) if name in place]
+    found = np.zeros((len(values), len(DETECTOR_JOINTS), 3))
+    found[:, known] = np.asarray(values)[:, [place[DETECTOR_JOINTS[joint]] for joint in known]]
+    return split_confidence(found)
 
 
-def _combine(parts: Sequence[tuple[Array, float]]) -> Array:
-    """Return the weighted sum of points (T, 3); missing where one of them is."""
-    confidence = np.min([point[:, 2] for point, _ in parts], axis=0)
-    out = np.zeros((len(confidence), 3))
-    out[:, :2] = sum(weight * point[:, :2] for point, weight in parts)
-    out[:, 2] = confidence
-    out[confidence == 0] = 0.0
-    return out
+def joints_of(layout: str, confidence: Array) -> frozenset[str]:
+    """Return the joints of the set ``detector`` that a layout has; of a layout without a name, those that are seen in a frame of `confidence`, (T, 24)."""
+    if layout in LAYOUTS:
+        return frozenset(LAYOUTS[layout]) & frozenset(DETECTOR_JOINTS)
+    return frozenset(DETECTOR_JOINTS[joint] for joint in np.flatnonzero((confidence > 0).any(axis=0)))
 
 
-def _first_visible(candidates: Sequence[Array]) -> Array:
-    """Return, frame by frame, the first of points (T, 3) that is visible."""
-    out = candidates[0].copy()
-    for other in candidates[1:]:
-        missing = out[:, 2] == 0
-        out[missing] = other[missing]
-    return out
+def to_h36m17(positions: Array, confidence: Array, given: Collection[str]) -> tuple[Array, Array]:
+    """Convert keypoints to the joint set ``h36m17``.
+
+    Parameters
+    ----------
+    positions : (T, 24, 2) float, pixels
+    confidence : (T, 24) float
+        As :func:`to_detector` returns them.
+    given : collection of str
+        The joints that the layout has (see :func:`joints_of`): they are left as they are, missing or not.
+
+    Returns
+    -------
+    positions : (T, 17, 2) float64, pixels
+        What the layout has not is made from other joints by ``schemas.detectors.SUBSTITUTES`` where they are there.
+    confidence : (T, 17) float64
+        Of a joint made from others, the lowest of theirs.
+    """
+    positions, confidence = with_substitutes(positions, confidence, DETECTOR_JOINTS, given)
+    return positions[:, : len(H36M17)], confidence[:, : len(H36M17)]
+
+
+def with_substitutes(positions: Array, confidence: Array, names: Sequence[str], keep: Collection[str] = ()) -> tuple[Array, Array]:
+    """Make joints that are missing from others, by ``schemas.detectors.SUBSTITUTES``.
+
+    Parameters
+    ----------
+    positions : (T, J, 2) float, pixels
+    confidence : (T, J) float
+    names : sequence of J str
+        Of ``schemas.detectors.DETECTOR_JOINTS``.
+    keep : collection of str
+        Joints that are left as they are.
+
+    Returns
+    -------
+    positions : (T, J, 2) float64, pixels
+    confidence : (T, J) float64
+        Of a joint made from others, the lowest of theirs; 0 where one of these is missing, too.
+    """
+    positions, confidence = np.array(positions, dtype=np.float64), np.array(confidence, dtype=np.float64)
+    place = {name: index for index, name in enumerate(names)}
+    for name, sums in SUBSTITUTES.items():
+        if name in keep or name not in place:
+            continue
+        joint = place[name]
+        for parts in sums:
+            if not set(parts) <= set(place):
+                continue
+            columns = [place[part] for part in parts]
+            lowest = confidence[:, columns].min(axis=1)
+            rows = (confidence[:, joint] == 0) & (lowest > 0)
+            positions[rows, joint] = np.einsum("tjc,j->tc", positions[rows][:, columns], list(parts.values()))
+            confidence[rows, joint] = lowest[rows]
+    return positions, confidence

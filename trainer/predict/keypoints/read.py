@@ -1,10 +1,9 @@
-"""Read keypoints of one person from any of the file formats, with what the file does not state given as arguments."""
+"""Read keypoints from any of the file formats, with what the file does not state given as arguments."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +11,15 @@ import numpy as np
 
 from schemas.errors import DatasetError
 from trainer.predict.keypoints import alphapose, mmpose, openpose, own
-from trainer.predict.keypoints.arrays import Array
-from trainer.predict.keypoints.layouts import LAYOUTS, to_h36m17
+from trainer.predict.keypoints.keypoints import Keypoints, Person
+from trainer.predict.keypoints.layouts import LAYOUTS, to_detector
 
 FORMATS = (openpose, own, mmpose, alphapose)
 """Each module has ``recognises(content)`` and ``read(content, path)``; the first that recognises what a file holds reads it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Keypoints:
-    """One person in a video, with the joints that models use.
-
-    Parameters
-    ----------
-    positions : (T, 17, 2) float64, pixels
-        Joint set ``h36m17``; 0 where a joint is missing.
-    confidence : (T, 17) float64
-        0 to 1; 0 means that the joint is missing.
-    fps : float
-    width, height : int, pixels
-    """
-
-    positions: Array
-    confidence: Array
-    fps: float
-    width: int
-    height: int
-
-
 def read_keypoints(path: str | Path, layout: str | None = None, fps: float | None = None, image: tuple[int, int] | None = None) -> Keypoints:
-    """Read keypoints of one person.
+    """Read keypoints.
 
     Parameters
     ----------
@@ -75,10 +53,10 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
     width, height = image or (found.get("width"), found.get("height"))
     if not (isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0):
         raise DatasetError(f"{path}: expected the size of the image in pixels, found {width} x {height}; give image=...")
-    positions, confidence = to_h36m17(values, names)
+    positions, confidence = to_detector(values, names)
     if not (confidence > 0).any():
         raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {len(values)} frames")
-    return Keypoints(positions, confidence, float(rate), int(width), int(height))
+    return Keypoints((Person(positions, confidence),), float(rate), int(width), int(height), chosen)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAtt
 from schemas.profile import Profile
 from schemas.render import RenderConfig
 from schemas.report import BuildReport, SubsetReport
+from schemas.shipped import ShippedModel
 from schemas.skeleton import Avatar
 from schemas.subset import Derivation, SelectConfig
 from schemas.train import Evaluation, ModelCard, TrainConfig
@@ -43,6 +44,7 @@ MODELS: dict[str, type[Model]] = {
     "predict-config": PredictConfig,
     "predictions-attributes": PredictionAttributes,
     "render-config": RenderConfig,
+    "shipped-model": ShippedModel,
     "select-config": SelectConfig,
     "subset-report": SubsetReport,
     "train-config": TrainConfig,

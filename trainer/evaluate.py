@@ -18,6 +18,7 @@ from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.metrics import by_group, by_joint, by_label, joint_errors, root_relative, summarise
+from trainer.model.shipped import is_shipped, locate
 
 Side = Literal["auto", "all", "train", "validation", "test"]
 
@@ -28,7 +29,7 @@ def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", devi
     Parameters
     ----------
     model : str or Path
-        A run's folder (its best weights), or a checkpoint.
+        The name of a model that ships (``default``), a run's folder (its best weights), or a checkpoint.
     data_file : str or Path
     side : {"auto", "all", "train", "validation", "test"}
         Which side of the run's split; ``auto`` is the test side of the file that the run was trained on, and all of any other file.
@@ -108,7 +109,10 @@ def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tup
         return everything, f"all {len(data)} sequences of a file that was {'' if own else 'not '}trained on", note
     if not own:
         raise DatasetError(f"{data.path}: expected the file that the model was trained on, to know its {side} side, found another; use side='all'")
-    folder = Path(model) if Path(model).is_dir() else Path(model).parent
+    path = locate(model)
+    if is_shipped(path):
+        raise DatasetError(f"{model}: expected a run with its split, found a model that ships without; use side='all'")
+    folder = path.parent
     try:
         record = json.loads((folder / "split.json").read_text(encoding="utf-8"))
         split = split_from_record(data, record)

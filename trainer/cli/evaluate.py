@@ -19,7 +19,7 @@ _DETAILED = ("By joint",)
 
 
 @click.command(epilog=example("trainer evaluate runs/first data.h5", "trainer evaluate runs/first cmu.h5 --json cmu.json --markdown cmu.md"))
-@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("model", metavar="MODEL", type=click.Path())
 @click.argument("data", metavar="DATA.H5", type=click.Path())
 @click.option(
     "--side",
@@ -48,7 +48,8 @@ def evaluate(
 ) -> None:
     """Evaluate a trained model on a dataset file.
 
-    RUN is the folder of a run, or a checkpoint.
+    MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
+    model of its name.
     """
     from mocapgen.shared.files import check_target, write_file
     from trainer.evaluate import as_markdown

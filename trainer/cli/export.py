@@ -8,7 +8,7 @@ from mocapgen.shared.command import common_options, example, session
 
 
 @click.command(epilog=example("trainer export runs/first --format onnx --out model.onnx"))
-@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("model", metavar="MODEL", type=click.Path())
 @click.option("--format", "kind", type=click.Choice(["onnx"]), default="onnx", show_default=True, help="Format to write.")
 @click.option("--out", required=True, type=click.Path(), help="File to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
@@ -17,7 +17,8 @@ from mocapgen.shared.command import common_options, example, session
 def export(context: click.Context, /, model: str, kind: str, out: str, overwrite: bool) -> None:
     """Write a model for use without PyTorch, and verify that its results are the same.
 
-    RUN is the folder of a run, or a checkpoint.
+    MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
+    model of its name.
     """
     from trainer.predict.onnx import export_onnx
 

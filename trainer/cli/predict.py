@@ -24,7 +24,7 @@ _OPTIONS = (
         "trainer predict runs/first data.h5 --out pred.h5",
     )
 )
-@click.argument("model", metavar="RUN", type=click.Path())
+@click.argument("model", metavar="MODEL", type=click.Path())
 @click.argument("source", metavar="KEYPOINTS", type=click.Path())
 @add_options(_OPTIONS)
 @common_options
@@ -32,7 +32,8 @@ _OPTIONS = (
 def predict(context: click.Context, /, model: str, source: str, out: str, overwrite: bool, device: str, threads: int, **options: Any) -> None:
     """Lift 2D keypoints to 3D.
 
-    RUN is the folder of a run, or a checkpoint. KEYPOINTS is a JSON or npz file, a folder of OpenPose's JSON files, or a dataset
+    MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
+    model of its name. KEYPOINTS is a JSON or npz file, a folder of OpenPose's JSON files, or a dataset
     file whose projections are lifted.
     """
     from mocapgen.shared.config import settings

@@ -13,14 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from mocapgen.shared.config import checked
-from mocapgen.shared.documents import parse_json
 from mocapgen.shared.files import write_file
-from mocapgen.shared.text import one_line, quoted
-from schemas.errors import ConfigError, DatasetError
-from schemas.train import MODEL_FORMAT, MODEL_VERSION, ModelCard
+from schemas.errors import DatasetError
+from schemas.shipped import ShippedModel
+from schemas.train import ModelCard
 from trainer.data.dataset import LiftedJoints
 from trainer.model.lifter import Lifter
+from trainer.model.metadata import ABOUT, CARD, STATE, about_of, card_of, damaged
+from trainer.model.shipped import locate
 
 MODEL, AVERAGE, OPTIMISER = "model.", "average.", "optimiser."
 
@@ -36,20 +36,25 @@ class Checkpoint:
     state : dict
         Progress of the run; empty in a file that is only there to be used.
     tensors : dict of str to Tensor
-        Names begin with ``model.``, ``average.`` or ``optimiser.``.
+        Names begin with ``model.``, ``average.`` or ``optimiser.``; weights stored in half precision come as float32.
+    about : ShippedModel, optional
+        Licence, credits and figures of a model that ships.
     """
 
     path: Path
     card: ModelCard
     state: dict[str, Any]
     tensors: dict[str, Tensor]
+    about: ShippedModel | None = None
 
     def part(self, prefix: str) -> dict[str, Tensor]:
         """Return the tensors whose names begin so, without the beginning."""
         return {name.removeprefix(prefix): tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
 
 
-def save(path: Path, card: ModelCard, tensors: Mapping[str, Tensor], state: Mapping[str, Any] | None = None) -> None:
+def save(
+    path: Path, card: ModelCard, tensors: Mapping[str, Tensor], state: Mapping[str, Any] | None = None, about: ShippedModel | None = None
+) -> None:
     """Write a checkpoint, and its card beside it.
 
     Parameters
@@ -61,8 +66,12 @@ def save(path: Path, card: ModelCard, tensors: Mapping[str, Tensor], state: Mapp
         See :class:`Checkpoint`.
     state : mapping, optional
         Anything that JSON can hold.
+    about : ShippedModel, optional
+        Of a model that ships.
     """
-    metadata = {"format": "pt", "card": card.model_dump_json(), "state": json.dumps(dict(state or {}))}
+    metadata = {"format": "pt", CARD: card.model_dump_json(), STATE: json.dumps(dict(state or {}))}
+    if about is not None:
+        metadata[ABOUT] = about.model_dump_json()
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_file(path, serialise(contiguous, metadata))
     write_file(path.with_suffix(".json"), (card.model_dump_json(indent=2) + "\n").encode())
@@ -74,39 +83,25 @@ def read(path: str | Path) -> Checkpoint:
     Parameters
     ----------
     path : str or Path
-        A ``.safetensors`` file, or a run's folder, which stands for its ``best.safetensors`` (``last.safetensors`` if there is none yet).
+        A ``.safetensors`` file, a run's folder, which stands for its ``best.safetensors`` (``last.safetensors`` if there is none yet), or the name
+        of a model that ships; see :func:`trainer.model.shipped.locate`.
 
     Raises
     ------
     DatasetError
         If there is none, or it is damaged, of something else, or newer than this program.
     """
-    path = Path(path)
-    if path.is_dir():
-        found = [path / name for name in ("best.safetensors", "last.safetensors") if (path / name).is_file()]
-        if not found:
-            raise DatasetError(f"{path}: expected a run with best.safetensors, found none; `trainer fit` writes one")
-        path = found[0]
-    if not path.is_file():
-        raise DatasetError(f"{path}: expected a checkpoint or the folder of a run, found nothing; `trainer fit` writes one")
+    path = locate(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        content = parse_json(metadata.get("card", "null"), "card")
-        state = json.loads(metadata.get("state", "{}"))
-    except (SafetensorError, OSError, ValueError, ConfigError) as error:
-        rule = "expected a checkpoint (safetensors), found a damaged one or something else"
-        raise DatasetError(one_line(str(path), f"{rule} ({error})")) from None
-    if not isinstance(content, dict) or content.get("format") != MODEL_FORMAT:
-        raise DatasetError(f"{path}: expected a checkpoint of this project, found safetensors of something else")
-    version = content.get("version")
-    if not isinstance(version, int) or version > MODEL_VERSION:
-        raise DatasetError(
-            f"{path}: expected a model card of version {MODEL_VERSION} or older, found {quoted(version)}; pip install --upgrade mocapgen"
-        )
-    card = checked(ModelCard, content, f"{path}: card", first=True, error=DatasetError)
-    return Checkpoint(path, card, state, tensors)
+        state = json.loads(metadata.get(STATE, "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path, error) from None
+    card = card_of(metadata, path)
+    tensors = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
+    return Checkpoint(path, card, state, tensors, about_of(metadata, path))
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], where: Path) -> None:
@@ -136,7 +131,7 @@ def load_lifter(path: str | Path, device: torch.device | str = "cpu") -> tuple[L
     Parameters
     ----------
     path : str or Path
-        A checkpoint or the folder of a run.
+        A model that ships, a checkpoint or the folder of a run.
     device : torch.device or str
 
     Returns

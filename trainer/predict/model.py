@@ -118,7 +118,7 @@ def load(path: str | Path, device: str = "auto", threads: int = 0) -> TrainedMod
     Parameters
     ----------
     path : str or Path
-        A run's folder (its best weights), or a checkpoint.
+        The name of a model that ships (``default``), a run's folder (its best weights), or a checkpoint.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     threads : int

@@ -20,9 +20,12 @@ from mocapgen.shared.files import check_target, write_file
 from schemas.conventions import file_conventions
 from schemas.errors import DatasetError
 from schemas.predictions import CONVENTIONS
+from schemas.shipped import ShippedModel
 from schemas.train import ModelCard
 from trainer.model.checkpoint import load_lifter
 from trainer.model.lifter import Lifter, absolute
+from trainer.model.metadata import about_of, read_metadata
+from trainer.model.shipped import locate
 
 TOLERANCE = 1e-4
 """Metres: the largest difference between the exported model and PyTorch that is accepted, a tenth of a millimetre."""
@@ -78,12 +81,13 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
 
     Its inputs are ``pixels`` (batch, frames, J, 2), ``intrinsics`` (batch, 4) as fx, fy, cx, cy, ``image`` (batch, 2) as width and
     height, and for models that take it ``confidence`` (batch, frames, J), all float32; its output is ``positions`` (batch, frames, J, 3),
-    metres. The number of sequences and of frames is free. The metadata holds the model's card and the conventions of axes and units.
+    metres. The number of sequences and of frames is free. The metadata holds the model's card, of a model that ships its licence and
+    credits, and the conventions of axes and units.
 
     Parameters
     ----------
     model : str or Path
-        A run's folder (its best weights), or a checkpoint.
+        The name of a model that ships (``default``), a run's folder (its best weights), or a checkpoint.
     out : str or Path
     overwrite : bool
 
@@ -102,6 +106,9 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
     lifter, card = load_lifter(model)
     exported = SequenceLifter(lifter).eval()
     content = _convert(exported, card)
+    path = locate(model)
+    if (about := about_of(read_metadata(path), path)) is not None:
+        content = with_origin(content, about)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     difference = max(_difference(exported, session, card, batch, frames) for batch, frames in _LENGTHS)
     if not difference <= TOLERANCE:
@@ -142,6 +149,16 @@ def _convert(model: SequenceLifter, card: ModelCard) -> bytes:
     }
     onnx.helper.set_model_props(proto, described)
     onnx.checker.check_model(proto)
+    return proto.SerializeToString(deterministic=True)
+
+
+def with_origin(content: bytes, about: ShippedModel) -> bytes:
+    """Return an ONNX file with licence and credits of the model in its metadata, as ``about``."""
+    import onnx
+
+    proto = onnx.load_from_string(content)
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = "about", about.model_dump_json()
     return proto.SerializeToString(deterministic=True)
 
 

@@ -43,7 +43,7 @@ def predict(
     Parameters
     ----------
     model : str or Path
-        A run's folder (its best weights), or a checkpoint.
+        The name of a model that ships (``default``), a run's folder (its best weights), or a checkpoint.
     source : str or Path
         Keypoints (see :func:`trainer.predict.keypoints.read_keypoints`), or a dataset file whose projections are lifted.
     out : str or Path

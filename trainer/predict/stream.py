@@ -25,7 +25,7 @@ class Stream:
     Parameters
     ----------
     model : str or Path
-        A run's folder or a checkpoint.
+        The name of a model that ships, a run's folder or a checkpoint.
     config : PredictConfig
         `image` is needed. `layout` is that of the frames, ``h36m17`` by default.
     device : str

@@ -59,7 +59,7 @@ class PredictConfig(Model):
     """Settings of ``trainer predict`` for keypoints."""
 
     layout: str | None = None
-    """Joint layout of the detector, for example `coco17` (docs/predictions.md lists them); by default as the file says, or what its proportions tell."""
+    """Joint layout of the detector, such as `coco17` (docs/predictions.md lists them); by default what the file or the body's proportions tell."""
     fps: float | None = Field(default=None, gt=0, le=1000, allow_inf_nan=False)
     """Frames per second of the video; by default as the file says."""
     image: tuple[int, int] | None = None

@@ -125,7 +125,7 @@ def lift_person(lifter: Lifter, pixels: Array, confidence: Array, intrinsics: Ar
 
 
 def filled_in(card: ModelCard, pixels: Array, visible: Flags, held: Array | None) -> Array:
-    """Return pixels (T, J, 2) with joints that are not visible filled in: from others by ``schemas.detectors.SUBSTITUTES``, else with their parents."""
+    """Return pixels (T, J, 2) with joints filled in: from others by ``schemas.detectors.SUBSTITUTES``, else at their offsets from their parents."""
     if card.joint_set == DETECTOR_SET:
         pixels, known = with_substitutes(pixels, visible.astype(np.float64), card.joints)
         visible = known > 0

@@ -22,6 +22,7 @@ from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import level_camera, place
 from trainer.predict.keypoints import Keypoints, joints_of, read_keypoints
+from trainer.predict.keypoints.hdf5 import is_foreign
 from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
 from trainer.predict.predictions import PredictionArrays, write
 from trainer.predict.tracks import Flags
@@ -71,7 +72,7 @@ def predict(
     compute = choose(device, "fp32", threads)
     lifter, card = load_lifter(model, compute.device)
     require_causal(lifter, card, config)
-    if is_hdf5(source):
+    if is_hdf5(source) and not is_foreign(source):
         predictions = of_dataset(lifter, card, source, config)
     else:
         require_joints(card, source)

@@ -61,8 +61,9 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
 }
 """Joint names of each layout, in order; those of ``schemas.detectors.DETECTOR_JOINTS`` are used.
 
-Sources: Human3.6M; COCO keypoint challenge 2017; OpenPose's ``poseParameters.cpp`` (BODY_25, COCO, BODY_25B, BODY_135, MPI); README of Halpe-FullBody; COCO-WholeBody;
-MediaPipe's pose landmarks; MPII Human Pose. The neck of BODY_25, COCO-18 and Halpe, and the hip of BODY_25 and Halpe, are midpoints of the
+Sources: Human3.6M; COCO keypoint challenge 2017; OpenPose's ``poseParameters.cpp`` (BODY_25, COCO, BODY_25B, BODY_135, MPI); README of
+Halpe-FullBody; COCO-WholeBody; MediaPipe's pose landmarks; MPII Human Pose.
+The neck of BODY_25, COCO-18 and Halpe, and the hip of BODY_25 and Halpe, are midpoints of the
 shoulders and hips, which are there themselves.
 """
 
@@ -112,7 +113,7 @@ def to_detector(values: Array, names: Sequence[str]) -> tuple[Array, Array]:
 
 
 def joints_of(layout: str, confidence: Array) -> frozenset[str]:
-    """Return the joints of the set ``detector`` that a layout has; of a layout without a name, those that are seen in a frame of `confidence`, (T, 24)."""
+    """Return the joints of the set ``detector`` that a layout has; of one without a name, those that are seen in a frame of `confidence`, (T, 24)."""
     if layout in LAYOUTS:
         return frozenset(LAYOUTS[layout]) & frozenset(DETECTOR_JOINTS)
     return frozenset(DETECTOR_JOINTS[joint] for joint in np.flatnonzero((confidence > 0).any(axis=0)))

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from schemas.errors import DatasetError
-from trainer.predict.keypoints import alphapose, mmpose, openpose, own
-from trainer.predict.keypoints.keypoints import Keypoints, Person
+from trainer.predict.keypoints import archives, hdf5, json_files, tables, yolo
+from trainer.predict.keypoints.arrays import Array
+from trainer.predict.keypoints.content import Archive, Folder, Hdf5, Table, load
+from trainer.predict.keypoints.detections import Detections, look_normalised, without_the_unseen
+from trainer.predict.keypoints.keypoints import Keypoints, Person, area_over_time
 from trainer.predict.keypoints.layouts import LAYOUTS, to_detector
+from trainer.predict.keypoints.recognise import layout_of
+from trainer.predict.keypoints.tracker import follow
 
-FORMATS = (openpose, own, mmpose, alphapose)
-"""Each module has ``recognises(content)`` and ``read(content, path)``; the first that recognises what a file holds reads it."""
+_MOST_NUMBERS = 300_000_000
+"""Of all people together: 2.4 GB."""
 
 
 def read_keypoints(path: str | Path, layout: str | None = None, fps: float | None = None, image: tuple[int, int] | None = None) -> Keypoints:
-    """Read keypoints.
+    """Read the keypoints of the people in a video.
 
     Parameters
     ----------
     path : str or Path
-        A ``.json`` or ``.npz`` file, or a folder of OpenPose's JSON files. Of several people in a frame the one nearest to the
-        person of the frame before is taken, at first the largest.
+        A file of keypoints, a folder with one for each frame, a zipped one, or a pattern such as ``folder/clip1_*`` (see docs/predictions.md).
     layout : str, optional
-        One of :data:`LAYOUTS`; by default the one stated in the file, else inferred from the number of joints where that is enough (25).
+        One of :data:`LAYOUTS`; by default the one stated in the file, else that of the tool, or the one that the proportions of the body tell.
     fps : float, optional
         Frames per second; overrides what the file states.
     image : (width, height), optional
         Likewise.
+
+    Returns
+    -------
+    Keypoints
+        Row k of each person is the time k / fps; frames without a detection are missing.
 
     Raises
     ------
@@ -39,55 +46,84 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
         In one line: what is missing or does not fit, and which argument gives it.
     """
     path = Path(path)
-    found = _load(path)
-    values = found["keypoints"]
-    chosen = layout or found.get("layout") or ("body_25" if values.shape[1] == 25 else None)
-    if chosen not in LAYOUTS:
-        raise DatasetError(f"{path}: expected a layout of joints (layout={'|'.join(LAYOUTS)}), found {chosen or f'{values.shape[1]} joints a frame'}")
-    names = LAYOUTS[chosen]
-    if values.shape[1] != len(names):
-        raise DatasetError(f"{path}: expected {len(names)} joints a frame for layout {chosen}, found {values.shape[1]}; give another layout=...")
-    rate = fps if fps is not None else found.get("fps")
+    found = _load(path, fps)
+    rate = fps if fps is not None else found.fps
     if not isinstance(rate, int | float) or not (math.isfinite(rate) and 0 < rate <= 1000):
         raise DatasetError(f"{path}: expected the frame rate of the video in frames per second, found {rate}; give fps=...")
-    width, height = image or (found.get("width"), found.get("height"))
+    found.points = without_the_unseen(found.points)
+    shares = look_normalised(found.points) if found.normalised is None else found.normalised
+    width, height = image or (found.width, found.height)
     if not (isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0):
-        raise DatasetError(f"{path}: expected the size of the image in pixels, found {width} x {height}; give image=...")
-    positions, confidence = to_detector(values, names)
-    if not (confidence > 0).any():
-        raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {len(values)} frames")
-    return Keypoints((Person(positions, confidence),), float(rate), int(width), int(height), chosen)
+        why = " (the points are shares of it)" if shares else ""
+        raise DatasetError(f"{path}: expected the size of the image in pixels{why}, found {width} x {height}; give image=...")
+    if shares:
+        found.points[..., :2] *= (width, height)
+    if not (found.points[..., 2] > 0).any():
+        raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {found.count} frames")
+    notes = list(found.notes)
+    if found.names is None or layout:
+        chosen, said = layout_of(found, layout, path)
+        names = LAYOUTS[chosen]
+        notes += said
+    else:
+        chosen, names = "", found.names
+    people = _people(found, names, float(rate), path)
+    notes += _about_people(people) + _about_the_image(found.points, int(width), int(height))
+    return Keypoints(tuple(people), float(rate), int(width), int(height), chosen, tuple(notes))
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """Return ``keypoints`` (T, K, 3) and whatever else a file or folder states."""
+def _load(path: Path, fps: float | None) -> Detections:
+    """Return the detections in a file or folder."""
     try:
-        content = _content(path)
-        for module in FORMATS:
-            if module.recognises(content):
-                return module.read(content, path)
+        content = load(path)
+        if isinstance(content, Folder):
+            return yolo.read(content, path) if content.suffix == ".txt" else json_files.read_folder(content, path)
+        if isinstance(content, Table):
+            return tables.read(content, path, fps)
+        if isinstance(content, Archive):
+            return archives.read(content, path)
+        if isinstance(content, Hdf5):
+            return hdf5.read(content, path)
+        return json_files.read(content, path, fps)
     except OSError as error:
         raise DatasetError(f"{path}: expected a readable file of keypoints, found: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:  # NumPy, for damaged archives, those that hold objects, and ragged lists
+    except (ValueError, EOFError, OverflowError, RecursionError) as error:  # NumPy, for damaged archives and ragged lists
         raise DatasetError(f"{path}: expected a .json or .npz file of keypoints, found: {' '.join(str(error).split())[:120]}") from None
-    raise DatasetError(f"{path}: expected keypoints (a key 'keypoints', OpenPose's, AlphaPose's or MMPose's JSON), found none of these")
 
 
-def _content(path: Path) -> Any:
-    """Return what a JSON file or an archive holds; of a folder, what each of its JSON files holds."""
-    if path.is_dir():
-        files = sorted(path.glob("*.json"))
-        if not files:
-            raise DatasetError(f"{path}: expected OpenPose's JSON files, one a frame, found no .json file")
-        return openpose.OpenPoseFolder([(file, _json(file)) for file in files])
-    if path.suffix.lower() == ".npz":
-        with np.load(path, allow_pickle=False) as archive:
-            return own.NpzContent({key: archive[key] for key in archive.files})
-    return _json(path)
+def _people(found: Detections, names: tuple[str, ...], fps: float, path: Path) -> list[Person]:
+    """Return the people, the largest first."""
+    positions, confidence = to_detector(found.points, names)
+    where = np.where(confidence[..., None] > 0, positions, np.nan)
+    count = max(found.count, int(found.rows.max()) + 1)
+    tracks = follow(np.asarray(found.rows), where, found.ids, fps)
+    if not tracks:
+        raise DatasetError(f"{path}: expected joints that models use with a confidence above 0, found none in {found.count} frames")
+    tracks = sorted(tracks, key=len, reverse=True)[: max(1, _MOST_NUMBERS // (count * positions.shape[1] * 3))]
+    people = []
+    for track in tracks:
+        rows = found.rows[track]
+        pixels, certain = np.zeros((count, *positions.shape[1:])), np.zeros((count, positions.shape[1]))
+        pixels[rows], certain[rows] = positions[track], confidence[track]
+        ids = [found.ids[one] for one in track.tolist() if found.ids[one]]
+        people.append(Person(pixels, certain, max(set(ids), key=ids.count) if ids else ""))
+    return sorted(people, key=area_over_time, reverse=True)
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DatasetError(f"{path}: expected JSON, found: {' '.join(str(error).split())[:120]}") from None
+def _about_people(people: list[Person]) -> list[str]:
+    """Return a note if there are several people."""
+    if len(people) < 2:
+        return []
+    frames = [int((person.confidence > 0).any(axis=1).sum()) for person in people]
+    shown = ", ".join(map(str, frames[:6])) + (", ..." if len(frames) > 6 else "")
+    return [f"{len(people)} people, the largest first seen in {shown} frames; --person chooses: largest (the first), a number, or all"]
+
+
+def _about_the_image(points: Array, width: int, height: int) -> list[str]:
+    """Return a note if points lie where they would fit into an image with its sides swapped."""
+    seen = points[points[..., 2] > 0][:, :2]
+    beyond = np.mean((seen > (width, height)).any(axis=1))
+    swapped = np.mean((seen > (height, width)).any(axis=1))
+    if width != height and beyond > 0.02 and swapped < 0.25 * beyond:
+        return [f"{100 * beyond:.0f} % of the keypoints lie beyond {width} x {height} pixels, and within {height} x {width}; is the video upright?"]
+    return []

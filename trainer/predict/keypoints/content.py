@@ -1,0 +1,242 @@
+"""What a file or folder holds, by its content: JSON, a table, arrays, HDF5; and what it is if it holds no keypoints."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from schemas.errors import DatasetError
+from trainer.predict.keypoints.pickles import load_npy, load_pickle
+
+MOST_BYTES = 2_000_000_000
+"""Of a compressed file, unpacked."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of a folder or archive that belong together: names and contents, JSON or text."""
+
+    files: list[tuple[str, Any]]
+    suffix: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The arrays of an npz file, or the one of an npy file by the name of ``keypoints``; or what a pickle holds."""
+
+    arrays: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The text of a file of comma-separated values."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Hdf5:
+    """An HDF5 file."""
+
+    path: Path
+
+
+KINDS: tuple[tuple[int, bytes, str], ...] = (
+    *(
+        (4, b"ftyp", "a video (MP4)"),
+        (0, b"\x1aE\xdf\xa3", "a video (Matroska or WebM)"),
+        (8, b"AVI ", "a video (AVI)"),
+        (0, b"\x00\x00\x01\xba", "a video (MPEG)"),
+    ),
+    *((4, b"moov", "a video (QuickTime)"), (4, b"mdat", "a video (QuickTime)"), (4, b"wide", "a video (QuickTime)"), (0, b"FLV", "a video (FLV)")),
+    *(
+        (0, b"\x89PNG", "a picture (PNG)"),
+        (0, b"\xff\xd8\xff", "a picture (JPEG)"),
+        (0, b"GIF8", "a picture (GIF)"),
+        (8, b"WEBP", "a picture (WebP)"),
+    ),
+    *((0, b"BM", "a picture (BMP)"), (0, b"II*\x00", "a picture (TIFF)"), (0, b"MM\x00*", "a picture (TIFF)"), (0, b"%PDF", "a PDF")),
+    *(
+        (0, b"HIERARCHY", "motion capture (BVH)"),
+        (0, b"Kaydara FBX", "motion capture (FBX)"),
+        (0, b"glTF", "a glTF model"),
+        (0, b":FULLY-SPECIFIED", "motion capture (AMC)"),
+    ),
+)
+_VIDEO = "; `trainer predict RUN VIDEO` finds the keypoints in videos with the extra: pip install 'mocapgen[video]'"
+_MOCAP = "; it is 3D already: `mocapgen convert` and `mocapgen build` read it"
+
+
+def kind_of(head: bytes) -> str | None:
+    """Return what a file is that holds no keypoints, by its first bytes: a video, a picture, motion capture, ...; None if it is none of these."""
+    plain = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    for place, mark, kind in KINDS:
+        if head[place : place + len(mark)] == mark or (place == 0 and plain.startswith(mark)):
+            return kind
+    if len(head) > 1 and head[1] == 0x50 and 1 < head[0] < 20 and head[:2] != b"BP":
+        return "motion capture (C3D)"
+    return None
+
+
+def refusal(path: Path, kind: str) -> DatasetError:
+    """Return the error that says what a file is, and what to do with it."""
+    advice = _VIDEO if "video" in kind else _MOCAP if "capture" in kind else "; run a 2D detector on it first" if "picture" in kind else ""
+    return DatasetError(f"{path}: expected keypoints, found {kind}{advice}")
+
+
+def load(path: Path) -> Any:
+    """Return the content of a file, folder, archive, or of the files that a pattern such as ``folder/clip1_*`` matches.
+
+    Raises
+    ------
+    DatasetError
+        If it is none that holds keypoints, with what it is.
+    OSError, ValueError
+        If it cannot be read.
+    """
+    if "*" in path.name and path.parent.is_dir():
+        return _folder(path, [file for file in path.parent.glob(path.name) if file.is_file()])
+    if path.is_dir():
+        inside = [file for file in path.iterdir() if not file.name.startswith(".")]
+        files = [file for file in inside if file.is_file()]
+        if not any(file.suffix.lower() in (".json", ".txt") for file in files):
+            folders = [folder for folder in inside if folder.is_dir() and (any(folder.glob("*.json")) or any(folder.glob("*.txt")))]
+            if len(folders) == 1:
+                files = [file for file in folders[0].iterdir() if file.is_file()]
+            elif folders:
+                names = ", ".join(sorted(folder.name for folder in folders)[:5])
+                raise DatasetError(f"{path}: expected the files of one video, found {len(folders)} folders: {names}; give one of them")
+        return _folder(path, files)
+    return of_bytes(path.read_bytes(), path.name, path)
+
+
+def of_bytes(data: bytes, name: str, path: Path) -> Any:
+    """Return the content of a file by its bytes; `path` is named in errors."""
+    if data[:8] == b"\x89HDF\r\n\x1a\n":
+        return Hdf5(path)
+    if data[:2] == b"\x1f\x8b":
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            inner = file.read(MOST_BYTES + 1)
+        _require_size(len(inner), path)
+        return of_bytes(inner, name.removesuffix(".gz"), path)
+    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _zip(data, path)
+    if data[:6] == b"\x93NUMPY":
+        return Archive({"keypoints": load_npy(data, path)})
+    if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        found = load_pickle(data, path)
+        return Archive(found) if isinstance(found, dict) else Archive({"keypoints": found}) if isinstance(found, np.ndarray) else found
+    kind = kind_of(data[:64])
+    if kind:
+        raise refusal(path, kind)
+    text = _text(data, path)
+    if text.lstrip()[:1] in ("{", "[", '"'):
+        return as_json(text, path)
+    if PurePosixPath(name).suffix.lower() == ".txt" and re.fullmatch(r"[-+.eE\d\s]+", text[:2000]):
+        return Folder([(name, text)], ".txt")
+    if _tabular(text):
+        return Table(text)
+    return as_json(text, path)
+
+
+def _text(data: bytes, path: Path) -> str:
+    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    encoding = next((name for mark, name in marks.items() if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: expected JSON, found: {' '.join(str(error).split())[:120]}") from None
+
+
+def _tabular(text: str) -> bool:
+    """Return whether the first lines have the same number of several cells."""
+    lines = [line for line in text[:20_000].splitlines()[:5] if line.strip()]
+    return any(min(line.count(mark) for line in lines) >= 3 for mark in (",", ";", "\t")) if len(lines) > 1 else False
+
+
+def as_json(text: str, path: Path) -> Any:
+    """Return JSON, or the list of JSON lines."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise _no_json(path, error) from None
+    except ValueError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2 or "Extra data" not in str(error):
+            raise _no_json(path, error) from None
+    try:
+        return [json.loads(line) for line in lines]
+    except (ValueError, RecursionError) as error:
+        raise _no_json(path, error) from None
+
+
+def _no_json(path: Path, error: Exception) -> DatasetError:
+    return DatasetError(f"{path}: expected JSON, found: {' '.join(str(error).split())[:120]}")
+
+
+def _folder(path: Path, files: list[Path]) -> Any:
+    for suffix in (".json", ".txt"):
+        chosen = [file for file in files if file.suffix.lower() == suffix]
+        if not chosen:
+            continue
+        if len(chosen) == 1 and suffix == ".json":
+            content = as_json(_text(chosen[0].read_bytes(), chosen[0]), chosen[0])
+            return content if not isinstance(content, dict) or "people" not in content else Folder([(chosen[0].name, content)], suffix)
+        read = (lambda file: as_json(_text(file.read_bytes(), file), file)) if suffix == ".json" else (lambda file: _text(file.read_bytes(), file))
+        return Folder([(file.name, read(file)) for file in sorted(chosen)], suffix)
+    kinds = sorted({file.suffix.lower() or file.name for file in files})[:4]
+    found = f"{len(files)} files ({', '.join(kinds)})" if files else "nothing"
+    pictures = "; these are pictures: run a 2D detector on them first" if set(kinds) & {".png", ".jpg", ".jpeg"} else ""
+    raise DatasetError(f"{path}: expected OpenPose's JSON files, one a frame, found no .json file but {found}{pictures}")
+
+
+def _zip(data: bytes, path: Path) -> Any:
+    """Return the arrays of an npz archive, or the files of a zipped folder."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise DatasetError(f"{path}: expected a whole archive, found: {error}") from None
+    with archive:
+        members = [item for item in archive.infolist() if not item.is_dir() and "__MACOSX" not in item.filename]
+        _require_size(sum(item.file_size for item in members), path)
+        by_suffix: dict[str, list[zipfile.ZipInfo]] = {}
+        for item in members:
+            by_suffix.setdefault(PurePosixPath(item.filename).suffix.lower(), []).append(item)
+        try:
+            if ".npy" in by_suffix:
+                return Archive({item.filename.removesuffix(".npy"): load_npy(archive.read(item), path) for item in by_suffix[".npy"]})
+            for suffix in (".json", ".txt"):
+                if suffix in by_suffix:
+                    return _zipped(archive, by_suffix[suffix], suffix, path)
+            if len(members) == 1:
+                return of_bytes(archive.read(members[0]), PurePosixPath(members[0].filename).name, path)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            raise DatasetError(f"{path}: expected a whole archive, found: {' '.join(str(error).split())[:100]}") from None
+    raise DatasetError(f"{path}: expected keypoints in the archive, found {', '.join(item.filename for item in members[:4]) or 'nothing'}")
+
+
+def _zipped(archive: zipfile.ZipFile, items: list[zipfile.ZipInfo], suffix: str, path: Path) -> Any:
+    folders = sorted({str(PurePosixPath(item.filename).parent) for item in items})
+    if len(folders) > 1:
+        raise DatasetError(
+            f"{path}: expected the files of one video, found {len(folders)} folders: {', '.join(folders[:4])}; unpack it and give one of them"
+        )
+    texts = [(PurePosixPath(item.filename).name, _text(archive.read(item), path)) for item in sorted(items, key=lambda item: item.filename)]
+    if suffix == ".txt":
+        return Folder(texts, suffix)
+    if len(texts) == 1:
+        return as_json(texts[0][1], path)
+    return Folder([(name, as_json(text, path)) for name, text in texts], suffix)
+
+
+def _require_size(size: int, path: Path) -> None:
+    if size > MOST_BYTES:
+        raise DatasetError(f"{path}: expected at most {MOST_BYTES / 1e9:g} GB in a compressed file, found more")

@@ -1,0 +1,96 @@
+"""HDF5 files of DeepLabCut (pandas) and SLEAP (analysis); joints by their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from schemas.errors import DatasetError
+from trainer.predict.keypoints.content import Hdf5
+from trainer.predict.keypoints.detections import Detections
+from trainer.predict.keypoints.names import require_person
+from trainer.predict.keypoints.pickles import load_pickle
+from trainer.predict.keypoints.tables import of_labels
+
+
+def read(content: Hdf5, path: Path) -> Detections:
+    """Return the detections in an HDF5 file.
+
+    Raises
+    ------
+    DatasetError
+        If it is neither DeepLabCut's nor SLEAP's, or damaged, or its joints are of no human body.
+    """
+    try:
+        with h5py.File(content.path) as file:
+            if "tracks" in file and "node_names" in file:
+                return _sleap(file, path)
+            for group in file.values():
+                if isinstance(group, h5py.Group) and ("table" in group or "block0_values" in group):
+                    return _deeplabcut(group, path)
+            found = ", ".join(list(file)[:5]) or "nothing"
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError) as error:
+        raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found: {' '.join(str(error).split())[:100]}") from None
+    raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found {found}")
+
+
+def is_foreign(path: Path) -> bool:
+    """Return whether an HDF5 file looks like one of these, and like none of the project's."""
+    try:
+        with h5py.File(path) as file:
+            return "format" not in file.attrs and (
+                "tracks" in file or any(isinstance(item, h5py.Group) and "pandas_type" in item.attrs for item in file.values())
+            )
+    except OSError:
+        return False
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _sleap(file: h5py.File, path: Path) -> Detections:
+    """Return detections of SLEAP's analysis: tracks (people, 2, joints, frames), as h5py shows them."""
+    tracks = np.asarray(file["tracks"][()], dtype=np.float64)
+    names = [_text(name) for name in file["node_names"][()]]
+    if tracks.ndim != 4 or 2 not in (tracks.shape[1], tracks.shape[-1]):
+        raise DatasetError(f"{path}: /tracks: expected (people, 2, joints, frames), found {tracks.shape}")
+    if tracks.shape[1] != 2 or (tracks.shape[2] != len(names) and tracks.shape[1] == len(names)):
+        tracks = tracks.transpose(3, 2, 1, 0)
+    if tracks.shape[2] != len(names):
+        raise DatasetError(f"{path}: /tracks: expected {len(names)} joints as in node_names, found {tracks.shape}")
+    points = np.concatenate([tracks, np.ones_like(tracks[:, :1])], axis=1).transpose(0, 3, 2, 1)
+    if "point_scores" in file:
+        scores = np.asarray(file["point_scores"][()], dtype=np.float64)
+        scores = scores if scores.shape == (tracks.shape[0], tracks.shape[2], tracks.shape[3]) else scores.T
+        if scores.shape == (tracks.shape[0], tracks.shape[2], tracks.shape[3]):
+            points[..., 2] = scores.transpose(0, 2, 1)
+    there = np.isfinite(points[..., 0]).any(axis=2)
+    which, when = np.nonzero(there)
+    people = [_text(name) for name in file["track_names"][()]] if "track_names" in file else []
+    ids = [people[person] if person < len(people) else str(person) for person in which]
+    return Detections(when.astype(np.int64), points[there], ids, points.shape[1], "SLEAP", names=require_person(names, path))
+
+
+def _deeplabcut(group: h5py.Group, path: Path) -> Detections:
+    """Return detections of a pandas table with the columns scorer, (individuals,) bodyparts, coords."""
+    if "table" in group:
+        table = group["table"]
+        values = np.asarray(table["values_block_0"], dtype=np.float64)
+        keys = [_text(key) if isinstance(key, bytes) else key for key in table["index"].tolist()]
+        columns = load_pickle(np.asarray(table.attrs["values_block_0_kind"]).tobytes(), path)
+    else:
+        values = np.asarray(group["block0_values"], dtype=np.float64)
+        levels = [[_text(name) for name in group[f"axis0_level{level}"][()]] for level in range(int(group.attrs["axis0_nlevels"]))]
+        labels = [group[f"axis0_label{level}"][()] for level in range(len(levels))]
+        columns = [tuple(levels[level][label] for level, label in enumerate(place)) for place in zip(*labels, strict=True)]
+        keys = (
+            [_text(key) if isinstance(key, bytes) else key for key in group["axis1"][()].tolist()] if "axis1" in group else list(range(len(values)))
+        )
+    found = [tuple(_text(part) for part in column) for column in columns]
+    if len(found) != values.shape[1] or not all(len(column) in (3, 4) for column in found):
+        raise DatasetError(f"{path}: expected DeepLabCut's columns (scorer, bodyparts, coords), found {str(found[:1])[:60]}")
+    return of_labels([(column[1] if len(column) == 4 else "", *column[-2:]) for column in found], values, keys, path)

@@ -14,7 +14,7 @@ from benchmarks.timing import measure
 from schemas.conventions import H36M17, H36M17_PARENTS
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
-from trainer.data.dataset import LiftedJoints
+from trainer.data.joints import LiftedJoints
 from trainer.model import checkpoint
 from trainer.model.device import usable_cores
 from trainer.model.lift import lift_frames

@@ -88,9 +88,10 @@ def _steps(file: Path, compute: Any, repeat: int) -> Any:
 
     from benchmarks.tables import Section
     from schemas.train import TrainConfig
-    from trainer.data.augment import Randomness, augment
+    from trainer.data.augment import augment
     from trainer.data.batches import Items, Loader
     from trainer.data.dataset import load
+    from trainer.data.randomness import Randomness
     from trainer.model.networks import model_names
     from trainer.recipes.settings import read_recipe, train_config
 

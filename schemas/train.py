@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from schemas.base import Model
 from schemas.conventions import CameraFrame
+from schemas.detectors import DETECTOR_SET, SEEN_BY
 
 MODEL_FORMAT = "mocapgen-model"
 MODEL_VERSION = 1
@@ -84,6 +85,63 @@ class CameraAugmentation(Model):
         return self
 
 
+class BodyAugmentation(Model):
+    """Other people than the avatars: their size, proportions, and knees."""
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    """Share of sequences that are played by another body."""
+    stature: Range = (1.2, 2.0)
+    """Shortest and tallest, metres; most are adults: normally distributed about 1.72 m with a deviation of 0.08."""
+    children: float = Field(default=0.2, ge=0, le=1)
+    """Share of bodies whose stature is uniformly distributed over the whole range."""
+    bones: float = Field(default=0.05, ge=0, le=0.3)
+    """Standard deviation of the logarithm of each bone's length; both sides of the body have the same."""
+    straight_knees: float = Field(default=0.5, ge=0, le=1)
+    """Share of bodies whose knees are straighter by a constant angle: those of some recordings are bent while the person stands upright."""
+    straight_knees_angle: float = Field(default=25.0, ge=0, le=60)
+    """Largest such angle, degrees."""
+
+    @model_validator(mode="after")
+    def _check(self) -> BodyAugmentation:
+        if not 0.5 <= self.stature[0] <= self.stature[1] <= 3.0:
+            raise ValueError(f"stature: expected two lengths between 0.5 and 3 m, the smaller first, found {self.stature[0]} and {self.stature[1]}")
+        return self
+
+
+class DetectorErrors(Model):
+    """The errors of real 2D detectors, joint by joint (`schemas/detectors.py` has their sizes); requires joint set `detector` and `confidence`."""
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    """Share of sequences with errors; the others are seen exactly, with confidence 1."""
+    size: Range = (0.3, 1.3)
+    """Size of the errors of a sequence, in multiples of the measured ones; drawn per sequence."""
+    correlation: Range = (0.3, 0.95)
+    """Correlation of an error with that of the frame before; drawn per sequence."""
+    bias: float = Field(default=0.03, ge=0)
+    """Standard deviation of a joint's constant offset, as a share of the person's size in the image."""
+    far: float = Field(default=0.02, ge=0, le=1)
+    """Share of the joints that are found far away, for some frames at a time."""
+    missing: float = Field(default=0.03, ge=0, le=1)
+    """Share of the joints that are missing, for some frames at a time; those beyond a missing joint often are as well."""
+    swapped: float = Field(default=0.15, ge=0, le=1)
+    """Share of sequences in which left and right are swapped for a stretch: of the legs, the arms or all."""
+    cut: float = Field(default=0.1, ge=0, le=1)
+    """Share of sequences in which a part of the person is beyond the edge of the image."""
+    layouts: dict[str, float] = Field(default={"coco17": 0.35, "body_25": 0.2, "halpe26": 0.1, "mpii16": 0.05, "h36m17": 0.2, "all": 0.1})
+    """How often each kind of detector is imitated, as weights: joints that it does not give are missing (`SEEN_BY` in `schemas/detectors.py`)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> DetectorErrors:
+        odd = sorted(self.layouts.keys() - SEEN_BY.keys())
+        if odd or not any(weight > 0 for weight in self.layouts.values()) or min(self.layouts.values()) < 0:
+            raise ValueError(f"layouts: expected weights of {', '.join(SEEN_BY)}, found {odd[0] if odd else self.layouts}")
+        for name in ("size", "correlation"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high or (name == "correlation" and high >= 1):
+                raise ValueError(f"{name}: expected the smaller number first, found {low} and {high}")
+        return self
+
+
 class Augmentation(Model):
     """Data augmentation of the training side, computed from the stored 3D in every batch; everything off by default."""
 
@@ -97,8 +155,12 @@ class Augmentation(Model):
     """Share of sequences in which every joint is rotated by a random angle, constant over the sequence: poses that were never recorded."""
     pose_perturbation_angle: float = Field(default=40.0, ge=0, le=90)
     """Largest standard deviation of these angles, degrees; each sequence draws its own between 0 and this."""
+    body: BodyAugmentation = BodyAugmentation()
+    """Other bodies."""
     camera: CameraAugmentation = CameraAugmentation()
     """New virtual cameras."""
+    detector: DetectorErrors = DetectorErrors()
+    """Errors of real detectors."""
     noise: float = Field(default=0.0, ge=0)
     """Standard deviation of the 2D noise, independent in each frame, as a share of the person's size in the image."""
     bias: float = Field(default=0.0, ge=0)
@@ -132,7 +194,7 @@ class TrainConfig(Model):
     confidence: bool = False
     """Whether the confidence of each joint is an input of the model."""
     joint_set: str = "h36m17"
-    """Joints that are lifted: a joint set of the file."""
+    """Joints that are lifted: a joint set of the file, or `detector`: the 24 joints that detectors see, computed from the file's avatars."""
 
     split: str = "clip"
     """`clip`, `random`, `actor=NAME`, `action=PATTERN`, a file with one clip id of the test side per line, or `all`: no test side."""
@@ -183,6 +245,8 @@ class TrainConfig(Model):
     def _check(self) -> TrainConfig:
         if self.augment.missing > 0 and not self.confidence:
             raise ValueError("augment.missing: requires confidence: true, or the model could not distinguish missing joints from visible ones")
+        if self.augment.detector.probability > 0 and not (self.confidence and self.joint_set == DETECTOR_SET):
+            raise ValueError(f"augment.detector: requires confidence: true and joint_set: {DETECTOR_SET}")
         return self
 
 

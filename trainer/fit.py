@@ -23,9 +23,10 @@ from torch.nn.parallel import DistributedDataParallel
 from mocapgen.shared.command import Stopped
 from schemas.errors import ConfigError
 from schemas.train import ModelCard, TrainConfig
-from trainer.data.augment import Randomness, augment
+from trainer.data.augment import augment
 from trainer.data.batches import Batch, Items, Loader, epoch_batches, epoch_items
 from trainer.data.dataset import PoseData, load
+from trainer.data.randomness import Randomness
 from trainer.data.splits import Split, make_split
 from trainer.model import checkpoint
 from trainer.model.device import Compute, choose

@@ -18,62 +18,16 @@ from numpy.typing import NDArray
 from mocapgen.shared.hdf5 import OpenFile, open_checked, read_array
 from mocapgen.shared.layout import check_dataset
 from schemas.conventions import CameraFrame
+from schemas.detectors import DETECTOR_SET
 from schemas.errors import DatasetError
 from schemas.train import ModelCard
+from trainer.data.detector_points import detector_joints, detector_positions
+from trainer.data.joints import LiftedJoints
 
 Array = NDArray[Any]
 
 SHOWN = 3
 """Names given in an error that concerns many sequences."""
-
-
-@dataclass(frozen=True, eq=False)
-class LiftedJoints:
-    """The joints that are lifted, by name, in the order of the arrays.
-
-    Parameters
-    ----------
-    name : str
-    joints : tuple of str
-    parents : tuple of int
-        Index of each joint's parent in `joints`; -1 for the root.
-    pairs : tuple of (int, int)
-        Left and right joint of each symmetric pair.
-    groups : tuple of str
-        Group of each joint for reports; empty if in none.
-    """
-
-    name: str
-    joints: tuple[str, ...]
-    parents: tuple[int, ...]
-    pairs: tuple[tuple[int, int], ...]
-    groups: tuple[str, ...]
-
-    @property
-    def root(self) -> int:
-        """Index of the root joint."""
-        return self.parents.index(-1)
-
-    @cached_property
-    def parents_first(self) -> tuple[int, ...]:
-        """Indices of the joints, each after its parent: the root first."""
-        order = [self.root]
-        for place in order:  # which grows meanwhile
-            order += [joint for joint, parent in enumerate(self.parents) if parent == place]
-        return tuple(order)
-
-    @cached_property
-    def mirror(self) -> Array:
-        """Place of the joint on the other side of the body, (J,) int."""
-        swapped = np.arange(len(self.joints))
-        for left, right in self.pairs:
-            swapped[[left, right]] = right, left
-        return swapped
-
-    @classmethod
-    def of_card(cls, card: ModelCard) -> LiftedJoints:
-        """Return the joints that a model lifts."""
-        return cls(card.joint_set, card.joints, card.parents, card.symmetric_pairs, card.groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +110,7 @@ def load(path: str | Path, joint_set: str = "h36m17") -> PoseData:
     ----------
     path : str or Path
     joint_set : str
-        Which joints: a group of ``/joint_sets``.
+        Which joints: a group of ``/joint_sets``, or ``detector``: the joints that detectors see (``schemas/detectors.py``).
 
     Returns
     -------
@@ -176,7 +130,6 @@ def load(path: str | Path, joint_set: str = "h36m17") -> PoseData:
 
 
 def _read(file: OpenFile, joint_set: str) -> PoseData:
-    joints, columns = _joint_set(file, joint_set)
     sequences, clips, cameras = (file.table(name) for name in ("sequences", "clips", "cameras"))
     if not len(file):
         raise DatasetError(f"{file.path}: expected at least one sequence, found none; see `mocapgen inspect`")
@@ -184,15 +137,16 @@ def _read(file: OpenFile, joint_set: str) -> PoseData:
     K = cameras["K"]
     if np.any(K[:, 0, 1] != 0.0) or np.any(K[:, 1, 0] != 0.0):
         raise DatasetError(f"{file.path}: /cameras/K: expected cameras without skew, found one with; such images cannot be used")
+    intrinsics = np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=1)[camera].astype(np.float32)
+    joints, positions_3d, positions_2d = _joints(file, joint_set, intrinsics, sequences)
     recording = np.array([f"{source}:{name}" for source, name in zip(clips["source"], clips["file"], strict=True)], dtype=object)
     return PoseData(
         path=file.path,
         joints=joints,
         fps=file.fps,
         camera_frame=file.camera_frame,
-        # Whole blocks, then the joints: HDF5 is slow at picking rows or columns.
-        positions_3d=np.ascontiguousarray(read_array(file.file, "/frames/positions_3d")[:, columns]),
-        positions_2d=np.ascontiguousarray(read_array(file.file, "/frames/positions_2d")[:, columns]),
+        positions_3d=positions_3d,
+        positions_2d=positions_2d,
         start=sequences["start"].astype(np.int64),
         length=sequences["length"].astype(np.int64),
         clip=clips["id"][clip],
@@ -201,12 +155,26 @@ def _read(file: OpenFile, joint_set: str) -> PoseData:
         action=clips["action"][clip],
         avatar=sequences["avatar"],
         camera=cameras["rig"][camera],
-        intrinsics=np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=1)[camera].astype(np.float32),
+        intrinsics=intrinsics,
         image=np.stack([cameras["width"], cameras["height"]], axis=1)[camera].astype(np.float32),
         up=cameras["R"][camera, :, 1].astype(np.float32),  # where the camera sees the world's y axis
         generator=file.generator,
         config=file.json("config"),
     )
+
+
+def _joints(file: OpenFile, joint_set: str, intrinsics: Array, sequences: dict[str, Array]) -> tuple[LiftedJoints, Array, Array]:
+    """Return a joint set, its positions in the camera frame, (F, J, 3), and its pixels, (F, J, 2)."""
+    if joint_set == DETECTOR_SET and joint_set not in file.file["/joint_sets"]:
+        positions = detector_positions(file)
+        focal, centre = (np.full((len(positions), 1, 2), np.nan, dtype=np.float32) for _ in range(2))
+        for start, length, camera in zip(sequences["start"], sequences["length"], intrinsics, strict=True):
+            focal[start : start + length], centre[start : start + length] = camera[:2], camera[2:]
+        return detector_joints(), positions, positions[..., :2] / positions[..., 2:] * focal + centre
+    joints, columns = _joint_set(file, joint_set)
+    # Whole blocks, then the joints: HDF5 is slow at picking rows or columns.
+    positions, pixels = (np.ascontiguousarray(read_array(file.file, f"/frames/{name}")[:, columns]) for name in ("positions_3d", "positions_2d"))
+    return joints, positions, pixels
 
 
 def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:

@@ -15,6 +15,8 @@ from schemas.train import Normalisation
 
 SIZE_WINDOW = 81
 """Frames over which a person's apparent size is averaged, half before and half after."""
+Substitutes = tuple[tuple[int, tuple[tuple[tuple[int, float], ...], ...]], ...]
+"""Joints, each with weighted sums of others, the first of which stands for it where it is missing (see :attr:`LiftedJoints.substitutes`)."""
 _SMALLEST = 1e-4
 """Smallest apparent size and depth of a ray, against division by zero."""
 
@@ -167,8 +169,8 @@ def encode(name: Normalisation, pixels: Tensor, intrinsics: Tensor, image: Tenso
     return Encoded(offsets / size[..., None], torch.cat([origin, size.log()], dim=-1), rays, size, rotation)
 
 
-def fill_missing(pixels: Tensor, confidence: Tensor, parents: tuple[int, ...]) -> Tensor:
-    """Replace missing joints by their nearest visible ancestor; without one, by the mean of the visible joints.
+def fill_missing(pixels: Tensor, confidence: Tensor, parents: tuple[int, ...], substitutes: Substitutes = ()) -> Tensor:
+    """Replace missing joints by what stands for them, else by their nearest visible ancestor; without one, by the mean of the visible joints.
 
     Parameters
     ----------
@@ -177,16 +179,22 @@ def fill_missing(pixels: Tensor, confidence: Tensor, parents: tuple[int, ...]) -
         0 where a joint is missing; its pixels are ignored.
     parents : tuple of int
         Parents before children.
+    substitutes : Substitutes
+        What stands for a joint.
 
     Returns
     -------
     (B, T, J, 2)
     """
-    visible = confidence > 0
-    pixels = torch.where(visible[..., None], pixels, torch.zeros_like(pixels))
-    mean = pixels.sum(-2) / visible.sum(-1, keepdim=True).clamp(min=1)
-    filled: list[Tensor] = []
+    known = list((confidence > 0).unbind(-1))
+    point = list(torch.where((confidence > 0)[..., None], pixels, torch.zeros_like(pixels)).unbind(-2))
+    mean = torch.stack(point, dim=-2).sum(-2) / torch.stack(known, dim=-1).sum(-1, keepdim=True).clamp(min=1)
+    for joint, sums in substitutes:
+        for parts in sums:
+            there = torch.stack([known[part] for part, _ in parts]).all(dim=0) & ~known[joint]
+            value = torch.stack([weight * point[part] for part, weight in parts]).sum(dim=0)
+            point[joint] = torch.where(there[..., None], value, point[joint])
+            known[joint] = known[joint] | there
     for joint, parent in enumerate(parents):
-        substitute = mean if parent < 0 else filled[parent]
-        filled.append(torch.where(visible[..., joint, None], pixels[..., joint, :], substitute))
-    return torch.stack(filled, dim=-2)
+        point[joint] = torch.where(known[joint][..., None], point[joint], mean if parent < 0 else point[parent])
+    return torch.stack(point, dim=-2)

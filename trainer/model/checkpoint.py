@@ -17,7 +17,7 @@ from mocapgen.shared.files import write_file
 from schemas.errors import DatasetError
 from schemas.shipped import ShippedModel
 from schemas.train import ModelCard
-from trainer.data.dataset import LiftedJoints
+from trainer.data.joints import LiftedJoints
 from trainer.model.lifter import Lifter
 from trainer.model.metadata import ABOUT, CARD, STATE, about_of, card_of, damaged
 from trainer.model.shipped import locate

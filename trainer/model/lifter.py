@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.train import ModelCard, TrainConfig
-from trainer.data.dataset import LiftedJoints
+from trainer.data.joints import LiftedJoints
 from trainer.data.normalise import Encoded, context_size, encode, extra_frames, fill_missing
 from trainer.model.networks import build_network
 from trainer.model.networks.base import Network
@@ -43,6 +43,7 @@ class Lifter(nn.Module):
         self.target = config.target
         self.confidence = config.confidence
         self.parents = joints.parents
+        self.substitutes = joints.substitutes
         self.root = joints.root
         self.bf16 = False
         self._compiled: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -77,7 +78,7 @@ class Lifter(nn.Module):
             Relative to the root, except for the root itself: its position in the camera frame with target ``absolute``, else 0.
         """
         if self.confidence:
-            pixels = fill_missing(pixels, confidence, self.parents)
+            pixels = fill_missing(pixels, confidence, self.parents, self.substitutes)
         encoded = encode(self.normalisation, pixels, intrinsics, image, mask, self.root, self.network.causal)
         parts = [encoded.points.flatten(2), encoded.context, *([confidence] if self.confidence else [])]
         # Only the network: rays and rotations need the full precision.

@@ -8,18 +8,10 @@ import pytest
 import torch
 
 from schemas.train import Augmentation, CameraAugmentation
-from trainer.data.augment import (
-    Randomness,
-    add_detector_errors,
-    augment,
-    axis_angle,
-    change_speed,
-    flip,
-    new_cameras,
-    perturb_poses,
-    random_rotations,
-)
+from trainer.data.augment import add_detector_errors, augment, change_speed, flip, perturb_poses
 from trainer.data.normalise import project
+from trainer.data.randomness import Randomness
+from trainer.data.virtual_cameras import axis_angle, new_cameras, random_rotations
 from trainer.model.losses import bone_lengths
 
 CPU = torch.device("cpu")

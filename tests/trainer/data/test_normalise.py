@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainer.data.dataset import LiftedJoints
+from trainer.data.joints import LiftedJoints
 from trainer.data.normalise import (
     SIZE_WINDOW,
     apparent_size,

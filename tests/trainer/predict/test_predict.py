@@ -17,7 +17,7 @@ from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PREDICTIONS_LAYOUT, PredictConfig, PredictionAttributes
 from schemas.train import ModelCard, TrainConfig
 from trainer.cli.main import main
-from trainer.data.dataset import LiftedJoints
+from trainer.data.joints import LiftedJoints
 from trainer.evaluate import evaluate
 from trainer.model import checkpoint
 from trainer.model import lift as inference

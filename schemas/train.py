@@ -96,10 +96,8 @@ class BodyAugmentation(Model):
     """Share of bodies whose stature is uniformly distributed over the whole range."""
     bones: float = Field(default=0.05, ge=0, le=0.3)
     """Standard deviation of the logarithm of each bone's length; both sides of the body have the same."""
-    straight_knees: float = Field(default=0.5, ge=0, le=1)
-    """Share of bodies whose knees are straighter by a constant angle: those of some recordings are bent while the person stands upright."""
-    straight_knees_angle: float = Field(default=25.0, ge=0, le=60)
-    """Largest such angle, degrees."""
+    straight_knees: float = Field(default=0.8, ge=0, le=1)
+    """Share of bodies with straight knees: bones of skeletons that were fitted to markers are often too long, which bends the knees."""
 
     @model_validator(mode="after")
     def _check(self) -> BodyAugmentation:

@@ -49,6 +49,11 @@ class Lifter(nn.Module):
         self._compiled: Callable[[Tensor, Tensor], Tensor] | None = None
 
     @property
+    def graded(self) -> bool:
+        """Whether the model takes degrees of confidence, 0 to 1; others are trained on visible or not."""
+        return self.confidence and bool(self.substitutes)
+
+    @property
     def receptive_field(self) -> int:
         """Number of input frames that one frame of the output depends on."""
         return self.network.receptive_field + extra_frames(self.normalisation)

@@ -115,9 +115,9 @@ def lift_person(lifter: Lifter, pixels: Array, confidence: Array, intrinsics: Ar
     -------
     (T, J, 3) float64, metres, camera frame
     """
-    visible = confidence > 0  # models are trained on visible or not, not on degrees of confidence
-    visible[~visible.any(axis=1)] = True  # no person for some frames: the filled-in joints are better than none
-    positions = lift_frames(lifter, pixels, visible.astype(np.float64), intrinsics, image).astype(np.float64)
+    given = confidence if lifter.graded else (confidence > 0).astype(np.float64)
+    nobody = ~(confidence > 0).any(axis=1, keepdims=True)  # for some frames: the filled-in joints are better than none
+    positions = lift_frames(lifter, pixels, np.where(nobody, 1.0, given), intrinsics, image).astype(np.float64)
     if lifter.target == "absolute":
         return positions
     weight = np.where(confidence > 0, confidence, _GUESSED)

@@ -135,7 +135,7 @@ def measure(model: Path | str, found: list[Scene], fps: float, layout: str, size
 
 
 def errors(positions: Array, truth: Array, fps: float) -> dict[str, float]:
-    """Return the errors of one sequence, (T, 17, 3) metres: mm, metres, m/s² and m/s; feet while the true ones stand, knees while they are straight."""
+    """Return the errors of one sequence, (T, 17, 3) metres, in mm, metres, m/s² and m/s; of feet while the true ones stand."""
 
     def acceleration(points: Array) -> float:
         return float(np.linalg.norm(np.diff(points, 2, axis=0), axis=-1).mean() * fps**2)
@@ -215,7 +215,7 @@ def stand_in(
     ]
     note = (
         f"{len(found)} sequences of {data.name}, {sum(len(scene.truth) for scene in found):,} frames; cameras look down by {elevation[0]:g} to "
-        f"{elevation[1]:g} degrees; focal length known; mm, m, m/s² and m/s; limbs: 12 joints about their mean; knee bend: degrees too much while upright."
+        f"{elevation[1]:g} degrees; focal length known; mm, m, m/s² and m/s; limbs: 12 joints about their mean; knee bend: degrees too much."
     )
     return Section("Stand-in for real videos", note, tuple(rows))
 

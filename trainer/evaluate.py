@@ -70,10 +70,11 @@ def evaluate_predictions(
         The split in one line, for the protocol.
     note : str
     """
-    true, length = data.positions_3d[data.rows(sequences)], data.length[sequences]
-    root = data.joints.root
+    joints, length = data.joints.compared, data.length[sequences]
+    count, root = len(joints.joints), joints.root
+    predicted, true = predicted[:, :count], data.positions_3d[data.rows(sequences), :count]
     errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
-    per_joint = by_joint(predicted, true, data.joints.joints, data.joints.parents)
+    per_joint = by_joint(predicted, true, joints.joints, joints.parents)
 
     def table(labels: NDArray[Any]) -> dict[str, GroupErrors]:
         return {label: GroupErrors(**row) for label, row in by_label(labels, length, errors).items()}
@@ -82,20 +83,20 @@ def evaluate_predictions(
     return Evaluation(
         protocol={
             "split": split,
-            "root": f"{data.joints.joints[root]} subtracted, and counted with error 0 (figures named no_root leave it out)",
-            "joints": f"{data.joints.name}, {len(data.joints.joints)}",
+            "root": f"{joints.joints[root]} subtracted, and counted with error 0 (figures named no_root leave it out)",
+            "joints": f"{joints.name}, {count}",
             "fps": f"{data.fps:g}",
-            "2D source": f"projections stored in {data.path.name}",
+            "2D source": f"projections {'stored in' if joints is data.joints else 'of the 24 detector joints of'} {data.path.name}",
             "data": f"{data.path.name}, sha256 {data.sha256}",
             "model": f"{card.model}, {card.epoch} epochs on {card.data.get('file')}",
         },
         note=note,
-        overall=summarise(predicted, true, length, data.fps, data.joints.parents, card.target == "absolute"),
+        overall=summarise(predicted, true, length, data.fps, joints.parents, card.target == "absolute"),
         by_action=table(data.action[sequences]),
         by_actor=table(data.actor[sequences]),
         by_avatar=table(data.avatar[sequences]),
         by_joint_mm=per_joint,
-        by_group_mm=by_group(per_joint, data.joints.groups),
+        by_group_mm=by_group(per_joint, joints.groups),
         by_sequence=dict(sorted(by_sequence.items(), key=lambda row: -row[1].mpjpe_mm)),
     )
 

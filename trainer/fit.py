@@ -254,9 +254,10 @@ class Run:
         """Return the root-relative MPJPE of some sequences with the weights to use, mm; None if there are none."""
         if not len(sequences):
             return None
-        root, rows = self.lifter.root, self.data.rows(sequences)
-        predicted = lift_sequences(self.model.eval(), self.loader, sequences)
-        errors = joint_errors(root_relative(predicted, root), root_relative(self.data.positions_3d[rows], root))
+        root, compared = self.lifter.root, slice(len(self.data.joints.compared.joints))
+        predicted = lift_sequences(self.model.eval(), self.loader, sequences)[:, compared]
+        true = self.data.positions_3d[self.data.rows(sequences), compared]
+        errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
         return float(MILLIMETRES * errors.mean())
 
     # Files ---------------------------------------------------------------------------------------------------------------------
@@ -300,12 +301,11 @@ class Run:
         if self.writer is not None:
             if complete and len(self.split.test):
                 best, _ = checkpoint.load_lifter(self.folder, self.compute.device)
-                rows = self.data.rows(self.split.test)
-                predicted = lift_sequences(best, self.loader, self.split.test)
-                length = self.data.length[self.split.test]
-                figures = summarise(
-                    predicted, self.data.positions_3d[rows], length, self.data.fps, self.data.joints.parents, self.config.target == "absolute"
-                )
+                joints, length = self.data.joints.compared, self.data.length[self.split.test]
+                compared = slice(len(joints.joints))
+                true = self.data.positions_3d[self.data.rows(self.split.test), compared]
+                predicted = lift_sequences(best, self.loader, self.split.test)[:, compared]
+                figures = summarise(predicted, true, length, self.data.fps, joints.parents, self.config.target == "absolute")
                 write_json(self.folder / "metrics.json", {"protocol": self.split.describe(), "test": figures})
             title = f"{self.folder.name}: {self.config.model}, split {self.split.spec}"
             if not plot_history(self.folder / "history.png", self.state.history, title):

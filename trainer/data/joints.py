@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.conventions import H36M17
 from schemas.detectors import DETECTOR_SET, SUBSTITUTES
 from schemas.train import ModelCard
 
@@ -68,6 +69,15 @@ class LiftedJoints:
             (place(joint), tuple(tuple((place(part), weight) for part, weight in parts.items()) for parts in sums))
             for joint, sums in SUBSTITUTES.items()
         )
+
+    @cached_property
+    def compared(self) -> LiftedJoints:
+        """The joints over which errors are reported, the first of these: of ``detector`` those of ``h36m17``, as for other models."""
+        if self.name != DETECTOR_SET:
+            return self
+        count = len(H36M17)
+        pairs = tuple(pair for pair in self.pairs if max(pair) < count)
+        return LiftedJoints("h36m17", self.joints[:count], self.parents[:count], pairs, self.groups[:count])
 
     def place(self, *joints: str) -> list[int]:
         """Return the indices of joints, by name."""

@@ -14,6 +14,8 @@ from trainer.data.dataset import load
 from trainer.data.detector_errors import see
 from trainer.data.normalise import fill_missing, project
 from trainer.data.randomness import Randomness
+from trainer.evaluate import evaluate
+from trainer.fit import fit
 from trainer.model.losses import bone_lengths
 
 CPU = torch.device("cpu")
@@ -163,3 +165,13 @@ def test_the_recipe_gives_finite_batches(batch, seen):
 def test_settings_that_contradict_are_refused(settings, found):
     with pytest.raises(ValueError, match=found):
         TrainConfig(**settings)
+
+
+def test_models_of_these_joints_are_compared_over_those_of_h36m17(data_file, tmp_path):
+    settings = {"joint_set": "detector", "confidence": True, "epochs": 1, "model": "cvmnet", "model_settings": {"width": 16, "depth": 1}}
+    result = fit(data_file, TrainConfig(**settings, split="random", device="cpu", threads=1), tmp_path / "run")
+    report = evaluate(tmp_path / "run", data_file)
+    assert report.protocol["joints"] == "h36m17, 17"
+    assert list(report.by_joint_mm) == list(H36M17)
+    assert "24 detector joints" in report.protocol["2D source"]
+    assert report.overall["mpjpe_mm"] == pytest.approx(result.metrics["mpjpe_mm"], rel=1e-4)

@@ -104,6 +104,19 @@ def lift_frames(
     return out
 
 
+def lift_both_ways(
+    lifter: Lifter, pixels: NDArray[np.float64], confidence: NDArray[np.float64], intrinsics: NDArray[np.float64], image: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Lift one sequence as it is and mirrored left to right, and return the mean of both: what a model has learnt of one side serves the other.
+
+    Arguments, result and errors are those of :func:`lift_frames`, which is called twice.
+    """
+    mirror, centre = lifter.mirror, np.array([2.0 * intrinsics[2], 0.0])
+    plain = lift_frames(lifter, pixels, confidence, intrinsics, image)
+    other = lift_frames(lifter, centre + pixels[:, mirror] * [-1.0, 1.0], confidence[:, mirror], intrinsics, image)
+    return np.asarray(0.5 * (plain + other[:, mirror] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)), dtype=np.float32)
+
+
 def _side_by_side(job: Callable[[Item], None], items: Sequence[Item], device: torch.device) -> None:
     """Do a job for each item; on a processor each on a thread of its own.
 

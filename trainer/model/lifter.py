@@ -44,6 +44,7 @@ class Lifter(nn.Module):
         self.confidence = config.confidence
         self.parents = joints.parents
         self.substitutes = joints.substitutes
+        self.mirror = joints.mirror
         self.root = joints.root
         self.bf16 = False
         self._compiled: Callable[[Tensor, Tensor], Tensor] | None = None

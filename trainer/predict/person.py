@@ -15,7 +15,7 @@ from schemas.detectors import DETECTOR_JOINTS, DETECTOR_SET
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
-from trainer.model.lift import lift_frames
+from trainer.model.lift import lift_both_ways, lift_frames
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import assumed_intrinsics, place
 from trainer.predict.keypoints.layouts import to_h36m17, with_substitutes
@@ -117,7 +117,8 @@ def lift_person(lifter: Lifter, pixels: Array, confidence: Array, intrinsics: Ar
     """
     given = confidence if lifter.graded else (confidence > 0).astype(np.float64)
     nobody = ~(confidence > 0).any(axis=1, keepdims=True)  # for some frames: the filled-in joints are better than none
-    positions = lift_frames(lifter, pixels, np.where(nobody, 1.0, given), intrinsics, image).astype(np.float64)
+    lift = lift_both_ways if lifter.graded else lift_frames
+    positions = lift(lifter, pixels, np.where(nobody, 1.0, given), intrinsics, image).astype(np.float64)
     if lifter.target == "absolute":
         return positions
     weight = np.where(confidence > 0, confidence, _GUESSED)

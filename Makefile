@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark docs format clean
+.PHONY: demo test benchmark docs model format clean
 
 demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; no download
 	@mkdir -p demo
@@ -23,6 +23,19 @@ benchmark: $(VENV)/.installed-dev ## frames per second and peak memory of every 
 
 docs: $(VENV)/.installed-dev ## the manual as a site: site/index.html; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+MOCAP ?= ../shared/data
+model: $(VENV)/.installed-dev ## train the models that ship, as trainer/models/default.md says: hours on two cores; MOCAP=folder with hdm05 and cmu
+	@mkdir -p runs
+	$(BIN)/mocapgen build --source hdm05 --root $(MOCAP)/hdm05 --select all --min-frames 1 --out runs/hdm05.h5
+	$(BIN)/mocapgen build --source cmu --root $(MOCAP)/cmu --long split --out runs/cmu.h5
+	$(BIN)/mocapgen build --source folder --root $(MOCAP)/hdm05/takes --format c3d --long split --out runs/c3d.h5
+	$(BIN)/mocapgen build --source sample --out runs/sample.h5
+	$(BIN)/mocapgen merge runs/hdm05.h5 runs/cmu.h5 runs/c3d.h5 runs/sample.h5 --out runs/all.h5
+	$(BIN)/trainer fit runs/all.h5 --recipe video --split all --threads 1 --out runs/default
+	$(BIN)/trainer fit runs/all.h5 --recipe video-causal --split all --threads 1 --out runs/default-causal
+	$(BIN)/python -m tools.ship_model runs/default default --about tools/shipped/default.yaml --overwrite
+	$(BIN)/python -m tools.ship_model runs/default-causal default-causal --about tools/shipped/default-causal.yaml --overwrite
 
 format: $(VENV)/.installed-dev ## repair what ruff can repair
 	$(BIN)/ruff check --fix

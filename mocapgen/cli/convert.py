@@ -34,6 +34,7 @@ _OPTIONS = (
         "mocapgen convert HDM_bd_squat1Reps_001_120.amc squat.bvh",
         "mocapgen convert 06_01.bvh 06_01.amc --fps 30",
         "mocapgen convert 85_12.c3d 85_12.bvh --scale 1 --up z",
+        "mocapgen convert walk.bvh walk.glb",
     )
 )
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
@@ -44,8 +45,8 @@ _OPTIONS = (
 def convert(context: click.Context, /, **options: Any) -> None:
     """Convert a motion-capture file to another format.
 
-    IN and OUT end in .amc, .bvh or .c3d. The skeleton of an AMC file is the ASF file beside it. For a C3D file to read, a skeleton is fitted
-    to the markers; in a C3D file to write, every joint is a marker.
+    IN ends in .amc, .bvh or .c3d, OUT in one of these, .glb, .gltf or .trc. The skeleton of an AMC file is the ASF file beside it. For a C3D file
+    to read, a skeleton is fitted to the markers; in a C3D or TRC file to write, every joint is a marker. In a glTF file, a body of capsules moves.
     """
     from mocapgen.reading.convert import convert
 

@@ -36,6 +36,7 @@ _OPTIONS = (
     epilog=example(
         "mocapgen export data.h5 --format bvh --actions 'walk*' --out motions",
         "mocapgen export pred.h5 --format bvh --up z --out predicted",
+        "mocapgen export pred.h5 --format gltf --out animation.glb",
         "mocapgen export data.h5 --format videopose3d --test-actors bd --out VideoPose3D/data",
         "mocapgen export data.h5 --format npz --joints h36m17 --space camera --out poses.npz",
     )

@@ -13,6 +13,7 @@ from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
 from mocapgen.shared.config import checked, from_text
 from mocapgen.shared.files import check_target, new_files
 from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import listed
 from mocapgen.shared.version import __version__
 from mocapgen.store.predictions import Predictions, open_any
 from schemas.base import Model
@@ -109,7 +110,7 @@ def _checked(model: type[M], given: Mapping[str, Any], format: str) -> M:
     """Return settings, or raise one line that names the option."""
     for name in given.keys() - model.model_fields.keys():
         others = [other for other in exporter_names() if name in exporter(other).options.model_fields]
-        advice = f"an option of {' and '.join(others)} only" if others else "no option of any format"
+        advice = f"an option of {listed(others)} only" if others else "no option of any format"
         raise ConfigError(f"{name}: {advice}, found with format={format}; leave it out")
     return checked(model, from_text(model, given), first=True)
 

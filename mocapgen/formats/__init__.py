@@ -24,9 +24,9 @@ class Format:
     ----------
     suffix : str
         In lower case: ``.bvh``.
-    read : callable
-        Called with a path, and with those of `options` that it names among its parameters. Returns what the file says: a
-        :class:`~mocapgen.core.motion.Motion` if it says everything, else a :class:`~mocapgen.formats.bvh.Bvh` or
+    read : callable or None
+        None if the format is written only. Called with a path, and with those of `options` that it names among its parameters. Returns
+        what the file says: a :class:`~mocapgen.core.motion.Motion` if it says everything, else a :class:`~mocapgen.formats.bvh.Bvh` or
         :class:`~mocapgen.core.markers.Markers`.
     write : callable
         Called with a path and a motion, and with ``scale`` and ``up`` if it names them; may write other files beside the path.
@@ -35,7 +35,7 @@ class Format:
     """
 
     suffix: str
-    read: Callable[..., Any]
+    read: Callable[..., Any] | None
     write: Callable[..., None]
     options: tuple[str, ...] = ()
 
@@ -54,12 +54,13 @@ def format_to_read(path: Path) -> Format:
     FormatError
         If there is no such file, or its format is not known.
     """
-    known = formats()
-    if path.suffix.lower() not in known:
-        raise FormatError(f"{path}: expected a file that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}")
+    known = {suffix: form.read for suffix, form in formats().items() if form.read is not None}
+    if (suffix := path.suffix.lower()) not in known:
+        only = f": {suffix} is written, not read; keep the file that it was made from" if suffix in formats() else ""
+        raise FormatError(f"{path}: expected a file that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}{only}")
     if not path.is_file():
         raise FormatError(f"{path}: expected a file, found {'a folder' if path.is_dir() else 'nothing'}")
-    return known[path.suffix.lower()]
+    return formats()[suffix]
 
 
 def accepts(function: Callable[..., Any], option: str) -> bool:

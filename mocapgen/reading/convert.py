@@ -58,7 +58,8 @@ def convert(
     source : str or Path
         ``.amc``, ``.bvh`` or ``.c3d``; to the markers of the last a skeleton is fitted first.
     out : str or Path
-        ``.amc`` (and ``.asf`` beside it), ``.bvh``, or ``.c3d`` with a marker at every joint.
+        ``.amc`` (and ``.asf`` beside it), ``.bvh``, ``.glb`` or ``.gltf`` with a body of capsules, or ``.c3d`` or ``.trc`` with a marker at
+        every joint.
     asf, source_fps, profile, lenient, source_scale, source_up, subject, marker_set
         About the source: as ``asf``, ``fps``, ``profile``, ``lenient``, ``scale``, ``up``, ``subject`` and ``marker_set`` of
         :func:`mocapgen.reading.read`.
@@ -94,7 +95,7 @@ def convert(
         motion = _resampled(motion, fps, source)
     if out.suffix.lower() == ".amc":
         notes.append(f"{out}: the frame rate, {motion.fps:g} frames per second, stands in a comment that other programs do not read")
-    if out.suffix.lower() == ".c3d":
+    if out.suffix.lower() in (".c3d", ".trc"):
         notes.append(f"{out}: every joint is a marker; no skeleton can be fitted to these, so keep {source.name} to build from")
     files = write(motion, out, scale=scale, up=up, overwrite=overwrite)
     return Converted(files, len(motion), motion.fps, len(motion.skeleton.names), tuple(note.removeprefix(f"{source}: ") for note in notes))

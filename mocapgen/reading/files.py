@@ -68,6 +68,7 @@ def read(
     """
     path = Path(path)
     form = format_to_read(path)
+    assert form.read is not None, form.suffix
     asf = None if asf is None else Path(asf)
     given = {"asf": asf, "fps": fps, "profile": profile, "lenient": lenient, "scale": scale, "up": up, "subject": subject, "marker_set": marker_set}
     given = {name: value for name, value in given.items() if value is not None and value is not False}
@@ -92,7 +93,8 @@ def write(
     ----------
     motion : Motion
     path : str or Path
-        The format follows from the suffix: ``.amc`` (and ``.asf`` beside it), ``.bvh``, or ``.c3d`` with a marker at every joint.
+        The format follows from the suffix: ``.amc`` (and ``.asf`` beside it), ``.bvh``, ``.glb`` or ``.gltf`` with a body of capsules, or
+        ``.c3d`` or ``.trc`` with a marker at every joint.
     scale : float, optional
         BVH: metres in a unit of the file; by default 0.01. The other formats say what their unit is.
     up : {"y", "z"}, optional

@@ -37,6 +37,7 @@ EXTRAS = {
     "pooch": "fetch",
     "av": "video",
     "rerun": "rerun",
+    "pygltflib": "gltf",
 }
 """Packages of optional dependencies, and the extra that installs each."""
 

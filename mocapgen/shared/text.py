@@ -68,6 +68,12 @@ def counted(names: Sequence[str]) -> str:
     return f"{len(names):,}: {', '.join(names[:MAX_NAMES])}" + (f" and {more:,} more" if more > 0 else "")
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as they stand in a sentence: ``csv, npz and trc``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def printable(path: object) -> str:
     """Return a path for a one-line message: characters that cannot be shown are escaped."""
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(path))

@@ -62,7 +62,8 @@ def names(folder: Path) -> set[str]:
 
 
 def test_what_is_read_and_what_is_written():
-    assert set(formats()) == {".amc", ".bvh", ".c3d"}
+    assert set(formats()) == {".amc", ".bvh", ".c3d", ".glb", ".gltf", ".trc"}
+    assert {suffix for suffix, form in formats().items() if form.read is not None} == {".amc", ".bvh", ".c3d"}
 
 
 @pytest.mark.parametrize("options", [{}, {"scale": 1.0}, {"scale": 0.0254}, {"up": "z"}, {"scale": 0.001, "up": "z"}], ids=str)
@@ -234,7 +235,9 @@ def test_a_motion_that_the_format_cannot_hold(amc, tmp_path, motion):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ("in/walk.amc out.fbx", "expected a file to write that ends in .amc, .bvh, .c3d, found .fbx"),
+        ("in/walk.amc out.fbx", "expected a file to write that ends in .amc, .bvh, .c3d, .glb, .gltf, .trc, found .fbx"),
+        ("in/walk.glb out.bvh", "found .glb: .glb is written, not read; keep the file that it was made from"),
+        ("in/walk.amc out.glb --scale 1", "--scale: .glb files have a unit and axes of their own"),
         ("in/walk.amc out", "found no suffix"),
         ("in/walk.fbx out.bvh", "expected a file that ends in .amc, .bvh, .c3d, found .fbx"),
         ("in/none.amc out.bvh", "expected a file, found nothing"),

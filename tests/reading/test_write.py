@@ -42,7 +42,7 @@ def test_unit_and_axis_of_a_bvh_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "text"),
     [
-        ("walk.fbx", {}, "expected a file to write that ends in .amc, .bvh, .c3d, found .fbx"),
+        ("walk.fbx", {}, "expected a file to write that ends in .amc, .bvh, .c3d, .glb, .gltf, .trc, found .fbx"),
         ("walk.amc", {"scale": 1.0}, "scale: .amc files have a unit and axes of their own"),
         ("walk.c3d", {"up": "y"}, "up: .c3d files have a unit and axes of their own"),
         ("walk.bvh", {"scale": 0.0}, "scale: expected a positive number of metres"),

@@ -89,7 +89,9 @@ def body_capsules(skeleton: Skeleton) -> tuple[Capsule, ...]:
         if joint in leaves:
             end = end - (end - start) * min(radii[joint] / length, 1.0)
         across = left * (_WIDE - 1.0) if {skeleton.names[parent], skeleton.names[joint]} <= trunk else np.zeros(3)
-        found.append(Capsule(parent, start, end, (radii[parent], radii[joint]), sides[joint], across))
+        found.append(
+            Capsule(parent, start, end, (radii[parent], radii[joint]), "middle" if skeleton.names[parent] in trunk else sides[joint], across)
+        )
     if {"Head", "Neck"} <= roles.keys() and "HeadTop" not in roles:
         head, neck = skeleton.index(roles["Head"]), skeleton.index(roles["Neck"])
         up = unit(rest[head] - rest[neck]) * _HEAD * stature

@@ -1,7 +1,8 @@
-"""Which layout keypoints have: the one whose bones are short.
+"""Which layout keypoints have: the one whose bones are short, and alike.
 
 The bones of the right layout connect neighbours, in any pose, so that all of them together are hardly longer than the shortest lines that connect the
-same points (their minimum spanning tree, Prim, Bell System Technical Journal 1957). With names in another order they run across the body.
+same points (their minimum spanning tree, Prim, Bell System Technical Journal 1957). With names in another order they run across the body. From the
+side, where left and right coincide, such lines may be short as well; but then an upper arm is not as long as the other one, nor a thigh as a shank.
 """
 
 from __future__ import annotations
@@ -14,11 +15,22 @@ import numpy as np
 from trainer.predict.keypoints.arrays import Array
 from trainer.predict.keypoints.layouts import LAYOUTS
 
-PLAUSIBLE = 1.7
-"""Length of the bones, in lengths of the shortest lines, up to which a layout can be right."""
-CLEARLY = 1.2
-"""By this factor shorter bones speak for another layout than that of the tool, or than one that is stated."""
+PLAUSIBLE = 2.2
+"""What :func:`fit` returns, up to which a layout can be right."""
+CLEARLY = 1.4
+"""By this factor better bones speak for another layout than that of the tool, or than one that is stated."""
 _SAMPLES = 80
+_LIKE = (
+    *(
+        ((f"left_{a}", f"left_{b}"), (f"right_{a}", f"right_{b}"))
+        for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+    ),
+    *(((f"{s}_hip", f"{s}_knee"), (f"{s}_knee", f"{s}_ankle")) for s in ("left", "right")),
+    *(((f"{s}_shoulder", f"{s}_elbow"), (f"{s}_elbow", f"{s}_wrist")) for s in ("left", "right")),
+)
+"""Bones that are about as long as each other."""
+_ODD = 4.0
+"""By this factor bones that should be alike are different beyond doubt."""
 _LEAST = 6
 """Visible joints of a person that say something."""
 
@@ -71,7 +83,7 @@ def parents_of(names: Sequence[str]) -> tuple[int, ...]:
 
 
 def fit(points: Array, names: Sequence[str]) -> float:
-    """Return how long a layout's bones are, in lengths of the shortest lines between the same points: 1 and a bit where it is right.
+    """Return how long and how unlike a layout's bones are: 1 and a bit where it is right.
 
     Parameters
     ----------
@@ -82,7 +94,8 @@ def fit(points: Array, names: Sequence[str]) -> float:
     Returns
     -------
     float
-        The median over people; NaN where too little is seen.
+        Length in lengths of the shortest lines between the same points, the median over people, times the square root of the mean factor between
+        bones that should be alike; NaN where too little is seen.
     """
     body = [joint for joint, name in enumerate(names) if not name.startswith("point_")]
     seen = points[:, body, 2] > 0
@@ -98,7 +111,24 @@ def fit(points: Array, names: Sequence[str]) -> float:
         shortest = _shortest(where[there])
         if shortest > 0:
             ratios.append(_bones(where, seen[person], parents) / shortest)
-    return float(np.median(ratios)) if ratios else float("nan")
+    return float(np.median(ratios)) * _unlike(points[people], names) if ratios else float("nan")
+
+
+def _unlike(points: Array, names: Sequence[str]) -> float:
+    """Return the square root of the mean factor between the lengths of bones that should be alike; 1 if none of them is seen."""
+    place = {name: index for index, name in enumerate(names)}
+    where = np.where(points[..., 2:] > 0, points[..., :2], np.nan)
+    size = np.maximum(np.nanmax(where, axis=1) - np.nanmin(where, axis=1), 1e-9).max(axis=1)
+
+    def length(bone: tuple[str, str]) -> float:
+        """Return how long a bone is where it is hardly foreshortened."""
+        found = np.linalg.norm(where[:, place[bone[0]]] - where[:, place[bone[1]]], axis=1) / size
+        found = found[np.isfinite(found)]
+        return float(np.percentile(found, 80)) if len(found) else float("nan")
+
+    pairs = [(length(one), length(other)) for one, other in _LIKE if {*one, *other} <= set(place)]
+    factors = [abs(np.log(max(one, 1e-3) / max(other, 1e-3))) for one, other in pairs if np.isfinite(one) and np.isfinite(other)]
+    return float(np.exp(0.5 * np.mean(np.minimum(factors, np.log(_ODD))))) if factors else 1.0
 
 
 def _bones(where: Array, seen: np.ndarray, parents: tuple[int, ...]) -> float:

@@ -26,6 +26,8 @@ _SAME_ID = 0.3
 """What the detector's id is worth, as a share of the largest step."""
 _DOUBLE = 0.08
 """Body sizes: two detections closer than this are one person."""
+_TRIES = 3
+"""Frames with other people in which somebody who has been seen less often may be missing."""
 _MOST = 50
 """People in a frame, and in a video."""
 
@@ -36,6 +38,7 @@ class _Track:
 
     size: float
     found: list[int] = field(default_factory=list)
+    missed: int = 0
 
 
 @dataclass(eq=False)
@@ -101,7 +104,7 @@ def follow(rows: NDArray[np.int64], where: Array, ids: Sequence[str], fps: float
             _take(video, alive[0], frame[0])
             continue
         row = int(rows[frame[0]])
-        gone = [track for track in alive if row - rows[track.found[-1]] > MEMORY * fps + 1]
+        gone = [track for track in alive if row - rows[track.found[-1]] > MEMORY * fps + 1 or (track.missed > _TRIES and len(track.found) < _TRIES)]
         done += gone
         alive = [track for track in alive if track not in gone] if gone else alive
         _give(video, alive, _without_doubles(video, frame), row)
@@ -125,6 +128,7 @@ def _steps_of_one(video: _Video, frames: list[list[int]]) -> Array:
 
 def _take(video: _Video, track: _Track, detection: int) -> None:
     track.found.append(detection)
+    track.missed = 0
     track.size = max(float(video.sizes[detection]), 0.98 * track.size)
 
 
@@ -156,7 +160,9 @@ def _give(video: _Video, alive: list[_Track], frame: list[int], row: int) -> Non
         for track, place in _assigned(np.where(share <= 1.0, cost, np.inf)):
             _take(video, alive[track], frame[place])
             left.discard(frame[place])
-    alive += [_Track(float(video.sizes[one]), [one]) for one in frame if one in left]
+    for one in alive:
+        one.missed += int(video.rows[one.found[-1]] != row)
+    alive += [_Track(float(video.sizes[detection]), [detection]) for detection in frame if detection in left]
 
 
 def _ids(video: _Video, alive: list[_Track], frame: list[int]) -> Array:

@@ -12,7 +12,7 @@ from mocapgen.anatomy.tables import SIDES
 from mocapgen.core.kinematics import forward_kinematics, global_rotations, local_rotations
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import make_continuous, multiply, normalise, rotate, shortest_arc
-from mocapgen.retarget.points import fit_skeleton, follow
+from mocapgen.retarget.points import POINTS, fit_skeleton, follow
 
 _BASE = "average_man"
 _PELVIS, _CHEST, _HEAD, _TOP = 0.1, 0.5, 0.15, 0.45  # of the way from hips to neck, where no joint says where these are
@@ -30,8 +30,9 @@ def solve_from_positions(motion: Motion, roles: Roles) -> tuple[Motion, Roles]:
         If joints that span a bone coincide.
     """
     points = _points(motion, roles)
-    skeleton = fit_skeleton(points, avatar_skeleton(load_avatar(_BASE)))
-    solved = _with_feet(follow(points, skeleton, motion.fps, motion.name).motion, points)
+    limbs = {joint: points[joint] for joint in POINTS if joint in points}
+    skeleton = fit_skeleton(limbs, avatar_skeleton(load_avatar(_BASE)))
+    solved = _with_feet(follow(limbs, skeleton, motion.fps, motion.name).motion, points)
     return solved, Roles({role: role for role in skeleton.names}, {}, roles.confidence)
 
 

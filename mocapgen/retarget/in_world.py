@@ -12,7 +12,7 @@ from mocapgen.cameras.camera import Camera, body_offsets, body_rotations
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import make_continuous
-from mocapgen.retarget.points import POINTS, fit_skeleton, follow
+from mocapgen.retarget.points import fit_skeleton, follow
 
 _BASE = "average_man"
 """For predictions without an avatar: directions of bones, hands and feet; lengths come from the prediction."""
@@ -52,7 +52,7 @@ def predicted_motion(at: Mapping[str, Array], own: str, avatar: str | None, fps:
     Parameters
     ----------
     at : mapping of str to (T, 3) float, metres, world frame
-        Joints of the file schema; those that are not followed are ignored.
+        Joints of the file schema, nose and ears; those that are not followed are ignored.
     own : str
         Avatar of the sequence, empty if unknown: its hands, feet and directions of bones are used.
     avatar : str or None
@@ -74,7 +74,6 @@ def predicted_motion(at: Mapping[str, Array], own: str, avatar: str | None, fps:
     RetargetError
         If a joint is missing, a position is not finite, or no bone lengths can be had.
     """
-    points = {joint: positions for joint, positions in at.items() if joint in POINTS}
     skeleton = avatar_skeleton(load_avatar(avatar or (own if own in avatar_names() else _BASE)))
-    solved = follow(points, skeleton if avatar else fit_skeleton(points, skeleton), fps, name)
+    solved = follow(at, skeleton if avatar else fit_skeleton(at, skeleton), fps, name)
     return solved.motion, solved.mean_error

@@ -1,9 +1,9 @@
-"""From joint positions to rotations: fit a skeleton with constant bone lengths to the joints of ``h36m17``.
+"""From joint positions to rotations: fit a skeleton with constant bone lengths to the joints of ``h36m17``, and to toes and face where they are.
 
 Seventeen points do not say everything. What they say for certain is followed exactly: where limbs, neck and head point. What they
 say in a noisy way is weighed against how bodies are built: how far the pelvis tips (its three points lie within centimetres) against
 a straight back, how far a limb is turned about itself against the hinge that its knee or elbow is. What they do not say, hands and
-feet, goes along with the limb.
+feet, goes along with the limb. Toes turn feet and straight legs, nose and ears the head: :mod:`mocapgen.retarget.extremities`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from mocapgen.anatomy.tables import SIDE_SIGNS, SIDES
 from mocapgen.core.kinematics import joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import conjugate, make_continuous, multiply, normalise, rotate, shortest_arc, slerp
-from mocapgen.core.vectors import dot
+from mocapgen.core.vectors import dot, norms, unit
+from mocapgen.retarget.directions import about, aimed, aligned, directions, rest_offset, steady, turn_about
+from mocapgen.retarget.extremities import TOES, foot_size, given, hinge_by_foot, turn_feet, turn_head
 from schemas.conventions import H36M17
 from schemas.errors import RetargetError
 
@@ -70,7 +71,7 @@ def follow(points: Mapping[str, Array], skeleton: Skeleton, fps: float, name: st
     Parameters
     ----------
     points : mapping of str to (T, 3) float, metres, world frame
-        Where each of :data:`POINTS` goes; others are ignored.
+        Where each of :data:`POINTS` goes, and any of :data:`~mocapgen.retarget.extremities.EXTREMITIES`; others are ignored.
     skeleton : Skeleton
         An avatar's: the joints of the file schema in T-pose. See :func:`fit_skeleton` for one of the right size.
     fps : float
@@ -80,7 +81,7 @@ def follow(points: Mapping[str, Array], skeleton: Skeleton, fps: float, name: st
     -------
     Solved
         The root goes exactly where ``Hips`` goes; upper arms, forearms, thighs, shanks, neck and head point exactly where the points
-        say. Distances are those by which the bones are longer or shorter than the points are apart.
+        say, feet to the toes if these are given. Distances are those by which the bones are longer or shorter than the points are apart.
 
     Raises
     ------
@@ -91,12 +92,14 @@ def follow(points: Mapping[str, Array], skeleton: Skeleton, fps: float, name: st
     turned = _trunk(at, skeleton, fps)
     for upper in _HINGES:
         _limb(at, skeleton, turned, upper, fps)
+    turn_feet(at, skeleton, turned)
+    turn_head(at, skeleton, turned, fps)
     for joint, parent in zip(skeleton.names, skeleton.parents, strict=True):
         if joint not in turned:  # hands, feet, and the ends of bones
             turned[joint] = turned[skeleton.names[parent]]
     rotations = np.stack([turned[joint] for joint in skeleton.names], axis=1)
     found = joint_positions(skeleton, rotations, at["Hips"])
-    errors = {joint: float(np.linalg.norm(found[:, skeleton.index(joint)] - at[joint], axis=-1).mean()) for joint in POINTS}
+    errors = {joint: float(np.linalg.norm(found[:, skeleton.index(joint)] - at[joint], axis=-1).mean()) for joint in (*POINTS, *TOES) if joint in at}
     local = make_continuous(normalise(local_rotations(skeleton, rotations)))
     return Solved(Motion(skeleton, local, at["Hips"], fps, name), errors)
 
@@ -143,11 +146,13 @@ def fit_skeleton(points: Mapping[str, Array], base: Skeleton) -> Skeleton:
     offsets = {joint: base.offsets[base.index(joint)] * scale.get(joint, 1.0) for joint in base.names}
     arms, hips = _between(at, "UpperArm"), _between(at, "UpperLeg")
     for side, sign in SIDE_SIGNS.items():
+        foot = foot_size(at, base, ratio("LeftLowerLeg", "LeftFoot"))
         for part, end, beyond in (("LowerArm", "Hand", ("HandEnd",)), ("LowerLeg", "Foot", ("Toes", "ToesEnd"))):
             upper = part.replace("Lower", "Upper")
             offsets[side + part] = offsets[side + part] * ratio(f"Left{upper}", f"Left{part}")
-            for joint in (end, *beyond):
-                offsets[side + joint] = offsets[side + joint] * ratio(f"Left{part}", f"Left{end}")
+            offsets[side + end] = offsets[side + end] * ratio(f"Left{part}", f"Left{end}")
+            for joint in beyond:
+                offsets[side + joint] = offsets[side + joint] * (foot if end == "Foot" else ratio(f"Left{part}", f"Left{end}"))
         shoulder = rest["LeftUpperArm"][0] - rest["Neck"][0]
         size = np.array([0.5 * arms / shoulder, scale["Neck"], scale["Neck"]])
         offsets[f"{side}Shoulder"], offsets[f"{side}UpperArm"] = offsets[f"{side}Shoulder"] * size, offsets[f"{side}UpperArm"] * size
@@ -167,7 +172,7 @@ def _between(at: Mapping[str, Array], joint: str) -> float:
 def _checked(points: Mapping[str, Array]) -> dict[str, Array]:
     if missing := [joint for joint in POINTS if joint not in points]:
         raise RetargetError(f"expected the joints {', '.join(POINTS)}, found none for {', '.join(missing)}")
-    at = {joint: np.asarray(points[joint], dtype=np.float64) for joint in POINTS}
+    at = {joint: np.asarray(points[joint], dtype=np.float64) for joint in (*POINTS, *given(points))}
     for joint, position in at.items():
         if not np.isfinite(position).all():
             frame = int(np.argwhere(~np.isfinite(position).all(axis=-1))[0, 0])
@@ -182,15 +187,15 @@ def _trunk(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> dict[str,
     """Return the global rotations, (T, 4), of everything from the hips to the head and the collar bones."""
     hips, chest = _pelvis(at, skeleton, fps), _thorax(at, skeleton)
     turned = {"Hips": hips}
-    spine = at["Hips"] + rotate(hips, _rest(skeleton, "Spine"))
-    turned["Spine"] = _aimed(slerp(hips, chest, np.array(0.5)), _rest(skeleton, "Chest"), _directions(at["Chest"] - spine, "Chest"))
+    spine = at["Hips"] + rotate(hips, rest_offset(skeleton, "Spine"))
+    turned["Spine"] = aimed(slerp(hips, chest, np.array(0.5)), rest_offset(skeleton, "Chest"), directions(at["Chest"] - spine, "Chest"))
     turned["Chest"] = turned["UpperChest"] = chest
-    turned["Neck"] = _aimed(chest, _rest(skeleton, "Head"), _directions(at["Head"] - at["Neck"], "Head"))
-    turned["Head"] = _aimed(turned["Neck"], _rest(skeleton, "HeadTop"), _directions(at["HeadTop"] - at["Head"], "HeadTop"))
+    turned["Neck"] = aimed(chest, rest_offset(skeleton, "Head"), directions(at["Head"] - at["Neck"], "Head"))
+    turned["Head"] = aimed(turned["Neck"], rest_offset(skeleton, "HeadTop"), directions(at["HeadTop"] - at["Head"], "HeadTop"))
     for side in SIDES:
-        collar = at["Neck"] + rotate(chest, _rest(skeleton, f"{side}Shoulder") - _rest(skeleton, "Neck"))
+        collar = at["Neck"] + rotate(chest, rest_offset(skeleton, f"{side}Shoulder") - rest_offset(skeleton, "Neck"))
         arm = f"{side}UpperArm"
-        turned[f"{side}Shoulder"] = _aimed(chest, _rest(skeleton, arm), _directions(at[arm] - collar, arm))
+        turned[f"{side}Shoulder"] = aimed(chest, rest_offset(skeleton, arm), directions(at[arm] - collar, arm))
     return turned
 
 
@@ -204,15 +209,15 @@ def _pelvis(at: Mapping[str, Array], skeleton: Skeleton, fps: float) -> Array:
     rest = skeleton.rest_positions
     left, right = rest[skeleton.index("LeftUpperLeg")], rest[skeleton.index("RightUpperLeg")]
     centre, rest_centre = 0.5 * (at["LeftUpperLeg"] + at["RightUpperLeg"]), 0.5 * (left + right)
-    across = _directions(at["LeftUpperLeg"] - at["RightUpperLeg"], "LeftUpperLeg")
+    across = directions(at["LeftUpperLeg"] - at["RightUpperLeg"], "LeftUpperLeg")
     rest_chest, rest_pelvis = rest[skeleton.index("Chest")] - rest_centre, rest[skeleton.index("Hips")] - rest_centre
-    upright = _aligned(left - right, rest_chest, across, at["Chest"] - centre)
+    upright = aligned(left - right, rest_chest, across, at["Chest"] - centre)
     lever = float(np.linalg.norm(rest_pelvis))
     noise = _noise(at)
-    tip = _turn_about(across, rotate(upright, rest_pelvis), at["Hips"] - centre)
+    tip = turn_about(across, rotate(upright, rest_pelvis), at["Hips"] - centre)
     trust = _BACK**2 * lever**2 / (1.5 * noise**2 + 1e-12)  # of the pelvis' point, relative to the chest's
-    tip = _steady(tip, np.full(len(tip), trust), np.zeros(len(tip)), 1.0, (_BACK * fps / _BACK_SPEED) ** 2)
-    return multiply(_about(across, tip), upright)
+    tip = steady(tip, np.full(len(tip), trust), np.zeros(len(tip)), 1.0, (_BACK * fps / _BACK_SPEED) ** 2)
+    return multiply(about(across, tip), upright)
 
 
 def _noise(at: Mapping[str, Array]) -> float:
@@ -228,8 +233,8 @@ def _noise(at: Mapping[str, Array]) -> float:
 def _thorax(at: Mapping[str, Array], skeleton: Skeleton) -> Array:
     """Return the rotation of the rib cage: up to the neck exactly, across by the shoulders."""
     rest = {joint: skeleton.rest_positions[skeleton.index(joint)] for joint in ("Chest", "Neck", "LeftUpperArm", "RightUpperArm")}
-    up = _directions(at["Neck"] - at["Chest"], "Neck")
-    return _aligned(rest["Neck"] - rest["Chest"], rest["LeftUpperArm"] - rest["RightUpperArm"], up, at["LeftUpperArm"] - at["RightUpperArm"])
+    up = directions(at["Neck"] - at["Chest"], "Neck")
+    return aligned(rest["Neck"] - rest["Chest"], rest["LeftUpperArm"] - rest["RightUpperArm"], up, at["LeftUpperArm"] - at["RightUpperArm"])
 
 
 # Limbs --------------------------------------------------------------------------------------------
@@ -239,13 +244,17 @@ def _limb(at: Mapping[str, Array], skeleton: Skeleton, turned: dict[str, Array],
     """Add the global rotations of a limb: both bones point where the points say; the upper one turns so that the hinge fits."""
     lower, end, axis = _HINGES[upper]
     parent = turned[str(skeleton.parent(upper))]
-    along, beyond = _directions(at[lower] - at[upper], lower), _directions(at[end] - at[lower], end)
-    aimed = _aimed(parent, _rest(skeleton, lower), along)
-    hinge, normal = rotate(aimed, np.array(axis)), np.cross(along, beyond)  # the normal's length is the sine of the bend
+    along, beyond = directions(at[lower] - at[upper], lower), directions(at[end] - at[lower], end)
+    carried = aimed(parent, rest_offset(skeleton, lower), along)
+    hinge, normal = rotate(carried, np.array(axis)), np.cross(along, beyond)  # the normal's length is the sine of the bend
+    weight = dot(normal, normal) ** 2
+    if end.endswith("Foot") and TOES[0] in at:
+        normal = weight[:, None] * unit(normal) + hinge_by_foot(at, end.removesuffix("Foot"), along)
+        weight = norms(normal)
     drift = _drift(rotate(conjugate(parent), along), rotate(conjugate(parent), hinge))
-    turn = _steady(_turn_about(along, hinge, normal) + drift, dot(normal, normal) ** 2, drift, _REST, (_HOLD * fps) ** 2) - drift
-    turned[upper] = multiply(_about(along, turn), aimed)
-    turned[lower] = _aimed(turned[upper], _rest(skeleton, end), beyond)
+    turn = steady(turn_about(along, hinge, normal) + drift, weight, drift, _REST, (_HOLD * fps) ** 2) - drift
+    turned[upper] = multiply(about(along, turn), carried)
+    turned[lower] = aimed(turned[upper], rest_offset(skeleton, end), beyond)
 
 
 def _drift(along: Array, hinge: Array) -> Array:
@@ -255,70 +264,4 @@ def _drift(along: Array, hinge: Array) -> Array:
     to the next there is no such place.
     """
     carried = rotate(shortest_arc(along[:-1], along[1:]), hinge[:-1])
-    return np.concatenate([[0.0], np.cumsum(_turn_about(along[1:], carried, hinge[1:]))])
-
-
-def _steady(angles: Array, weights: Array, rest: Array, little: float, stiff: float) -> Array:
-    """Return angles, (T,), that are followed where their weight is large, and carried over evenly where it is small.
-
-    Solves for the smallest sum of ``weight (x - angle)^2 + little (x - rest)^2 + stiff (x[t] - x[t-1])^2``, a tridiagonal system, so
-    that a straight limb, whose hinge says nothing, takes what lies before and after. First it is solved for points on the circle, which
-    tells by how many full turns each angle is to be changed; then for the angles, which bounds the speed.
-    """
-    stiff = stiff if len(angles) > 1 else 0.0
-    bands = np.zeros((2, len(angles)))
-    bands[0, 1:] = -stiff
-    bands[1] = weights + little
-    bands[1, 1:] += stiff
-    bands[1, :-1] += stiff
-    circle = weights * np.exp(1j * angles) + little * np.exp(1j * rest)
-    x, y = _solve(bands, np.stack([circle.real, circle.imag], axis=-1)).T
-    course = np.unwrap(np.arctan2(y, x))
-    near, rest = (course + np.angle(np.exp(1j * (wanted - course))) for wanted in (angles, rest))
-    return _solve(bands, weights * near + little * rest)
-
-
-def _solve(bands: Array, wanted: Array) -> Array:
-    """Solve a symmetric tridiagonal system, (2, T) as LAPACK has it, for (T,) or (T, N)."""
-    return np.asarray(solveh_banded(bands, wanted) if len(wanted) > 1 else wanted / bands[1])
-
-
-# Rotations from directions ------------------------------------------------------------------------
-
-
-def _rest(skeleton: Skeleton, joint: str) -> Array:
-    return np.asarray(skeleton.offsets[skeleton.index(joint)])
-
-
-def _directions(vectors: Array, joint: str) -> Array:
-    """Return directions, (T, 3); where there is none, the one of the frame before, or the first that there is."""
-    lengths = np.linalg.norm(vectors, axis=-1)
-    valid = lengths > 1e-6
-    if not valid.any():
-        raise RetargetError(f"{joint}: expected it away from the joint before it in some frame, found both in one place in all frames")
-    last = np.maximum.accumulate(np.where(valid, np.arange(len(valid)), -1))
-    last[last < 0] = int(valid.argmax())
-    return np.asarray(vectors[last] / lengths[last, None])
-
-
-def _about(axis: Array, angle: Array) -> Array:
-    """Return the rotations, (T, 4), by angles (T,) about unit axes (T, 3)."""
-    return np.concatenate([axis * np.sin(0.5 * angle)[:, None], np.cos(0.5 * angle)[:, None]], axis=-1)
-
-
-def _turn_about(axis: Array, start: Array, to: Array) -> Array:
-    """Return the angles, (T,), about unit axes that bring `start` nearest to `to`; 0 where either lies along the axis."""
-    sine = dot(axis, np.cross(start, to))
-    cosine = dot(start, to) - dot(axis, start) * dot(axis, to)
-    return np.arctan2(sine, cosine)
-
-
-def _aimed(base: Array, bone: Array, along: Array) -> Array:
-    """Turn rotations by the least that lets a bone, (3,) in the rest pose, point along (T, 3)."""
-    return multiply(shortest_arc(rotate(base, bone), along), base)
-
-
-def _aligned(rest_first: Array, rest_second: Array, first: Array, second: Array) -> Array:
-    """Return the rotations, (T, 4), that take one rest vector exactly to a direction, and another one as near as that allows."""
-    start = shortest_arc(np.broadcast_to(rest_first, first.shape), first)
-    return multiply(_about(first, _turn_about(first, rotate(start, rest_second), second)), start)
+    return np.concatenate([[0.0], np.cumsum(turn_about(along[1:], carried, hinge[1:]))])

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from mocapgen.pipeline import build
+from mocapgen.retarget.in_world import recorded_motion
 from mocapgen.store import open_dataset
 from schemas.config import BuildConfig
 from schemas.conventions import H36M17, H36M17_PARENTS
+from schemas.detectors import DETECTOR_JOINTS, DETECTOR_PARENTS
 from schemas.predictions import PREDICTIONS_LAYOUT
+from tests.retarget.test_extremities import detected
 
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8", "str": h5py.string_dtype()}
 
@@ -73,6 +76,40 @@ def write_predictions(path: Path, data: Path, noise: float = 0.0, names: list[st
 def predicted(front: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prediction that is exact."""
     return write_predictions(tmp_path_factory.mktemp("predicted") / "pred.h5", front)
+
+
+def write_detector_predictions(path: Path, data: Path) -> Path:
+    """Write a predictions file of the joint set ``detector`` that is exact: face and feet are where the avatars have them."""
+    write_predictions(path, data)
+    bones = [*H36M17.values(), *(name for name in DETECTOR_JOINTS if name not in H36M17)]
+    with open_dataset(data) as source, h5py.File(path, "r+") as file:
+        positions = np.empty((source.frames, len(bones), 3), np.float32)
+        for row in source:
+            at = row.camera.to_world(row["positions_3d"])
+            motion = recorded_motion(row["quaternions"], at, row.camera, source.skeletons[row.avatar], source.fps, "truth")[0]
+            seen = detected(motion)
+            world = np.stack([seen[{"left_toe": "LeftToesEnd", "right_toe": "RightToesEnd"}.get(bone, bone)] for bone in bones], axis=1)
+            positions[row.start : row.start + row.length] = row.camera.to_camera(world)
+        frames, group = file["frames"], file["joint_sets"]
+        for name, values in {"positions_3d": positions, "positions_2d": positions[..., :2], "confidence": np.ones(positions.shape[:2], "f4")}.items():
+            del frames[name]
+            frames.create_dataset(name, data=values, fletcher32=True)
+        whole = group.create_group("detector")
+        parents = [-1 if parent is None else list(DETECTOR_PARENTS).index(parent) for parent in DETECTOR_PARENTS.values()]
+        pairs = [
+            (place, DETECTOR_JOINTS.index(name.replace("left", "right"))) for place, name in enumerate(DETECTOR_JOINTS) if name.startswith("left")
+        ]
+        whole.create_dataset("names", data=list(DETECTOR_JOINTS), dtype=h5py.string_dtype())
+        whole.create_dataset("groups", data=[""] * len(bones), dtype=h5py.string_dtype())
+        for name, column in {"joints": range(len(bones)), "parents": parents, "symmetric_pairs": pairs}.items():
+            whole.create_dataset(name, data=np.array(column), dtype=group["h36m17"][name].dtype)
+    return path
+
+
+@pytest.fixture(scope="session")
+def detected_predictions(front: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An exact prediction of the joints that detectors see."""
+    return write_detector_predictions(tmp_path_factory.mktemp("detected") / "pred.h5", front)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import numpy as np
 from mocapgen import open_dataset, read
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.export import export
+from schemas.detectors import DETECTOR_JOINTS
 from tests.formats.test_trc import parsed
 from tests.glb import read_glb
 
@@ -51,3 +52,24 @@ def test_trc_of_datasets_and_predictions(orbit: Path, predicted: Path, tmp_path:
     done = export(predicted, "trc", tmp_path / "all")
     assert parsed(done.files[0].read_text())[0]["Units"] == "mm"
     assert done.sequences > 1
+
+
+def test_feet_and_head_of_detector_joints(detected_predictions: Path, front: Path, tmp_path: Path) -> None:
+    """Toes give the feet their direction, nose and ears the head its turn, in both formats; all 24 joints are markers."""
+    clip = "sample_sd_kick_001*"
+    export(detected_predictions, "gltf", tmp_path / "kick.glb", clips=clip, avatar="average_man")
+    export(detected_predictions, "bvh", tmp_path / "same.bvh", clips=clip, avatar="average_man")
+    export(detected_predictions, "trc", tmp_path / "kick.trc", clips=clip, overwrite=True)
+    assert parsed((tmp_path / "kick.trc").read_text())[1] == list(DETECTOR_JOINTS)
+    with open_dataset(front) as data:
+        row = next(row for row in data if row.clip["action"] == "kick")
+        truth = row.camera.to_world(row["positions_3d"])
+        names = data.joint_names
+    found, motion = read_glb(tmp_path / "kick.glb"), read(tmp_path / "same.bvh", scale=0.01, up="y")
+    at = forward_kinematics(motion)
+    for side in ("Left", "Right"):
+        tip, ankle = (names.index(f"{side}{part}") for part in ("ToesEnd", "Foot"))
+        assert np.linalg.norm(found.positions[:, tip] - truth[:, tip], axis=-1).max() < 0.012
+        ends = [at[:, motion.skeleton.index(f"{side}Toes_end")] - at[:, motion.skeleton.index(f"{side}Foot")], truth[:, tip] - truth[:, ankle]]
+        assert np.abs(ends[0] - ends[1]).max() < 0.002
+    assert found.joints == list(names)

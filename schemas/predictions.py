@@ -74,6 +74,18 @@ class PredictConfig(Model):
     """Longest gap, seconds, over which a missing joint is interpolated and a person who is not detected keeps the track."""
     person: str = Field(default="largest", pattern=r"^(largest|all|[1-9][0-9]{0,3})$")
     """Whom to lift where there are several people: `largest`, a number in the order of their size, or `all`, one sequence each."""
+    pitch: float | None = Field(default=None, ge=-89, le=89, allow_inf_nan=False)
+    """Degrees by which the camera looks down (below 0: up); by default found from the person and the floor."""
+    height: float | None = Field(default=None, ge=0.4, le=2.6, allow_inf_nan=False)
+    """Height of the person, metres; by default as the model sees it. Distances follow."""
+    smooth: float = Field(default=1.0, ge=0, le=4, allow_inf_nan=False)
+    """Smooth poses and paths, without lag: 0 not at all, 1 as was measured to be best, 2 twice as slow a motion."""
+    bone_lengths: bool = True
+    """Give each person bones of constant length, the same on both sides."""
+    floor: bool = True
+    """Find the floor and the camera's pitch, and put the person on it; without, the camera is at the world's origin."""
+    hold_feet: bool = True
+    """Hold planted feet in place; the legs follow."""
     causal: bool = False
     """Let no frame depend on a later one, as in live use; requires a causal model."""
 

@@ -1,0 +1,1 @@
+"""A lifted person put into a world: y up, feet on the floor; one module a step."""

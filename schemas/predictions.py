@@ -15,6 +15,9 @@ from schemas.dataset import LAYOUT, Array, Layout
 PREDICTIONS_FORMAT = "mocapgen-predictions"
 PREDICTIONS_VERSION = "1.0"
 
+ASSUMED, FOUND = "assumed", "found"
+"""Rigs of the camera that ``trainer predict`` takes for keypoints: at the world's origin, the floor unknown; and above a floor at y = 0."""
+
 CONVENTIONS = ("length", "time", "world_frame", "camera_frame", "camera_axes", "camera_transform", "projection", "pixels", "joint_position")
 """Those of :func:`schemas.conventions.file_conventions` that concern predictions."""
 

@@ -14,6 +14,7 @@ from mocapgen.store.joint_tree import JointTree, joint_tree
 from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
 from schemas.errors import DatasetError
+from schemas.predictions import ASSUMED, FOUND
 
 _SAME_RATE = 1e-3
 """Relative: frame rates that differ by less are the same."""
@@ -102,7 +103,7 @@ class PredictionMatches:
         from_here = [found for found in candidates if _same_place(found.camera, row.camera)]
         if from_here:
             return from_here[0]
-        return candidates[0] if len(candidates) == 1 and candidates[0].camera.rig in ("assumed", row.camera.rig) else None
+        return candidates[0] if len(candidates) == 1 and candidates[0].camera.rig in (ASSUMED, FOUND, row.camera.rig) else None
 
 
 def matched_prediction(predictions: Predictions, row: PredictionRow, data: Dataset | Predictions, avatar: str) -> MatchedPrediction:

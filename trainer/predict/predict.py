@@ -20,12 +20,13 @@ from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
-from trainer.predict.camera import level_camera, place
+from trainer.predict.camera import place
 from trainer.predict.keypoints import Keypoints, joints_of, read_keypoints
 from trainer.predict.keypoints.hdf5 import is_foreign
 from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
 from trainer.predict.predictions import PredictionArrays, write
 from trainer.predict.tracks import Flags
+from trainer.predict.world.people import place_people
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -117,7 +118,8 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
         See :func:`trainer.predict.person.lift_track`.
     """
     lifted = _lift_people(lifter, card, keypoints, where, config)
-    tracks = [track for _, track in lifted]
+    placed = place_people([track for _, track in lifted], card, config)
+    tracks = placed.tracks
     confidence = np.concatenate([track.confidence for track in tracks])
     positions_2d = np.concatenate([track.positions_2d for track in tracks])
     return PredictionArrays(
@@ -126,17 +128,17 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
         positions_2d=np.where(confidence[..., None] > 0, positions_2d, np.nan),
         confidence=confidence,
         sequences=_sequences(lifted, where.stem, card.fps, config.person == "all"),
-        cameras=level_camera(tracks[0].intrinsics, tracks[0].image, card.camera_frame),
+        cameras=placed.cameras,
         source={
             "file": where.name,
             "sha256": _digest(where),
             "fps": keypoints.fps,
             "layout": keypoints.layout,
             "people": len(keypoints.people),
-            "camera": "assumed: level, at the origin, without distortion, the principal point in the middle",
+            "camera": placed.camera,
             "settings": config.model_dump(mode="json", exclude_none=True),
         },
-        notes=(*keypoints.notes, *_notes(tracks, card)),
+        notes=(*keypoints.notes, *_notes(tracks, card), *placed.notes),
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from schemas.conventions import H36M17
 from trainer.predict.tracks import Array
 
 _ABOVE_FLOOR = {"toe": 0.01, "heel": 0.02, "ankle": 0.08}
@@ -70,6 +71,11 @@ class Body:
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Joints of ``h36m17`` that the set lacks; the steps need all of them."""
+        return tuple(joint for joint in H36M17 if joint not in self.joints)
 
     def at(self, joint: str) -> int:
         """Return the place of a joint."""

@@ -71,7 +71,7 @@ def hold_feet(positions: Array, contacts: Flags, body: Body, fps: float, floor: 
 def _wanted(positions: Array, contacts: Flags, foot: Foot, fps: float, floor: bool) -> Array:
     """Return where the joints of a foot should be, (T, joints of ``foot.moved``, 3): first the ankle."""
     soles = [_held(positions[:, sole], on, height if floor else None) for sole, on, height in zip(foot.soles, contacts.T, foot.heights, strict=True)]
-    flat = contacts.all(axis=1)
+    flat: Flags = np.all(contacts, axis=1)
     ankle = positions[:, foot.ankle]
     pull = np.zeros_like(ankle)
     for sole, on, held in zip(foot.soles, contacts.T, soles, strict=True):
@@ -80,7 +80,7 @@ def _wanted(positions: Array, contacts: Flags, foot: Foot, fps: float, floor: bo
     if floor and len(soles) > 1:
         rise = np.mean([held - positions[:, sole] for sole, held in zip(foot.soles, soles, strict=True)], axis=0)
         pull[flat, 1] = _held(ankle + rise, flat, None)[flat, 1] - ankle[flat, 1]
-    moved = _fade(pull, contacts.any(axis=1), fps)
+    moved = _fade(pull, np.any(contacts, axis=1), fps)
     goals = [ankle + moved]
     if foot.ankle not in foot.soles:
         for sole, on, held in zip(foot.soles, contacts.T, soles, strict=True):
@@ -150,7 +150,7 @@ def _follow(positions: Array, wanted: list[tuple[Foot, Array]], fps: float) -> A
         along = reach / np.maximum(distance, 1e-9)[:, None]
         matrix += along[:, :, None] * along[:, None]
         right += along * (distance - np.linalg.norm(before, axis=1))[:, None]
-    shift = np.linalg.solve(matrix, right[..., None])[..., 0]
+    shift: Array = np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], dtype=np.float64)
     calm = np.full((max(len(shift) - 3, 0), 1), penalty_of(_CALM, fps))
     return penalised(shift[:, None], np.ones((len(shift), 1)), calm, 3)[:, 0]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.predict.tracks import Array
+from trainer.predict.tracks import Array, Flags
 from trainer.predict.world.body import Body
 from trainer.predict.world.contacts import slowness
 from trainer.predict.world.gravity import Evidence, combined, pitch_of_balance, pitch_of_floor
@@ -72,7 +72,7 @@ def find_level(tracks: Sequence[Track], body: Body, up: Array, fps: float) -> fl
     return float(np.percentile(lower, _LOWEST)) if len(lower) else None
 
 
-def feet_seen(track: Track, body: Body) -> Array:
+def feet_seen(track: Track, body: Body) -> Flags:
     """Return in which frames an ankle is seen, (T,) bool."""
     return np.asarray((track.confidence[:, [foot.ankle for foot in body.feet]] > 0.0).any(axis=1))
 

@@ -30,7 +30,8 @@ def follow(track: Track, body: Body, fps: float, amount: float, ground: Ground |
     """Return the path of the root on which the pose best covers its keypoints, over all frames.
 
     The third differences of the path are kept small, in depth more than across; joints that are far from their pixels lose their weight. Once
-    contacts and the floor are known, planted feet stay where they are and stand on it, which fixes the depth far better than sizes do.
+    contacts and the floor are known, planted feet stay where they are and stand on it, which fixes the depth far better than sizes do. Of models
+    that say the path themselves it is that path, smoothed.
 
     Parameters
     ----------
@@ -52,7 +53,10 @@ def follow(track: Track, body: Body, fps: float, amount: float, ground: Ground |
         positions = track.relative + root[:, None]
         beside = np.sqrt(np.square(positions[..., :2] - track.rays * positions[..., 2:]).sum(axis=2))
         equations = PathEquations(len(track))
-        equations.see(track.relative, track.rays, weight * huber(beside, _OUTLIER) ** 2)
+        if track.given is None:
+            equations.see(track.relative, track.rays, weight * huber(beside, _OUTLIER) ** 2)
+        else:
+            equations.expect(track.given)
         equations.keep_smooth(np.broadcast_to(penalty, (max(len(track) - _ORDER, 0), 3)))
         if ground is not None:
             _stand(equations, track, body, ground)
@@ -103,6 +107,11 @@ class PathEquations:
             self._bands[0, 2] += np.einsum("tj,tj->t", weighted, ray)
             self._right[:, axis] -= np.einsum("tj,tj->t", weight, off)
             self._right[:, 2] += np.einsum("tj,tj->t", weighted, off)
+
+    def expect(self, path: Array) -> None:
+        """Stay near a path that is known, (T, 3) float, metres."""
+        self._bands[0] += 1.0
+        self._right += path
 
     def keep_smooth(self, penalty: Array) -> None:
         """Keep third differences small; penalty (T - 3, 3) float."""

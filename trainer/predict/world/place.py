@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,10 @@ _GUESSED = 0.2
 _UNSEEN = 1e-3
 """And in smoothing its pixels."""
 _ROUNDS = 2
+_RESCALED = 1.6
+"""Largest factor by which people are scaled to stand on one floor."""
+_LOWEST_CAMERA = 0.3
+"""Metres: a camera that is lower above the floor says nothing about people's sizes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class World:
         X_camera = R X_world + t; the world's y points up.
     translation : (3,) float64, metres
         The floor is at y = 0, the camera above the world's origin; where no floor is known the camera is at the origin.
+    floor : bool
+        Whether the floor is known.
     notes : tuple of str
         What was done, a line each.
     """
@@ -50,6 +56,7 @@ class World:
     positions: list[list[Array]]
     rotation: Array
     translation: Array
+    floor: bool
     notes: tuple[str, ...]
 
 
@@ -78,23 +85,27 @@ def place_in_world(people: Sequence[Sequence[Piece]], body: Body, intrinsics: Ar
     notes = []
     if config.smooth:
         for track in tracks:
-            track.relative = smooth(track.relative, np.clip(track.confidence / _SURE, _GUESSED, 1.0), fps, config.smooth)
+            track.relative = _smoothed(track, fps, config.smooth)
         notes.append("smoothed: poses and paths, without lag")
     for number, person in enumerate(persons, start=1):
         notes += _build(person, body, config, f"person {number}" if len(persons) > 1 else "person")
     if config.smooth:
         for track in tracks:
             track.root = follow(track, body, fps, config.smooth)
-    ground, said = _find_ground(tracks, body, fps, config)
+    ground, said = _find_ground(persons, body, fps, config)
     notes += said
     camera = _Camera.over(ground)
     if config.hold_feet:
-        notes.append(_hold(tracks, body, ground, camera, fps, config))
+        notes.append(_hold(tracks, body, ground, camera, fps))
     if odd := too_fast([track.relative for track in tracks], body.joints, body.parents, fps):
         notes.append(odd)
     flip = np.array([1.0, -np.sign(intrinsics[1]), 1.0])
     return World(
-        [[track.positions * flip for track in person] for person in persons], flip[:, None] * camera.rotation, flip * camera.translation, tuple(notes)
+        [[track.positions * flip for track in person] for person in persons],
+        flip[:, None] * camera.rotation,
+        flip * camera.translation,
+        ground.level is not None,
+        tuple(notes),
     )
 
 
@@ -118,6 +129,18 @@ class _Camera(NamedTuple):
         return np.asarray(positions @ self.rotation.T + self.translation)
 
 
+def _smoothed(track: Track, fps: float, amount: float) -> Array:
+    """Return the pose of a track, smoothed; joints that are not seen count less."""
+    return smooth(track.relative, np.clip(track.confidence / _SURE, _GUESSED, 1.0), fps, amount)
+
+
+def _calm(track: Track, body: Body, fps: float) -> Track:
+    """Return a smoothed copy of a track that itself stays as it is: contacts cannot be found in noise."""
+    calm = replace(track, relative=_smoothed(track, fps, 1.0))
+    calm.root = follow(calm, body, fps, 1.0)
+    return calm
+
+
 def _build(person: Sequence[Track], body: Body, config: PredictConfig, who: str) -> list[str]:
     """Give a person bones of constant length, and the height that is asked for, in place; return notes."""
     if not (config.bone_lengths or config.height):
@@ -134,29 +157,59 @@ def _build(person: Sequence[Track], body: Body, config: PredictConfig, who: str)
     return [f"{who}: bones of constant length, {stature:.2f} m tall (--height METRES sets it)"]
 
 
-def _find_ground(tracks: Sequence[Track], body: Body, fps: float, config: PredictConfig) -> tuple[Ground, list[str]]:
-    """Find contacts, the camera's pitch and the floor; return the ground, and notes."""
+def _find_ground(persons: Sequence[Sequence[Track]], body: Body, fps: float, config: PredictConfig) -> tuple[Ground, list[str]]:
+    """Find contacts, the camera's pitch and the floor; put everybody onto one floor, in place; return the ground, and notes."""
+    if not (config.floor or config.hold_feet):
+        return Ground(up_of(math.radians(config.pitch or 0.0)), None), []
+    calm = [[track if config.smooth else _calm(track, body, fps) for track in person] for person in persons]
+    tracks = [track for person in calm for track in person]
     for track in tracks:
         track.seen = _soles_seen(track, body, fps)
         _find_contacts(track, body, fps, None)
-    pitch, notes = 0.0, []
-    if config.pitch is not None:
-        pitch = math.radians(config.pitch)
-    elif config.floor:
+    pitch, notes = math.radians(config.pitch or 0.0), []
+    if config.pitch is None and config.floor:
         pitch, note = find_pitch(tracks, body, fps)
         notes.append(note)
-    up = up_of(pitch)
-    if not config.floor:
-        return Ground(up, None), notes
+    ground = Ground(up_of(pitch), None)
+    if config.floor:
+        if len(calm) > 1 and config.height is None:
+            notes += _one_floor(calm, persons, body, ground.up, fps)
+        ground, note = _settle(tracks, body, ground.up, fps, config.smooth)
+        notes.append(note)
+    for track, other in zip((track for person in persons for track in person), tracks, strict=True):
+        track.contacts = other.contacts
+    return ground, notes
+
+
+def _one_floor(calm: Sequence[Sequence[Track]], persons: Sequence[Sequence[Track]], body: Body, up: Array, fps: float) -> list[str]:
+    """Make people larger or smaller, in place, until all stand on one floor: from one picture nobody's size is certain. Return notes."""
+    levels = np.array([find_level(person, body, up, fps) or 0.0 for person in calm])
+    below = levels < -_LOWEST_CAMERA
+    if below.sum() < 2:
+        return []
+    frames = np.array([sum(len(track) for track in person) for person in calm])
+    common = float(np.average(levels[below], weights=frames[below]))
+    notes = []
+    for number, (level, sure) in enumerate(zip(levels, below, strict=True), start=1):
+        factor = common / level if sure else 1.0
+        if factor == 1.0 or not 1.0 / _RESCALED < factor < _RESCALED:
+            continue
+        for track in {id(track): track for track in (*calm[number - 1], *persons[number - 1])}.values():
+            track.scale(factor)
+        notes.append(f"person {number}: scaled by {factor:.2f} to stand on one floor with the others")
+    return notes
+
+
+def _settle(tracks: Sequence[Track], body: Body, up: Array, fps: float, amount: float) -> tuple[Ground, str]:
+    """Find the floor, contacts and paths of people who stand on it, in turn, in place; return the ground and a note."""
     for _ in range(_ROUNDS):
         ground = Ground(up, find_level(tracks, body, up, fps))
         for track in tracks:
             _find_contacts(track, body, fps, ground)
-            if config.smooth:
-                track.root = follow(track, body, fps, config.smooth, ground)
+            if amount:
+                track.root = follow(track, body, fps, amount, ground)
     ground = Ground(up, find_level(tracks, body, up, fps))
-    level = "floor: unknown, no foot is seen" if ground.level is None else f"floor: {-ground.level:.2f} m below the camera, by the feet"
-    return ground, [*notes, level]
+    return ground, "floor: unknown, no foot is seen" if ground.level is None else f"floor: {-ground.level:.2f} m below the camera, by the feet"
 
 
 def _find_contacts(track: Track, body: Body, fps: float, ground: Ground | None) -> None:
@@ -174,7 +227,7 @@ def _soles_seen(track: Track, body: Body, fps: float) -> Array:
     return np.where(confidence[..., None] > 0.0, rays, np.nan)
 
 
-def _hold(tracks: Sequence[Track], body: Body, ground: Ground, camera: _Camera, fps: float, config: PredictConfig) -> str:
+def _hold(tracks: Sequence[Track], body: Body, ground: Ground, camera: _Camera, fps: float) -> str:
     """Hold planted feet in place, and return a note."""
     for track in tracks:
         world = hold_feet(camera.to_world(track.positions), track.contacts, body, fps, ground.level is not None)

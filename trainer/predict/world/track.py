@@ -22,11 +22,14 @@ class Piece:
         Of the detector; anything finite where `confidence` is 0.
     confidence : (T, J) float64
         0 where a joint is not seen.
+    placed : bool
+        The model says where the person is, so that their path does not follow from the pixels.
     """
 
     positions: Array
     pixels: Array
     confidence: Array
+    placed: bool = False
 
 
 @dataclass(eq=False)
@@ -41,6 +44,8 @@ class Track:
     rays : (T, J, 2) float64
         Through the pixels: (x, y) at z = 1.
     confidence : (T, J) float64
+    given : (T, 3) float64, metres, or None
+        Path of the root that the model says.
     contacts : (T, P) bool
         Where the soles of the feet are planted.
     seen : (T, P, 2) float64
@@ -51,6 +56,7 @@ class Track:
     root: Array
     rays: Array
     confidence: Array
+    given: Array | None = None
     contacts: Flags = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
     seen: Array = field(default_factory=lambda: np.zeros((0, 0, 2)))
 
@@ -67,6 +73,7 @@ class Track:
         """Make the person larger, and farther away, so that they look the same."""
         self.relative = self.relative * factor
         self.root = self.root * factor
+        self.given = None if self.given is None else self.given * factor
 
     def __len__(self) -> int:
         return len(self.relative)
@@ -87,4 +94,4 @@ def track_of(piece: Piece, root: int, intrinsics: Array) -> Track:
     positions = piece.positions * flip
     rays = (piece.pixels - intrinsics[2:]) / intrinsics[:2] * flip[:2]
     start = positions[:, root].copy()
-    return Track(positions - start[:, None], start, rays, piece.confidence)
+    return Track(positions - start[:, None], start, rays, piece.confidence, start if piece.placed else None)

@@ -17,6 +17,7 @@ from trainer.model.lifter import Lifter
 from trainer.predict.keypoints import split_confidence
 from trainer.predict.person import lift_track
 from trainer.predict.tracks import Array
+from trainer.predict.world.people import place_people
 
 
 class TrainedModel:
@@ -62,6 +63,11 @@ class TrainedModel:
         fps: float | None = None,
         min_confidence: float = 0.1,
         gap: float = 0.25,
+        smooth: float = 1.0,
+        bone_lengths: bool = True,
+        hold_feet: bool = True,
+        pitch: float | None = None,
+        height: float | None = None,
     ) -> NDArray[np.float32]:
         """Lift the keypoints of one person in a video to 3D.
 
@@ -80,6 +86,16 @@ class TrainedModel:
             Joints with a lower confidence are taken as not visible.
         gap : float
             Seconds for which missing joints are interpolated, and for which a person may be missing altogether.
+        smooth : float
+            How much poses and paths are smoothed: 0 not at all, 1 as was measured to be best.
+        bone_lengths : bool
+            Give the person bones of constant length.
+        hold_feet : bool
+            Hold planted feet in place.
+        pitch : float, optional
+            Degrees by which the camera looks down; by default found from the person.
+        height : float, optional
+            Of the person, metres; by default as the model sees it.
 
         Returns
         -------
@@ -95,11 +111,13 @@ class TrainedModel:
         """
         values = self._points(points)
         settings = {"image": image, "fov": fov, "focal": focal, "fps": fps, "min_confidence": min_confidence, "gap": gap}
+        settings |= {"smooth": smooth, "bone_lengths": bone_lengths, "hold_feet": hold_feet, "floor": hold_feet, "pitch": pitch, "height": height}
         config = checked(PredictConfig, settings, first=True)
         pixels, confidence = split_confidence(values)
         rate = self.fps if config.fps is None else config.fps
         size = int(image[0]), int(image[1])
         track = lift_track(self._lifter, self.card, pixels, confidence, rate, size, config, "points")
+        track = place_people([track], self.card, config).tracks[0]
         return _at_frames(track.positions_3d, len(values), self.fps / rate).astype(np.float32)
 
     def _points(self, points: ArrayLike) -> Array:

@@ -29,6 +29,8 @@ from trainer.recipes.settings import train_config
 
 NAMES = tuple(H36M17)
 IMAGE = (1920, 1080)
+RAW = {"smooth": 0.0, "bone_lengths": False, "floor": False, "hold_feet": False}
+"""Settings that leave a lifted pose as the model gives it."""
 
 
 def written(path):
@@ -86,7 +88,7 @@ def test_predictions_of_a_dataset_have_the_error_that_evaluate_prints(of_file, r
 def test_keypoints_of_a_sequence_give_what_the_dataset_gives(of_file, run_folder, data, sequence, tmp_path):
     number, pixels, focal = sequence
     path = save_keypoints(tmp_path / "clip.json", pixels)
-    predict(run_folder, path, tmp_path / "out.h5", PredictConfig(focal=focal), threads=1)
+    predict(run_folder, path, tmp_path / "out.h5", PredictConfig(focal=focal, **RAW), threads=1)
     found, _ = written(tmp_path / "out.h5")
     expected = written(of_file)[0]["/frames/positions_3d"][data.rows([number])]
     np.testing.assert_allclose(found["/frames/positions_3d"], expected, atol=1e-4)
@@ -345,12 +347,16 @@ def test_command(capsys, run_folder, sequence, tmp_path):
     keypoints, out = save_keypoints(tmp_path / "k.json", sequence[1]), tmp_path / "out.h5"
     code, shown, error = run(capsys, "predict", run_folder, keypoints, "--out", out, "--fov", "60", "--threads", "1", "--device", "cpu")
     assert (code, error) == (0, "")
-    assert shown == f"{out}: 1 sequence, {len(sequence[1])} frames at 30 fps, 17 joints; placed over the keypoints\n"
+    assert shown.startswith(f"{out}: 1 sequence, {len(sequence[1])} frames at 30 fps, 17 joints; placed over the keypoints\nnote: ")
     assert json.loads(written(out)[1]["source"])["settings"] == {
         "fov": 60.0,
         "min_confidence": 0.1,
         "gap": 0.25,
         "person": "largest",
+        "smooth": 1.0,
+        "bone_lengths": True,
+        "floor": True,
+        "hold_feet": True,
         "causal": False,
     }
     code, shown, error = run(capsys, "-q", "predict", run_folder, keypoints, "--out", out, "--overwrite", "--threads", "1", "--image", "640x480")

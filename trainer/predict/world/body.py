@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from schemas.conventions import H36M17
+from schemas.detectors import DETECTOR_JOINTS
 from trainer.predict.tracks import Array
 
 _ABOVE_FLOOR = {"toe": 0.01, "heel": 0.02, "ankle": 0.08}
@@ -64,13 +65,21 @@ class Body:
         Those of ``h36m17`` or ``detector``, in any order.
     parents : tuple of int
         -1 for the root; parents before children.
-    pairs : tuple of (int, int)
-        Left and right.
     """
 
     joints: tuple[str, ...]
     parents: tuple[int, ...]
-    pairs: tuple[tuple[int, int], ...]
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Joints of the left side, each with that of the right."""
+        lefts = [joint for joint in self.joints if joint.startswith("left_")]
+        return tuple((self.at(left), self.at(left.replace("left_", "right_"))) for left in lefts)
+
+    @cached_property
+    def bones(self) -> tuple[tuple[int, int], ...]:
+        """Joints, each with its parent, from the root outwards, in an order that does not depend on that of the joint set."""
+        return tuple((self.at(joint), self.parents[self.at(joint)]) for joint in DETECTOR_JOINTS if joint in self.joints and joint != "pelvis")
 
     @property
     def missing(self) -> tuple[str, ...]:

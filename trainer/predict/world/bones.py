@@ -7,38 +7,35 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.predict.tracks import Array
+from trainer.predict.world.body import Body
 
 _SHORTEST = 1e-9
 _ROUNDS = 2
 
 
-def bone_lengths(pieces: Sequence[Array], parents: Sequence[int], pairs: Sequence[tuple[int, int]]) -> Array:
+def bone_lengths(pieces: Sequence[Array], body: Body) -> Array:
     """Return the length of each bone of a person, the same on both sides of the body.
 
     Parameters
     ----------
     pieces : sequence of (T, J, 3) float, metres
         The parts of the video in which the person is seen.
-    parents : sequence of int
-        -1 for the root.
-    pairs : sequence of (int, int)
-        Joints of the left and of the right side.
+    body : Body
 
     Returns
     -------
     (J,) float64, metres
         From the parent to the joint, median over the frames, mean of left and right; 0 for the root.
     """
-    child = np.array([joint for joint, parent in enumerate(parents) if parent >= 0])
-    parent = np.array(parents)[child]
-    lengths = np.zeros(len(parents))
+    child, parent = np.array(body.bones).T
+    lengths = np.zeros(len(body.joints))
     lengths[child] = np.median(np.concatenate([np.linalg.norm(piece[:, child] - piece[:, parent], axis=2) for piece in pieces]), axis=0)
-    for left, right in pairs:
+    for left, right in body.pairs:
         lengths[left] = lengths[right] = 0.5 * (lengths[left] + lengths[right])
     return lengths
 
 
-def with_lengths(positions: Array, parents: Sequence[int], lengths: Array) -> Array:
+def with_lengths(positions: Array, body: Body, lengths: Array) -> Array:
     """Return the pose nearest to one, with bones of these lengths.
 
     Each bone in turn moves both its ends by half of what it is too long, twice over; then the directions that this gave are kept, from the root
@@ -47,8 +44,7 @@ def with_lengths(positions: Array, parents: Sequence[int], lengths: Array) -> Ar
     Parameters
     ----------
     positions : (T, J, 3) float, metres
-    parents : sequence of int
-        Parents before children.
+    body : Body
     lengths : (J,) float, metres
 
     Returns
@@ -56,15 +52,14 @@ def with_lengths(positions: Array, parents: Sequence[int], lengths: Array) -> Ar
     (T, J, 3) float64, metres
     """
     joints = np.array(positions.transpose(1, 0, 2), dtype=np.float64, order="C")
-    bones = [(joint, parent) for joint, parent in enumerate(parents) if parent >= 0]
     for _ in range(_ROUNDS):
-        for joint, parent in bones:
+        for joint, parent in body.bones:
             bone = joints[joint] - joints[parent]
             bone *= (0.5 * lengths[joint] / _norm(bone) - 0.5)[:, None]
             joints[joint] += bone
             joints[parent] -= bone
     out = joints.copy()
-    for joint, parent in bones:
+    for joint, parent in body.bones:
         bone = joints[joint] - joints[parent]
         out[joint] = out[parent] + bone * (lengths[joint] / _norm(bone))[:, None]
     return np.ascontiguousarray(out.transpose(1, 0, 2))

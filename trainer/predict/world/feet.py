@@ -170,7 +170,7 @@ def _bend(out: Array, foot: Foot, goals: Array) -> None:
     reach = goals[:, 0] - hip
     distance = np.maximum(np.linalg.norm(reach, axis=1), 1e-9)
     along = reach / distance[:, None]
-    distance = np.clip(distance, np.abs(upper - lower) + 1e-6, _STRAIGHT * (upper + lower))
+    distance = np.maximum(np.minimum(distance, _STRAIGHT * (upper + lower)), np.abs(upper - lower) + 1e-6)
     bend = _across(knee - hip, ankle - hip)
     aside = bend - np.einsum("tc,tc->t", bend, along)[:, None] * along
     aside /= np.maximum(np.linalg.norm(aside, axis=1, keepdims=True), 1e-9)

@@ -64,8 +64,7 @@ def pitch_of_balance(pieces: Sequence[Array], body: Body, fps: float) -> Evidenc
     for positions in pieces:
         centre = body.centre_of_mass(positions)
         stand = centre - body.support(positions)
-        standing = _standing(stand, body.stretched(positions))
-        for first, end in zip(*runs(standing), strict=True):
+        for first, end in zip(*runs(standing(positions, body)), strict=True):
             if end - first < 4:
                 continue
             lean = stand[first:end].sum(axis=0)
@@ -118,11 +117,12 @@ def combined(evidence: Sequence[Evidence]) -> Evidence:
     return Evidence(pitch, sum(weights) ** -0.5)
 
 
-def _standing(stand: Array, stretched: Array) -> Flags:
-    """Return in which frames somebody stands, (T,): legs stretched, and the body upright for some pitch that is believed."""
+def standing(positions: Array, body: Body) -> Flags:
+    """Return in which frames somebody stands, (T,): a leg is stretched, and the body is upright for some pitch that is believed."""
+    stand = body.centre_of_mass(positions) - body.support(positions)
     pitch = np.arctan2(-stand[:, 2], stand[:, 1])
     roll = np.arctan2(np.abs(stand[:, 0]), np.hypot(stand[:, 1], stand[:, 2]))
-    return np.asarray((stretched > _STRETCHED) & (pitch > LOWEST - 0.3) & (pitch < HIGHEST + 0.3) & (roll < _ROLL))
+    return np.asarray((body.stretched(positions) > _STRETCHED) & (pitch > LOWEST - 0.3) & (pitch < HIGHEST + 0.3) & (roll < _ROLL))
 
 
 def _change_of_velocity(centre: Array, fps: float) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from trainer.predict.tracks import Array, Flags
 from trainer.predict.world.body import Body
 from trainer.predict.world.contacts import slowness
-from trainer.predict.world.gravity import Evidence, combined, pitch_of_balance, pitch_of_floor
+from trainer.predict.world.gravity import Evidence, combined, pitch_of_balance, pitch_of_floor, standing
 from trainer.predict.world.runs import run_means, runs
 from trainer.predict.world.track import Track
 
@@ -19,6 +19,8 @@ _CERTAIN = 6
 """Frames of contact from which on a place counts fully."""
 _ENOUGH = 0.3
 """Seconds of contact that show the floor's height."""
+_VAGUE = math.radians(8.0)
+"""A pitch that is less certain is not used."""
 _LOWEST = 10.0
 """Percentile of the lower foot's height that is taken for the floor where no foot is planted."""
 
@@ -45,15 +47,15 @@ class Ground:
 
 def find_pitch(tracks: Sequence[Track], body: Body, fps: float) -> tuple[float, str]:
     """Return the camera's pitch by people's balance and the floor they walk on, radians, and a note that says what it is."""
-    standing = []
+    pieces = []
     for track in tracks:
         positions, (first, end) = track.positions, runs(feet_seen(track, body))
-        standing += [positions[begin:stop] for begin, stop in zip(first, end, strict=True)]
-    evidence = {"balance": pitch_of_balance(standing, body, fps), "the places of feet": pitch_of_floor(*_places(tracks, body))}
+        pieces += [positions[begin:stop] for begin, stop in zip(first, end, strict=True)]
+    evidence = {"balance": pitch_of_balance(pieces, body, fps), "the places of feet": pitch_of_floor(*_places(tracks, body))}
     found: dict[str, Evidence] = {name: one for name, one in evidence.items() if one is not None}
-    if not found:
-        return 0.0, "camera: taken as level; nobody stands upright or walks with visible feet, which would show its pitch (--pitch DEGREES sets it)"
-    pitch, deviation = combined(list(found.values()))
+    pitch, deviation = combined(list(found.values())) if found else Evidence(0.0, math.inf)
+    if deviation > _VAGUE:
+        return 0.0, "camera: taken as level; nobody stands or walks long enough with visible feet to show its pitch (--pitch DEGREES sets it)"
     degrees = math.degrees(pitch)
     looks = f"looks {'down' if degrees >= 0 else 'up'} by {abs(degrees):.0f} degrees"
     return pitch, f"camera: {looks}, give or take {math.degrees(deviation):.0f}, by {' and '.join(found)} (--pitch DEGREES sets it)"
@@ -82,8 +84,9 @@ def _places(tracks: Sequence[Track], body: Body) -> tuple[Array, Array]:
     points, weight = [np.zeros((0, 3))], [np.zeros(0)]
     for track in tracks:
         soles = track.points(body.soles)
+        upright = standing(track.positions, body)
         for place, (height, on) in enumerate(zip(body.sole_heights, track.contacts.T, strict=True)):
-            first, end = runs(on)
+            first, end = runs(on & upright)
             points.append(run_means(soles[:, place], slowness(soles[:, place]), first, end) - [0.0, height, 0.0])
             weight.append(np.minimum((end - first) / _CERTAIN, 1.0))
     return np.concatenate(points), np.concatenate(weight)

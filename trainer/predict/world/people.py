@@ -48,7 +48,7 @@ def place_people(tracks: Sequence[LiftedTrack], card: ModelCard, config: Predict
     card : ModelCard
     config : PredictConfig
     """
-    body = Body(tuple(card.joints), tuple(card.parents), tuple((left, right) for left, right in card.symmetric_pairs))
+    body = Body(tuple(card.joints), tuple(card.parents))
     intrinsics = tracks[0].intrinsics
     lens = "without distortion, the principal point in the middle"
     cameras = level_camera(intrinsics, tracks[0].image, card.camera_frame)

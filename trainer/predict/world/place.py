@@ -28,6 +28,8 @@ _GUESSED = 0.2
 """Weight of a joint that is not seen, in smoothing a pose."""
 _UNSEEN = 1e-3
 """And in smoothing its pixels."""
+_NEAREST = 0.1
+"""Metres."""
 _ROUNDS = 2
 _RESCALED = 1.6
 """Largest factor by which people are scaled to stand on one floor."""
@@ -97,7 +99,7 @@ def place_in_world(people: Sequence[Sequence[Piece]], body: Body, intrinsics: Ar
     camera = _Camera.over(ground)
     if config.hold_feet:
         notes.append(_hold(tracks, body, ground, camera, fps))
-    if odd := too_fast([track.relative for track in tracks], body.joints, body.parents, fps):
+    if odd := too_fast([track.relative for track in tracks], body, fps):
         notes.append(odd)
     flip = np.array([1.0, -np.sign(intrinsics[1]), 1.0])
     return World(
@@ -145,12 +147,12 @@ def _build(person: Sequence[Track], body: Body, config: PredictConfig, who: str)
     """Give a person bones of constant length, and the height that is asked for, in place; return notes."""
     if not (config.bone_lengths or config.height):
         return []
-    lengths = bone_lengths([track.relative for track in person], body.parents, body.pairs)
+    lengths = bone_lengths([track.relative for track in person], body)
     stature = body.stature(lengths)
     factor = config.height / stature if config.height and stature > 0 else 1.0
     for track in person:
         if config.bone_lengths:
-            track.relative = with_lengths(track.relative, body.parents, lengths)
+            track.relative = with_lengths(track.relative, body, lengths)
         track.scale(factor)
     if config.height:
         return [f"{who}: scaled by {factor:.2f} to a height of {config.height:.2f} m"]
@@ -222,7 +224,7 @@ def _find_contacts(track: Track, body: Body, fps: float, ground: Ground | None) 
 def _soles_seen(track: Track, body: Body, fps: float) -> Array:
     """Return the rays of the soles, smoothed, (T, P, 2); NaN where they are not seen."""
     confidence = track.confidence[:, body.soles]
-    depth = np.mean(track.root[:, 2])
+    depth = max(float(np.mean(track.root[:, 2])), _NEAREST)
     rays = smooth(track.rays[:, body.soles] * depth, np.where(confidence > 0.0, np.clip(confidence / _SURE, _GUESSED, 1.0), _UNSEEN), fps) / depth
     return np.where(confidence[..., None] > 0.0, rays, np.nan)
 

@@ -9,14 +9,14 @@ from scipy.signal import savgol_filter
 from trainer.predict.tracks import Array
 from trainer.predict.world.banded import huber, penalised
 
-CALM = 2.5
+CALM = 2.25
 """Hz: a wave of this frequency keeps half of its amplitude while a joint moves calmly."""
-JERK = 60.0
+JERK = 30.0
 """m/s³: a joint with a larger jerk moves fast, and is smoothed less."""
-_POWER = 3
-_WINDOW = 0.3
+_POWER = 4
+_WINDOW = 11.0 / 30.0
 """Seconds in which the jerk is measured."""
-_NEAR = 5.0 / 30.0
+_NEAR = 7.0 / 30.0
 """Seconds around a frame that decide how fast a joint moves there."""
 
 

@@ -8,34 +8,35 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.predict.tracks import Array
+from trainer.predict.world.body import Body
 
 FASTEST = 2000.0
 """Degrees per second. Pitchers' forearms reach about three times that around their own axis, which a bone's direction does not show."""
 _NAMED = 3
+_SHORTEST = 0.03
+"""Metres: a shorter bone has no direction."""
 
 
-def too_fast(pieces: Sequence[Array], joints: Sequence[str], parents: Sequence[int], fps: float) -> str | None:
+def too_fast(pieces: Sequence[Array], body: Body, fps: float) -> str | None:
     """Return a note on bones that turn faster than :data:`FASTEST`, or None.
 
     Parameters
     ----------
     pieces : sequence of (T, J, 3) float, metres
-    joints : sequence of str
-    parents : sequence of int
+    body : Body
     fps : float
     """
-    child = np.array([joint for joint, parent in enumerate(parents) if parent >= 0])
-    parent = np.array(parents)[child]
+    child, parent = np.array(body.bones).T
     frames: set[tuple[int, int]] = set()
     least: dict[str, float] = {}
     limit = math.cos(min(math.radians(FASTEST / fps), math.pi))
     for place, positions in enumerate(pieces):
         bones = positions[:, child] - positions[:, parent]
         lengths = np.sqrt(np.einsum("tbc,tbc->tb", bones, bones))
-        cosine = np.einsum("tbc,tbc->tb", bones[1:], bones[:-1]) / np.maximum(lengths[1:] * lengths[:-1], 1e-12)
-        for frame, bone in zip(*np.nonzero(cosine < limit), strict=True):
+        cosine = np.einsum("tbc,tbc->tb", bones[1:], bones[:-1]) / np.maximum(lengths[1:] * lengths[:-1], _SHORTEST**2)
+        for frame, bone in zip(*np.nonzero((cosine < limit) & (np.minimum(lengths[1:], lengths[:-1]) > _SHORTEST)), strict=True):
             frames.add((place, int(frame)))
-            name = joints[child[bone]]
+            name = body.joints[child[bone]]
             least[name] = min(least.get(name, 1.0), float(cosine[frame, bone]))
     if not frames:
         return None

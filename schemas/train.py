@@ -153,6 +153,8 @@ class Augmentation(Model):
     """Share of sequences in which every joint is rotated by a random angle, constant over the sequence: poses that were never recorded."""
     pose_perturbation_angle: float = Field(default=40.0, ge=0, le=90)
     """Largest standard deviation of these angles, degrees; each sequence draws its own between 0 and this."""
+    pose_perturbation_knees: float = Field(default=1.0, ge=0, le=1)
+    """Factor of the angles of knees: they are hinges, and a person who stands stands on straight ones."""
     body: BodyAugmentation = BodyAugmentation()
     """Other bodies."""
     camera: CameraAugmentation = CameraAugmentation()

@@ -43,7 +43,7 @@ def augment(batch: Batch, settings: Augmentation, joints: LiftedJoints, random: 
     if settings.speed != (1.0, 1.0) or settings.reverse:
         batch = change_speed(batch, settings, random, longest)
     if settings.pose_perturbation:
-        batch = perturb_poses(batch, settings.pose_perturbation, settings.pose_perturbation_angle, joints, random)
+        batch = perturb_poses(batch, settings, joints, random)
     if settings.body.probability:
         batch = change_bodies(batch, settings.body, joints, random)
     if settings.flip:
@@ -81,17 +81,18 @@ def change_speed(batch: Batch, settings: Augmentation, random: Randomness, longe
     return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics), mask=mask, confidence=confidence)
 
 
-def perturb_poses(batch: Batch, share: float, angle: float, joints: LiftedJoints, random: Randomness) -> Batch:
+def perturb_poses(batch: Batch, settings: Augmentation, joints: LiftedJoints, random: Randomness) -> Batch:
     """Rotate the joints of some sequences: each joint by a random rotation of its own, constant over the sequence, with all joints below it.
 
     Bone lengths and timing are kept, but poses occur that were never recorded. Angles are normally distributed with mean 0; each sequence
-    draws their standard deviation between 0 and `angle` degrees. The root is not rotated: new cameras do that. A sequence in which a
-    joint would come too near to the camera is left unchanged.
+    draws their standard deviation between 0 and `pose_perturbation_angle` degrees. The root is not rotated: new cameras do that. A
+    sequence in which a joint would come too near to the camera is left unchanged.
     """
     count, parents = len(batch.mask), [max(parent, 0) for parent in joints.parents]
     axis = torch.nn.functional.normalize(random.normal(count, len(parents), 3), dim=-1)
-    deviation = random.uniform(0.0, 1.0, count, 1) * random.chosen(share, count, 1)
-    radians = random.normal(count, len(parents)) * deviation * angle * math.pi / 180.0
+    deviation = random.uniform(0.0, 1.0, count, 1) * random.chosen(settings.pose_perturbation, count, 1)
+    radians = random.normal(count, len(parents)) * deviation * settings.pose_perturbation_angle * math.pi / 180.0
+    radians = radians * radians.new_tensor([settings.pose_perturbation_knees if "knee" in joint else 1.0 for joint in joints.joints])
     rotation = axis_angle(axis.reshape(-1, 3), radians.reshape(-1)).reshape(count, len(parents), 3, 3)
     total = [torch.eye(3, device=rotation.device).expand(count, 3, 3)] * len(parents)
     for joint in joints.parents_first[1:]:

@@ -18,7 +18,7 @@ ADULT = (1.72, 0.08)
 _TRUNK_AND_LEG = ("pelvis", "spine", "thorax", "neck", "head_top"), ("left_hip", "left_knee", "left_ankle")
 _ANKLE_HEIGHT = 0.05
 """Height of the ankle above the floor, as a share of the stature, with what the curve of the spine takes back."""
-_LONGEST_BONES = 0.03
+_LONGEST_BONES = 0.032
 """By which share the bones of a leg are too long at most."""
 _STRAIGHT = 0.9994
 """Distance of hip and ankle, as a share of thigh and shank, of somebody who stands upright: a knee of 176 degrees."""
@@ -72,17 +72,17 @@ def _straighten(positions: Tensor, share: float, mask: Tensor, joints: LiftedJoi
     Skeletons that were fitted to markers often have thighs and shanks that are 2 to 3 % too long, with hip and ankle in the right places: the knee
     then lies in front of the true one, 10 mm when it is bent and 40 mm when it is straight: HDM05's actors seem to stand with knees at 150 to
     155 degrees in AMC, and stand at 172 in C3D.
-    The bones of each leg are shortened so far that the leg is straight in the frame in which hip and ankle are the farthest apart, by at
+    The bones of each leg are shortened so far that the leg is straight in the 5 % of the frames in which hip and ankle are the farthest apart, by at
     most :data:`_LONGEST_BONES`.
     """
     count = len(positions)
-    chosen, slack = random.chosen(share, count), random.uniform(0.0, 0.006, count, 2)
+    chosen, slack = random.chosen(share, count), random.uniform(0.0, 0.003, count, 2)
     out = positions.clone()
     for number, side in enumerate(("left", "right")):
         hip, knee, ankle = (positions[:, :, joint] for joint in joints.place(f"{side}_hip", f"{side}_knee", f"{side}_ankle"))
         thigh, shank = (knee - hip).norm(dim=-1, keepdim=True), (ankle - knee).norm(dim=-1, keepdim=True)
         reach = (ankle - hip).norm(dim=-1, keepdim=True)
-        farthest = torch.where(mask[..., None], reach / (thigh + shank).clamp(min=1e-6), 0.0).amax(dim=1)
+        farthest = _high(reach[..., 0] / (thigh + shank)[..., 0].clamp(min=1e-6), mask)
         factor = (farthest / _STRAIGHT + slack[:, number : number + 1]).clamp(1.0 - _LONGEST_BONES, 1.0)[:, None]
         thigh, shank = factor * thigh, factor * shank
         along = (ankle - hip) / reach.clamp(min=1e-6)
@@ -91,3 +91,9 @@ def _straighten(positions: Tensor, share: float, mask: Tensor, joints: LiftedJoi
         height = (thigh**2 - foot**2).clamp(min=0.0).sqrt()
         out[:, :, joints.joints.index(f"{side}_knee")] = hip + foot * along + height * torch.nn.functional.normalize(outward, dim=-1)
     return torch.where(chosen[:, None, None, None], out, positions)
+
+
+def _high(values: Tensor, mask: Tensor) -> Tensor:
+    """Return the 95th percentile of values, (B, T), over valid frames: (B, 1)."""
+    ordered = torch.where(mask, values, -torch.inf).sort(dim=1, descending=True).values
+    return ordered.gather(1, (0.05 * (mask.sum(dim=1, keepdim=True) - 1)).floor().long())

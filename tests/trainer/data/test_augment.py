@@ -112,7 +112,7 @@ def test_a_tilted_source_camera_is_levelled_first(batch):
 
 
 def test_bent_bodies_keep_their_bones_and_their_root(batch, data):
-    bent = perturb_poses(batch, 1.0, 40.0, data.joints, randomness())
+    bent = perturb_poses(batch, Augmentation(pose_perturbation=1.0, pose_perturbation_angle=40.0), data.joints, randomness())
     assert reprojects(bent)
     before, after = bone_lengths(batch.positions, data.joints.parents), bone_lengths(bent.positions, data.joints.parents)
     assert torch.allclose(before, after, atol=1e-5)
@@ -123,7 +123,7 @@ def test_bent_bodies_keep_their_bones_and_their_root(batch, data):
 
 def test_bones_that_share_a_joint_turn_together_and_for_good(batch, data):
     """At the pelvis nothing turns; at the thorax neck and shoulders turn alike, by a rotation that frames of a sequence share."""
-    bent = perturb_poses(batch, 1.0, 40.0, data.joints, randomness())
+    bent = perturb_poses(batch, Augmentation(pose_perturbation=1.0, pose_perturbation_angle=40.0), data.joints, randomness())
     place = data.joints.joints.index
     bones = [
         positions[:, :, 1:] - positions[:, :, [parent for parent in data.joints.parents if parent >= 0]]
@@ -139,18 +139,36 @@ def test_bones_that_share_a_joint_turn_together_and_for_good(batch, data):
 
 
 def test_only_a_share_of_the_bodies_is_bent(batch, data):
-    many = [perturb_poses(batch, 0.5, 40.0, data.joints, randomness(number)) for number in range(20)]
+    many = [
+        perturb_poses(batch, Augmentation(pose_perturbation=0.5, pose_perturbation_angle=40.0), data.joints, randomness(number))
+        for number in range(20)
+    ]
     moved = torch.cat([((bent.positions - batch.positions).abs().amax(dim=(1, 2, 3)) > 1e-3) for bent in many])
     assert 0.3 < moved.float().mean() < 0.7
-    assert torch.allclose(perturb_poses(batch, 1.0, 0.0, data.joints, randomness()).positions, batch.positions, atol=1e-5)
+    assert torch.allclose(
+        perturb_poses(batch, Augmentation(pose_perturbation=1.0, pose_perturbation_angle=0.0), data.joints, randomness()).positions,
+        batch.positions,
+        atol=1e-5,
+    )
 
 
 def test_nobody_is_bent_into_the_camera(batch, data):
     near = replace(batch, positions=batch.positions - batch.positions.new_tensor([0.0, 0.0, 1.0]) * (batch.positions[..., 2].min() - 0.31))
     for number in range(10):
-        bent = perturb_poses(near, 1.0, 80.0, data.joints, randomness(number))
+        bent = perturb_poses(near, Augmentation(pose_perturbation=1.0, pose_perturbation_angle=80.0), data.joints, randomness(number))
         assert bent.positions[..., 2].min() > 0.3
         assert torch.isfinite(bent.pixels).all()
+
+
+def test_knees_can_be_left_as_they_are(batch, data):
+    settings = Augmentation(pose_perturbation=1.0, pose_perturbation_angle=40.0, pose_perturbation_knees=0.0)
+    bent = perturb_poses(batch, settings, data.joints, randomness())
+
+    def lengths(positions):
+        return (positions[:, :, data.joints.place("left_ankle")] - positions[:, :, data.joints.place("left_hip")]).norm(dim=-1)
+
+    assert torch.allclose(lengths(bent.positions), lengths(batch.positions), atol=1e-4)
+    assert not torch.allclose(bent.positions, batch.positions, atol=0.05)
 
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])

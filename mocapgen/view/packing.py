@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mocapgen.cameras.camera import Camera
 from mocapgen.store.joint_tree import JointTree
 from mocapgen.view.codec import dequantise, encode, quantise
+from mocapgen.view.moving import STEP_ROOT, STEP_ROTATION, packed_motion
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import SEVERITIES, Finding
 
@@ -28,6 +29,8 @@ CLOSE = 0.5
 SHOWN_FINDINGS = 100
 """Findings that one sequence is marked with at most, the worst first."""
 
+MOTION_BYTES = 2_000_000
+"""What the motions for the buttons BVH and GLB may take of a page: about 18,000 frames, the first ones."""
 _REMEMBERED = 16  # motions that further cameras may share
 _LEVEL = {"unity": np.diag([1.0, 1.0, -1.0]), "opencv": np.diag([1.0, -1.0, -1.0])}
 """World to camera of a level camera that looks along the world's -z."""
@@ -70,6 +73,9 @@ class Pack:
         self._findings: list[dict[str, Any]] = []
         self._blocks: list[str] = []
         self._motions: OrderedDict[tuple[str, str], tuple[int, NDArray[np.int32]]] = OrderedDict()
+        self._skeletons: dict[str, int] = {}
+        self._moving: dict[int, dict[str, Any]] = {}  # what a row says of its motion, by the block of its positions
+        self._motion_room = MOTION_BYTES
         self._size = len(to_json(self.header("", [])))
         self.frames = 0
 
@@ -97,6 +103,7 @@ class Pack:
         self._sequences.append(row)
         self._findings += entry.marks
         self._blocks += entry.blocks
+        row |= self._motion(sequence, row["world"])
         self.frames += len(entry.whole)
         self._motions[entry.clip, sequence.avatar] = row["world"], entry.whole
         while len(self._motions) > _REMEMBERED:
@@ -113,6 +120,9 @@ class Pack:
             "step_2d": STEP_2D,
             "step_error": STEP_ERROR,
             **{name: [json.loads(entry) for entry in table] for name, table in self._tables.items()},
+            "step_rotation": STEP_ROTATION,
+            "step_root": STEP_ROOT,
+            "skeletons": [json.loads(entry) for entry in self._skeletons],
             "sequences": sorted(self._sequences, key=lambda row: row["number"]),
             "findings": self._findings,
             "blocks": [len(block) for block in self._blocks],
@@ -148,6 +158,26 @@ class Pack:
         marks = [_finding(finding) for finding in worst_first(findings)[:SHOWN_FINDINGS]]
         described = tuple(to_json(_figure(figure)) for figure in figures)
         return _Entry(row, described, clip, to_json(_camera(camera)), tuple(blocks), marks, whole)
+
+    def _motion(self, sequence: PlayerSequence, world: int) -> dict[str, Any]:
+        """Add the motion for the buttons, unless another camera's sequence has it already; return what the row says of it."""
+        if world in self._moving or sequence.motion is None or self._motion_room <= 0:
+            return self._moving.get(world, {})
+        motion = sequence.motion()
+        if motion is None:
+            return {}
+        packed = packed_motion(motion)
+        skeleton = to_json(packed.skeleton)
+        size = len(packed.rotations) + len(packed.root) + 12 * len(packed.turning) + 100 + (0 if skeleton in self._skeletons else len(skeleton) + 1)
+        if size > self._motion_room or (self._max_bytes is not None and self._size + size > self._max_bytes):
+            self._motion_room = 0
+            return {}
+        self._size += size
+        self._motion_room -= size
+        place, number = len(self._blocks), self._skeletons.setdefault(skeleton, len(self._skeletons))
+        self._blocks += [packed.rotations, packed.root]
+        self._moving[world] = {"motion": {"skeleton": number, "turning": packed.turning, "rotations": place, "root": place + 1}}
+        return self._moving[world]
 
     def _more(self, entry: _Entry) -> int:
         """Return the bytes that an entry adds, rounded up."""

@@ -14,7 +14,7 @@ from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
 
-_SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "controls.js", "player.js", "start.js")
+_SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "save.js", "controls.js", "player.js", "start.js")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def player_parts(
     findings : sequence of Finding
         Marked on the time line of their sequence.
     max_bytes : int, optional
-        What all parts may take together; by default there is no limit. A player without sequences takes 76 kB.
+        What all parts may take together; by default there is no limit. A player without sequences takes 88 kB.
     start : Start, optional
         What to show first; by default the first sequence.
     notes : sequence of str

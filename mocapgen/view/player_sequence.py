@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
+from mocapgen.core.motion import Motion
 from mocapgen.store.joint_tree import JointTree, joint_tree
 from mocapgen.store.matching import MatchedPrediction, PredictionMatches, matched_prediction
 from mocapgen.store.predictions import PredictionRow, Predictions
 from mocapgen.store.reader import Dataset
+from mocapgen.view.moving import sequence_motion
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,8 @@ class PlayerSequence:
     prediction : MatchedPrediction, optional
     floor_known : bool
         Whether y = 0 of the world is the floor; otherwise the floor is drawn where the lowest joints are.
+    motion : callable, optional
+        Returns the motion in the world that the page's buttons save as BVH and glTF, or None if there is none.
     """
 
     number: int
@@ -49,9 +54,12 @@ class PlayerSequence:
     pixels: NDArray[Any]
     prediction: MatchedPrediction | None = field(default=None)
     floor_known: bool = True
+    motion: Callable[[], Motion | None] | None = None
 
 
-def player_sequences(data: Dataset | Predictions, numbers: Sequence[int], matches: PredictionMatches | None = None) -> Iterator[PlayerSequence]:
+def player_sequences(
+    data: Dataset | Predictions, numbers: Sequence[int], matches: PredictionMatches | None = None, *, motions: bool = False
+) -> Iterator[PlayerSequence]:
     """Read sequences of a file, one at a time.
 
     Parameters
@@ -61,6 +69,8 @@ def player_sequences(data: Dataset | Predictions, numbers: Sequence[int], matche
         Rows of ``/sequences``.
     matches : PredictionMatches, optional
         Predictions to show over them.
+    motions : bool
+        Whether the page is to have buttons that save the motion.
 
     Yields
     ------
@@ -86,6 +96,7 @@ def player_sequences(data: Dataset | Predictions, numbers: Sequence[int], matche
             pixels=row["positions_2d"],
             prediction=None if matches is None or predicted is None else matched_prediction(matches.predictions, predicted, data, row.avatar),
             floor_known=known,
+            motion=partial(sequence_motion, data, row) if motions else None,
         )
 
 

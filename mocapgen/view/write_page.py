@@ -130,7 +130,7 @@ def view(
             numbers = [start.sequence, *(number for number in numbers if number != start.sequence)]
         predicted: set[int] = set()
         parts = player_parts(
-            _with_progress(player_sequences(data, numbers, matches), len(numbers), predicted, progress),
+            _with_progress(player_sequences(data, numbers, matches, motions=True), len(numbers), predicted, progress),
             Path(path).name,
             max_bytes=max_bytes - 4096,  # the page around it
             start=start,

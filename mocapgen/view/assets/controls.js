@@ -38,6 +38,7 @@
       this.part("summary").textContent = sizes.join(" · ");
       this.part("notes").append(...header.notes.map((note) => element("li", note)));
       this.part("speed").append(...mp.SPEEDS.map((speed) => element("option", `${speed}×`, { value: speed })));
+      this.part("save").hidden = !rows.some((row) => row.motion);
       root.dataset.predicted = rows.some((row) => row.predicted);
       this.list("");
     }
@@ -125,8 +126,24 @@
       for (const name of ["scrub", "frame"]) this.part(name).max = scene.frames - 1;
       this.part("image-caption").textContent = `image ${scene.camera.width} × ${scene.camera.height} px`;
       this.part("world-caption").textContent = `world, grid of ${mp.draw.cellOf(scene.box).toLocaleString("en")} m`;
+      for (const button of this.player.root.querySelectorAll("[data-save]")) {
+        button.disabled = !scene.row.motion;
+        button.dataset.title ||= button.title;
+        button.title = scene.row.motion ? button.dataset.title : "The page holds the motion of its first sequences only: view fewer, or mocapgen export";
+      }
       this.facts();
       this.mark();
+    }
+
+    // Save what is shown as a file.
+    async save(kind) {
+      const { player } = this;
+      try {
+        await mp.save.save(player.source, player.scene.row, kind);
+        player.say("");
+      } catch (error) {
+        player.say(`The motion cannot be saved: ${error.message}`);
+      }
     }
 
     facts() {
@@ -256,6 +273,7 @@
         box.checked = player.options[box.dataset.option];
         box.addEventListener("change", () => this.option(box.dataset.option, box.checked));
       }
+      for (const button of player.root.querySelectorAll("[data-save]")) button.addEventListener("click", () => this.save(button.dataset.save));
       for (const button of player.root.querySelectorAll("[data-view]")) button.addEventListener("click", () => player.look(button.dataset.view));
       for (const button of player.root.querySelectorAll("[data-close]")) button.addEventListener("click", () => player.zoomTo(button.dataset.close === "true"));
       (player.page ? document : player.root).addEventListener("keydown", (event) => this.key(event));

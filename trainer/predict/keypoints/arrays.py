@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,35 +79,35 @@ def _count(plain: Sequence[Any], counts: Sequence[int]) -> str:
 
 def _names(points: Any) -> tuple[str, ...] | None:
     """Return the names of the joints if points have them."""
-    if isinstance(points, Mapping) and not (key_of(points, X) and key_of(points, Y)):
+    if isinstance(points, dict) and not (key_of(points, X) and key_of(points, Y)):
         return tuple(str(name) for name in points)
-    if isinstance(points, Sequence) and isinstance(points[0], Mapping):
-        names = tuple(str(value_of(point, NAME)) if isinstance(point, Mapping) and key_of(point, NAME) else "" for point in points)
+    if isinstance(points, list) and isinstance(points[0], dict):
+        names = tuple(str(value_of(point, NAME)) if isinstance(point, dict) and key_of(point, NAME) else "" for point in points)
         return names if all(names) and not all(name.isdecimal() for name in names) else None
     return None
 
 
 def _plain(points: Any, names: tuple[str, ...] | None) -> Any:
     """Return points as a list of numbers or of lists of numbers."""
-    if isinstance(points, Mapping):
+    if isinstance(points, dict):
         if key_of(points, X) and key_of(points, Y):  # columns
             columns = [value_of(points, X), value_of(points, Y), value_of(points, SCORE)]
             return [list(point) for point in zip(*(column for column in columns if column is not None), strict=False)]
         if names is not None and all(name in points for name in names):
             return [_point(points[name]) for name in names]
         return [_point(point) for point in points.values()]
-    if isinstance(points, Sequence) and len(points) == 1 and isinstance(points[0], list) and len(points[0]) > 4:
+    if isinstance(points, list) and len(points) == 1 and isinstance(points[0], list) and len(points[0]) > 4:
         points = points[0]  # a list around the list
-    if isinstance(points, Sequence) and len(points) and isinstance(points[0], Mapping):
+    if isinstance(points, list) and points and isinstance(points[0], dict):
         return [_point(point) for point in points]
-    return points if isinstance(points, Sequence) and not isinstance(points, str) and len(points) else [[None, None]]
+    return points if isinstance(points, list) and points else [[None, None]]
 
 
 def _point(point: Any) -> list[Any]:
     """Return x, y and confidence of one point, NaN if it is none."""
     if isinstance(point, list):
         return [point[0], point[1], point[3] if len(point) == 4 else point[2] if len(point) == 3 else 1.0] if len(point) >= 2 else [None, None, 0.0]
-    if not isinstance(point, Mapping):
+    if not isinstance(point, dict):
         return [None, None, 0.0]
     x, y = point.get("x"), point.get("y")
     if x is None or y is None:

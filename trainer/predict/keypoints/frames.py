@@ -16,6 +16,7 @@ from schemas.errors import DatasetError
 MOST_ROWS = 1_000_000
 """Nine hours at 30 frames per second."""
 _DIGITS = re.compile(r"(\d+)")
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _OPENPOSE = re.compile(r"_\d{12}(_keypoints|_rendered)?$")
 
 
@@ -41,7 +42,7 @@ def rows_of(keys: Sequence[Any], path: Path, first: int | None = None) -> tuple[
     numbers = numbers_in_names([str(key) for key in keys], path) if names else np.array(found, dtype=np.int64)
     lowest, highest = int(numbers.min()), int(numbers.max())
     if first is None:
-        padded = not names or _padded([str(key) for key in keys], lowest)
+        padded = not names or _padded([str(key) for key in keys[:100]])
         first = 1 if lowest == 1 and padded and not all(_OPENPOSE.search(_stem(str(key))) for key in keys[:3]) else 0
     if lowest < first:
         first = lowest
@@ -64,11 +65,10 @@ def _whole(key: Any) -> int | None:
 
 def _stem(name: str) -> str:
     """Return the name of a file without folders and suffix."""
-    name = re.split(r"[/\\]", name)[-1]
-    return re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", name)
+    return _SUFFIX.sub("", name.replace("\\", "/").rpartition("/")[2])
 
 
-def _padded(names: Sequence[str], lowest: int) -> bool:
+def _padded(names: Sequence[str]) -> bool:
     """Return whether numbers in names are filled up with zeros, or stand behind a word: as ffmpeg and others write pictures, from 1."""
     return not all(_stem(name).isdecimal() and not (len(_stem(name)) > 1 and _stem(name).startswith("0")) for name in names)
 

@@ -54,7 +54,7 @@ TOOLS = (
 
 def recognises_arrays(content: Any) -> bool:
     """Return whether this is the project's own JSON: an object with ``keypoints``, frame by frame, or a list of frames of numbers."""
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return isinstance(content.get("keypoints"), list | str) or _has_people(content)
     return isinstance(content, list) and bool(content) and isinstance(content[0], list) and bool(content[0]) and not _mappings(content[0])
 
@@ -62,7 +62,7 @@ def recognises_arrays(content: Any) -> bool:
 def _mappings(item: Any) -> bool:
     while isinstance(item, list) and item:
         item = item[0]
-    return isinstance(item, Mapping)
+    return isinstance(item, dict)
 
 
 def _has_people(content: Mapping[str, Any]) -> bool:
@@ -90,27 +90,27 @@ def read(content: Any, path: Path, fps: float | None) -> Detections:
 
 
 def _described(content: Any) -> str:
-    if isinstance(content, Mapping) and content:
+    if isinstance(content, dict) and content:
         return f"none of these but {', '.join(map(str, list(content)[:5]))[:80]}"
     return "none of these"
 
 
 def _of_arrays(content: Any, path: Path) -> Detections | None:
     """Return the detections of the project's own JSON; None if its keypoints are those of one person in one frame of another tool."""
-    about = stated(content) if isinstance(content, Mapping) else {}
-    if isinstance(content, Mapping) and _has_people(content):
+    about = stated(content) if isinstance(content, dict) else {}
+    if isinstance(content, dict) and _has_people(content):
         people = [Raw(person, None, "") for frame in content["people"] for person in frame]
         if not people:
             raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {len(content['people'])} frames")
         rows = np.array([row for row, frame in enumerate(content["people"]) for _ in frame], dtype=np.int64)
         return Detections(rows, stack(people, path)[0], [""] * len(rows), len(content["people"]), **about)
-    values = content["keypoints"] if isinstance(content, Mapping) else content
+    values = content["keypoints"] if isinstance(content, dict) else content
     if _mappings(values):
         return None
     plain = numbers([[[]]] if values == [] else values, path)
-    if isinstance(content, Mapping) and plain.ndim == 1 and len(plain) > 1:
+    if isinstance(content, dict) and plain.ndim == 1 and len(plain) > 1:
         return None
-    scores = content.get("confidence", content.get("keypoint_scores")) if isinstance(content, Mapping) else None
+    scores = content.get("confidence", content.get("keypoint_scores")) if isinstance(content, dict) else None
     return of_array(values, scores, about, path)
 
 
@@ -178,11 +178,11 @@ def read_folder(content: Folder, path: Path) -> Detections:
 
 def _of_frame(frame: Any, path: Path, name: str, words: set[str]) -> list[Raw]:
     """Return the people in the file of a frame."""
-    if isinstance(frame, Mapping) and isinstance(frame.get("people"), list):
+    if isinstance(frame, dict) and isinstance(frame.get("people"), list):
         found = [person_of(person) for person in frame["people"]]
-        words.update(*(list(person)[:12] for person in frame["people"][:1] if isinstance(person, Mapping)))
+        words.update(*(list(person)[:12] for person in frame["people"][:1] if isinstance(person, dict)))
         return [person for person in found if person is not None]
-    if frame is None or frame == [] or (isinstance(frame, Mapping) and not any(isinstance(value, list | dict) and value for value in frame.values())):
+    if frame is None or frame == [] or (isinstance(frame, dict) and not any(isinstance(value, list | dict) and value for value in frame.values())):
         return []
     inside = people_in(frame, path)
     if inside is None:

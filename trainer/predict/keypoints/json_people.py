@@ -46,7 +46,7 @@ def people_in(content: Any, path: Path) -> People | None:
     """Return the people in JSON; None if there are none in any known form."""
     out = People([], [], "", set(), {})
     content = _parsed(content)
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         out.about.update(stated(content))
     frames = _frames(content, out, 0)
     if frames is None:
@@ -60,7 +60,7 @@ def people_in(content: Any, path: Path) -> People | None:
             person = person_of(item)
             if person is not None:
                 out.people.append(Found(key, order, person))
-                if isinstance(item, Mapping):
+                if isinstance(item, dict):
                     out.words.update(str(word) for word in item)
     return out._replace(timed=timed) if out.people else None
 
@@ -73,7 +73,7 @@ def stated(content: Mapping[str, Any]) -> dict[str, Any]:
         *(
             content[key]
             for key in ("meta_info", "metadata", "meta", "info", "video", "video_info", "video_metadata")
-            if isinstance(content.get(key), Mapping)
+            if isinstance(content.get(key), dict)
         ),
     ):
         rate = value_of(item, RATE)
@@ -110,14 +110,14 @@ def _frames(content: Any, out: People, depth: int) -> list[Frame] | None:
     """Return frames: key, (name of the time, time) and people each; None if this is none of the known forms."""
     if depth > 3:
         return None
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return _of_mapping(content, out, depth)
     if not isinstance(content, list) or not content:
         return None
     things = [item for item in content if item is not None and item != []]
-    if things and all(isinstance(item, Mapping) for item in things):
+    if things and all(isinstance(item, dict) for item in things):
         return _of_list(content, out)
-    if things and all(isinstance(item, list) for item in things) and any(isinstance(item[0], Mapping) for item in things):
+    if things and all(isinstance(item, list) for item in things) and any(isinstance(item[0], dict) for item in things):
         out.words.add("lists of people")
         return [frame for number, item in enumerate(content) for frame in _of_nested(number, item or [], out)]
     return None
@@ -126,15 +126,15 @@ def _frames(content: Any, out: People, depth: int) -> list[Frame] | None:
 def _of_nested(number: int, people: list[Any], out: People) -> list[Frame]:
     """Return the frame that a list of people is; of points by name or with x and y, the one person."""
     first = people[0] if people else None
-    if isinstance(first, Mapping) and key_of(first, ("x",)) and not key_of(first, POINTS):
+    if isinstance(first, dict) and key_of(first, ("x",)) and not key_of(first, POINTS):
         return [(number, None, [{"landmarks": people}])]
-    if isinstance(first, Mapping) and len(people) == 1 and key_of(first, PEOPLE) and not person_of(first):
+    if isinstance(first, dict) and len(people) == 1 and key_of(first, PEOPLE) and not person_of(first):
         return [(number, None, value_of(first, PEOPLE))]
     return [(_frame_of(first, number), None, people)]
 
 
 def _frame_of(item: Any, default: Any) -> Any:
-    found = value_of(item, FRAME) if isinstance(item, Mapping) else None
+    found = value_of(item, FRAME) if isinstance(item, dict) else None
     return default if found is None or isinstance(found, dict | list) else found
 
 
@@ -144,7 +144,7 @@ def _of_mapping(content: Mapping[str, Any], out: People, depth: int) -> list[Fra
         return _coco(content, out)
     if isinstance(value_of(content, PEOPLE), list) and not (value_of(content, PEOPLE) and isinstance(value_of(content, PEOPLE)[0], list)):
         found = value_of(content, PEOPLE)
-        if any(isinstance(item, Mapping) and (key_of(item, PEOPLE) or key_of(item, FRAME)) and not _bare(item) for item in found):
+        if any(isinstance(item, dict) and (key_of(item, PEOPLE) or key_of(item, FRAME)) and not _bare(item) for item in found):
             return _frames(found, out, depth + 1)
         return [(_frame_of(content, 0), None, found)]
     for name in FRAMES:
@@ -168,16 +168,16 @@ def _bare(item: Mapping[str, Any]) -> bool:
 
 def _people(value: Any) -> Sequence[Any]:
     """Return the people of a frame, of a list of people or of a mapping with them."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         found = value_of(value, PEOPLE)
-        if isinstance(found, Mapping):
-            return [{"id": key, **item} for key, item in found.items() if isinstance(item, Mapping)]
+        if isinstance(found, dict):
+            return [{"id": key, **item} for key, item in found.items() if isinstance(item, dict)]
         if isinstance(found, list):
             return found
         if person_of(value):
             return [value]
-        return [{"id": key, **item} for key, item in value.items() if isinstance(item, Mapping) and person_of(item)]
-    if isinstance(value, list) and value and isinstance(value[0], Mapping) and key_of(value[0], ("x",)) and not key_of(value[0], POINTS):
+        return [{"id": key, **item} for key, item in value.items() if isinstance(item, dict) and person_of(item)]
+    if isinstance(value, list) and value and isinstance(value[0], dict) and key_of(value[0], ("x",)) and not key_of(value[0], POINTS):
         return [{"landmarks": value}]
     if isinstance(value, list) and value and isinstance(value[0], int | float):
         return [{"keypoints": value}]
@@ -195,7 +195,7 @@ def _people(value: Any) -> Sequence[Any]:
 
 def _of_list(content: list[Any], out: People) -> list[Frame]:
     """Return the frames of a list of frames with people, or of a list of people with frames."""
-    items = [item if isinstance(item, Mapping) else {} for item in content]
+    items = [item if isinstance(item, dict) else {} for item in content]
     out.words.update(str(key) for key in items[0])
     if any(key_of(item, PEOPLE) or _only_named(item) for item in items) or not any(key_of(item, POINTS) for item in items):
         return [(value_of(item, FRAME), _time(item), _people(item)) for item in items]
@@ -208,7 +208,7 @@ def _of_list(content: list[Any], out: People) -> list[Frame]:
 def _landmarks(item: Mapping[str, Any]) -> Sequence[Any]:
     """Return the people of an item: itself, or, of MediaPipe's tasks, one for each list of landmarks in the list."""
     points = value_of(item, POINTS)
-    if isinstance(points, list) and points and isinstance(points[0], list) and points[0] and isinstance(points[0][0], Mapping):
+    if isinstance(points, list) and points and isinstance(points[0], list) and points[0] and isinstance(points[0][0], dict):
         return [{"landmarks": one} for one in points]
     return [item]
 
@@ -224,7 +224,7 @@ def _time(item: Mapping[str, Any]) -> tuple[str, Any] | None:
 
 def _coco(content: Mapping[str, Any], out: People) -> list[Frame]:
     """Return the frames of a data set in COCO's format: annotations by the file names of their images."""
-    images = {item.get("id"): item for item in content["images"] if isinstance(item, Mapping)}
+    images = {item.get("id"): item for item in content["images"] if isinstance(item, dict)}
     for item in images.values():
         for name, words in SIZE.items():
             if isinstance(value_of(item, words), int | float):
@@ -232,7 +232,7 @@ def _coco(content: Mapping[str, Any], out: People) -> list[Frame]:
     out.words.add("images")
     named = {number: item.get("file_name", number) for number, item in images.items()}
     frames: list[Frame] = [(name, None, []) for name in named.values()]
-    items = [item for item in content["annotations"] if isinstance(item, Mapping)]
+    items = [item for item in content["annotations"] if isinstance(item, dict)]
     return frames + [(named.get(item.get("image_id"), item.get("image_id")), None, [item]) for item in items]
 
 

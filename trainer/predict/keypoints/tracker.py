@@ -96,13 +96,16 @@ def follow(rows: NDArray[np.int64], where: Array, ids: Sequence[str], fps: float
         return []
     breaks = np.flatnonzero(np.diff(rows[order])) + 1
     frames = [frame.tolist() for frame in np.split(order, breaks)]
-    step = _steps_of_one(video, frames)
+    clear = _clear_steps(video, frames)
     done: list[_Track] = []
     alive: list[_Track] = []
     for number, frame in enumerate(frames):
-        if len(frame) == 1 and len(alive) == 1 and number and step[number] < 0.5 * JITTER and alive[0].found[-1] == frames[number - 1][0]:
-            _take(video, alive[0], frame[0])
-            continue
+        if number in clear and len(alive) == len(frame):
+            owners = {track.found[-1]: track for track in alive}
+            if all(one in owners for one in frames[number - 1]):
+                for one, before in zip(frame, clear[number], strict=True):
+                    _take(video, owners[before], one)
+                continue
         row = int(rows[frame[0]])
         gone = [track for track in alive if row - rows[track.found[-1]] > MEMORY * fps + 1 or (track.missed > _TRIES and len(track.found) < _TRIES)]
         done += gone
@@ -112,18 +115,25 @@ def follow(rows: NDArray[np.int64], where: Array, ids: Sequence[str], fps: float
     return [np.array(found, dtype=np.int64) for found in joined]
 
 
-def _steps_of_one(video: _Video, frames: list[list[int]]) -> Array:
-    """Return, for frames with one detection that follow frames with one, how far it went, in body sizes; infinite for others."""
-    alone = np.array([len(frame) == 1 for frame in frames])
-    numbers = np.array([frame[0] for frame in frames])
-    steps = np.full(len(frames), np.inf)
-    pairs = np.flatnonzero(alone[1:] & alone[:-1]) + 1
-    pairs = pairs[video.rows[numbers[pairs]] - video.rows[numbers[pairs - 1]] == 1]
-    apart = np.linalg.norm(video.where[numbers[pairs]] - video.where[numbers[pairs - 1]], axis=2)
-    both = np.isfinite(apart)
-    mean = np.where(both, apart, 0.0).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
-    steps[pairs] = np.where(both.sum(axis=1) >= 3, mean / video.sizes[numbers[pairs - 1]], np.inf)
-    return steps
+def _clear_steps(video: _Video, frames: list[list[int]]) -> dict[int, list[int]]:
+    """Return, for frames in which nobody comes or goes and all stay near where they were, from which detection each comes; the rest is for motion."""
+    out: dict[int, list[int]] = {}
+    counts = np.array([len(frame) for frame in frames])
+    rows = video.rows[[frame[0] for frame in frames]]
+    steady = (counts[1:] == counts[:-1]) & (np.diff(rows) == 1)
+    for count in range(1, 7):
+        numbers = np.flatnonzero(steady & (counts[1:] == count)) + 1
+        for some in np.array_split(numbers, max(1, len(numbers) // 2000)) if len(numbers) else ():
+            before, now = (np.array([frames[number - back] for number in some]) for back in (1, 0))
+            apart = np.linalg.norm(video.where[before][:, :, None] - video.where[now][:, None], axis=4)
+            both = np.isfinite(apart)
+            joints = both.sum(axis=3)
+            steps = np.where(both, apart, 0.0).sum(axis=3) / np.maximum(joints, 1) / video.sizes[before][:, :, None]
+            near = (steps < 0.5 * JITTER) & (joints >= 3)
+            one_each = (near.sum(axis=1) == 1).all(axis=1) & (near.sum(axis=2) == 1).all(axis=1) & (near | (steps > JITTER)).all(axis=(1, 2))
+            comes_from = np.take_along_axis(before, near.argmax(axis=1), axis=1)
+            out.update({int(some[place]): comes_from[place].tolist() for place in np.flatnonzero(one_each)})
+    return out
 
 
 def _take(video: _Video, track: _Track, detection: int) -> None:

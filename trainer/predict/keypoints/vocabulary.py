@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 FRAME = (
@@ -49,20 +50,22 @@ class Raw(NamedTuple):
     id: str
 
 
-def key_of(item: Mapping[str, Any], words: Sequence[str]) -> str | None:
+def key_of(item: Mapping[str, Any], words: tuple[str, ...]) -> str | None:
     """Return the key of a mapping that is the first of some words, upper or lower case; one whose value is None counts as absent."""
-    for word in words:
-        if item.get(word) is not None:
-            return word
-    lower = {str(key).lower(): str(key) for key in item}
-    for word in words:
-        found = lower.get(word)
-        if found is not None and item.get(found) is not None:
-            return found
+    for key in (_keys_of if len(item) < 100 else _keys_of.__wrapped__)(tuple(item), words):
+        if item[key] is not None:
+            return key
     return None
 
 
-def value_of(item: Mapping[str, Any], words: Sequence[str]) -> Any:
+@lru_cache(maxsize=4096)
+def _keys_of(keys: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of some keys that are one of some words, in the order of the words."""
+    lower = {str(key).lower(): key for key in reversed(keys)}
+    return tuple(dict.fromkeys([word for word in words if word in keys] + [lower[word] for word in words if word in lower]))
+
+
+def value_of(item: Mapping[str, Any], words: tuple[str, ...]) -> Any:
     """Return the value of the first key that is one of some words, else None."""
     key = key_of(item, words)
     return None if key is None else item[key]
@@ -70,24 +73,24 @@ def value_of(item: Mapping[str, Any], words: Sequence[str]) -> Any:
 
 def person_of(item: Any) -> Raw | None:
     """Return a person of whatever a list of people has as an item; None if there are no points in it."""
-    if isinstance(item, Sequence) and not isinstance(item, str):
+    if isinstance(item, list):
         return Raw(item, None, "") if len(item) else None
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return None
     points = value_of(item, POINTS)
-    if isinstance(points, Mapping) and key_of(points, POINTS):
+    if isinstance(points, dict) and key_of(points, POINTS):
         points = value_of(points, POINTS)  # {"pose_landmarks": {"landmark": [...]}}
     if points is None:
         points = item if _named(item) else None
     if points is None or isinstance(points, str | int | float) or not len(points):
         return None
     scores = value_of(item, SCORES)
-    return Raw(points, scores if isinstance(scores, Sequence) and not isinstance(scores, str) else None, _id(value_of(item, ID)))
+    return Raw(points, scores if isinstance(scores, list) else None, _id(value_of(item, ID)))
 
 
 def _named(item: Mapping[str, Any]) -> bool:
     """Return whether these are points by the names of their joints: {"nose": {"x": ..., "y": ...}} or {"nose": [x, y, score]}."""
-    points = [value for value in item.values() if isinstance(value, Mapping) and key_of(value, X) and key_of(value, Y)]
+    points = [value for value in item.values() if isinstance(value, dict) and key_of(value, X) and key_of(value, Y)]
     lists = [
         value for value in item.values() if isinstance(value, list) and len(value) in (2, 3, 4) and all(isinstance(n, int | float) for n in value)
     ]

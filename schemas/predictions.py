@@ -5,6 +5,7 @@ A sibling of the dataset file (``schemas/dataset.py``): tables, axes and arrays 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -59,8 +60,14 @@ PREDICTIONS_LAYOUT = Layout(
 
 
 class PredictConfig(Model):
-    """Settings of ``trainer predict`` for keypoints."""
+    """Settings of ``trainer predict`` for keypoints and videos."""
 
+    detector: str | None = None
+    """What finds the keypoints in a video; by default `mediapipe`."""
+    detector_model: Path | None = Field(default=None, exclude=True)
+    """File with the detector's weights; by default what comes with it, or is fetched once."""
+    keypoints_out: Path | None = Field(default=None, exclude=True)
+    """File to keep the keypoints of a video in: .json, which can be given in place of the video."""
     layout: str | None = None
     """Joint layout of the detector, such as `coco17` (docs/predictions.md lists them); by default what the file or the body's proportions tell."""
     fps: float | None = Field(default=None, gt=0, le=1000, allow_inf_nan=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +19,7 @@ MOST_PIXELS = 16_384
 """Largest width and height."""
 _STILLS = ("_pipe", "image2")
 """Ends of the names of FFmpeg's formats for single pictures."""
-_MAGIC = (b"ftyp", b"moov", b"mdat", b"RIFF", b"\x1aE\xdf\xa3", b"FLV\x01", b"OggS", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u\x8ef\xcf\x11")
+_MAGIC = (b"ftyp", b"moov", b"mdat", b"AVI ", b"\x1aE\xdf\xa3", b"FLV\x01", b"OggS", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"0&\xb2u\x8ef\xcf\x11")
 _SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mts", ".m2ts", ".ts")
 
 
@@ -91,8 +90,9 @@ class Video:
     def __iter__(self) -> Iterator[Picture]:
         """Yield the pictures in the order of their times; where the file is damaged, those that can be decoded."""
         last, start, repeated = -1.0, 0.0, 0
+        counted = self._container.format.name == "avi"  # has a constant rate, and no times
         for number, frame in enumerate(self._decoded()):
-            time = number / (self.fps or 25.0) if frame.pts is None else float(frame.pts * frame.time_base)
+            time = number / (self.fps or 25.0) if counted or frame.pts is None else float(frame.pts * frame.time_base)
             start = time if number == 0 else start
             if time - start <= last:
                 repeated += 1
@@ -110,7 +110,7 @@ class Video:
             with self.path.open("rb") as file:
                 head = file.read(12)
             return self._av.open(str(self.path), metadata_errors="ignore")
-        except (OSError, ValueError) as error:  # FFmpeg's errors are among these
+        except (self._av.error.FFmpegError, OSError, ValueError) as error:
             if isinstance(error, self._av.error.InvalidDataError):
                 why = "one that is cut off or damaged; copy it again" if _known(head) else "none in a form that FFmpeg knows; convert it to MP4"
                 why = why if head else "an empty file"
@@ -197,8 +197,7 @@ def _known(head: bytes) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or (os.strerror(error.errno) if getattr(error, "errno", None) else str(error))
-    return " ".join(str(text).split())[:100]
+    return " ".join(str(getattr(error, "strerror", None) or error).split())[:100]
 
 
 def _is_cover(stream: Any) -> bool:

@@ -19,27 +19,31 @@ _OPTIONS = (
 
 @click.command(
     epilog=example(
+        "trainer predict runs/first clip.mp4 --out pred.h5 --keypoints-out keypoints.json",
         "trainer predict runs/first keypoints.json --layout coco17 --fps 25 --image 1920x1080 --out pred.h5",
         "trainer predict runs/first openpose_folder --fps 30 --image 1280x720 --fov 50 --out pred.h5",
         "trainer predict runs/first data.h5 --out pred.h5",
     )
 )
 @click.argument("model", metavar="MODEL", type=click.Path())
-@click.argument("source", metavar="KEYPOINTS", type=click.Path())
+@click.argument("source", metavar="SOURCE", type=click.Path())
 @add_options(_OPTIONS)
 @common_options
 @click.pass_context
 def predict(context: click.Context, /, model: str, source: str, out: str, overwrite: bool, device: str, threads: int, **options: Any) -> None:
-    """Lift 2D keypoints to 3D.
+    """Lift a video, or 2D keypoints, to 3D.
 
     MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
-    model of its name. KEYPOINTS is a JSON or npz file, a folder of OpenPose's JSON files, or a dataset
-    file whose projections are lifted.
+    model of its name. SOURCE is a video; keypoints of any detector, a JSON or npz file or a folder of OpenPose's JSON files; or a dataset file
+    whose projections are lifted.
     """
     from mocapgen.shared.config import settings
+    from mocapgen.shared.progress import progress_bar
     from schemas.predictions import PredictConfig
     from trainer.predict.predict import predict as lift
 
-    written = lift(model, source, out, settings(PredictConfig, given(context, options)), device, threads, overwrite)
-    if session(context).level >= 0:
+    level = session(context).level
+    with progress_bar(level) as progress:
+        written = lift(model, source, out, settings(PredictConfig, given(context, options)), device, threads, overwrite, progress)
+    if level >= 0:
         click.echo("\n".join([f"{out}: {written.describe()}", *(f"note: {note}" for note in written.notes)]))

@@ -1,4 +1,4 @@
-"""Lift 2D keypoints of other tools, or the projections in a dataset file, with a trained model."""
+"""Lift the people in a video, 2D keypoints of other tools, or the projections in a dataset file, with a trained model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 
 from mocapgen.shared.files import check_target
+from mocapgen.shared.progress import Progress
+from mocapgen.shared.video import is_video
 from schemas.dataset import LAYOUT
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
@@ -26,6 +28,7 @@ from trainer.predict.keypoints.hdf5 import is_foreign
 from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
 from trainer.predict.predictions import PredictionArrays, write
 from trainer.predict.tracks import Flags
+from trainer.predict.video import check_settings, keypoints_of_video
 from trainer.predict.world.people import place_people
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -39,6 +42,7 @@ def predict(
     device: str = "auto",
     threads: int = 0,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> PredictionArrays:
     """Write a predictions file.
 
@@ -47,12 +51,14 @@ def predict(
     model : str or Path
         The name of a model that ships (``default``), a run's folder (its best weights), or a checkpoint.
     source : str or Path
-        Keypoints (see :func:`trainer.predict.keypoints.read_keypoints`), or a dataset file whose projections are lifted.
+        A video, keypoints (see :func:`trainer.predict.keypoints.read_keypoints`), or a dataset file whose projections are lifted.
     out : str or Path
     config : PredictConfig, optional
     device : str
     threads : int
     overwrite : bool
+    progress : callable, optional
+        Called with (done, total, label) while people are detected in a video.
 
     Returns
     -------
@@ -70,6 +76,8 @@ def predict(
     check_target(out, overwrite)
     if out.exists() and source.exists() and out.samefile(source):
         raise DatasetError(f"{out}: expected another file to write to than the one that is read")
+    video = is_video(source)
+    check_settings(video, source, out, config, overwrite)
     compute = choose(device, "fp32", threads)
     lifter, card = load_lifter(model, compute.device)
     require_causal(lifter, card, config)
@@ -77,7 +85,10 @@ def predict(
         predictions = of_dataset(lifter, card, source, config)
     else:
         require_joints(card, source)
-        keypoints = read_keypoints(source, config.layout, config.fps, config.image)
+        if video:
+            keypoints = keypoints_of_video(source, config, overwrite, progress)
+        else:
+            keypoints = read_keypoints(source, config.layout, config.fps, config.image)
         predictions = of_keypoints(lifter, card, keypoints, source, config)
     write(out, predictions)
     return predictions

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mocapgen.shared.files import write_file
+from mocapgen.shared.files import check_target, write_file
 from mocapgen.shared.parts import load_part, part_names
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import Video
@@ -107,13 +108,13 @@ def write_keypoints(path: Path, detections: Detections, overwrite: bool = False)
     DatasetError
         If it cannot be written, or exists and must not be overwritten.
     """
+    check_target(path, overwrite)
     write_file(path, json.dumps(document(detections), separators=(",", ":")) + "\n", overwrite)
 
 
 def document(detections: Detections) -> dict[str, object]:
     """Return keypoints as the project's own format has them: ``keypoints`` of one person, or ``people`` of each frame if there are several."""
-    digits = [2, 2, 3]  # hundredths of a pixel, thousandths of confidence
-    frames = [[[[round(v, d) for v, d in zip(joint, digits, strict=True)] for joint in one.tolist()] for one in people] for people in detections.frames]
+    frames = [[_rounded(person) for person in people] for people in detections.frames]
     about: dict[str, object] = {
         "layout": detections.layout,
         "fps": detections.fps,
@@ -121,8 +122,12 @@ def document(detections: Detections) -> dict[str, object]:
         "height": detections.height,
         "detector": detections.detector,
     }
-    if any(len(people) > 1 for people in detections.frames):
+    if any(len(people) > 1 for people in frames):
         return {**about, "people": frames}
-    count = next(len(people[0]) for people in detections.frames if people)
-    nobody = np.zeros((count, 3)).tolist()
-    return {**about, "keypoints": [people[0] if people else nobody for people in frames]}
+    count = next(len(people[0]) for people in frames if people)
+    return {**about, "keypoints": [people[0] if people else [[0.0, 0.0, 0.0]] * count for people in frames]}
+
+
+def _rounded(person: NDArray[np.float64]) -> list[list[float]]:
+    """Return hundredths of a pixel, and thousandths of confidence."""
+    return [[round(x, 2), round(y, 2), round(confidence, 3)] for x, y, confidence in person.tolist()]

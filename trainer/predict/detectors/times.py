@@ -53,7 +53,8 @@ def timing(times: Sequence[float], stated: float | None) -> Timing:
     usual = stated or 25.0
     if len(at) > 1:
         usual = float(1.0 / np.median(np.diff(at)))
-        usual = next((rate for rate in _COMMON if abs(rate - usual) < 0.004 * usual), usual)
+        nearest = min(_COMMON, key=lambda rate: abs(rate - usual))
+        usual = nearest if abs(nearest - usual) < 0.004 * usual else usual
     for fps in (stated, usual, *_COMMON):
         if fps and (frames := _on_frames(at, fps)) is not None:
             return Timing(fps, frames)
@@ -63,7 +64,7 @@ def timing(times: Sequence[float], stated: float | None) -> Timing:
 def _on_frames(times: NDArray[np.float64], fps: float) -> tuple[int, ...] | None:
     """Return the frame of each picture at a rate, None if one is between frames, or most frames would have no picture."""
     frames = np.rint(times * fps)
-    near = np.abs(times * fps - frames).max() < _NEAR
+    near = np.ptp(times * fps - frames) < 2 * _NEAR
     if near and (np.diff(frames) > 0).all() and frames[-1] < 2 * len(frames):
         return tuple(frames.astype(int).tolist())
     return None

@@ -36,6 +36,7 @@ EXTRAS = {
     "onnxruntime": "onnx",
     "pooch": "fetch",
     "av": "video",
+    "mediapipe": "video",
     "rerun": "rerun",
     "pygltflib": "gltf",
 }

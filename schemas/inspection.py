@@ -12,7 +12,7 @@ Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 """From the mildest to the worst."""
 
-Family = Literal["structure", "kinematics", "camera", "motion", "dataset"]
+Family = Literal["structure", "kinematics", "camera", "motion", "prediction", "dataset"]
 
 CHECK_FAILED = "inspect.check_failed"
 """Id of the findings that say that a check itself failed; it belongs to no family and cannot be left out."""
@@ -79,8 +79,10 @@ class Lengths(Model):
 
 
 class Summary(Model):
-    """What is in a dataset file and how much of it; what a damaged file does not tell is empty or zero."""
+    """What is in a dataset or predictions file and how much of it; what a damaged file does not tell is empty or zero."""
 
+    kind: Literal["dataset", "predictions"] = "dataset"
+    """What `mocapgen build` writes, or what `trainer predict` writes."""
     size: int = Field(ge=0)
     """Size of the file, bytes."""
     schema_version: str = ""
@@ -117,6 +119,10 @@ class Summary(Model):
     """Camera rigs."""
     skipped: dict[str, int] = Field(default={})
     """What was found and not used: how many, by reason."""
+    predicted: dict[str, str] = Field(default={})
+    """Of predictions: by which model, from what, of which joints, with which camera."""
+    figures: dict[str, float] = Field(default={})
+    """Of predictions: what was measured over all sequences, by name with its unit; what could not be measured is not there."""
 
 
 class CheckResult(Model):

@@ -163,7 +163,8 @@ def _closing(inspection: Inspection) -> str:
 
 
 def print_checks(checks: Iterable[Check]) -> None:
-    """Print all checks: id, severity, what they find, and their limits."""
+    """Print all checks: id, severity, for which files unless for datasets only, what they find, and their limits."""
     for check in checks:
         limits = ", ".join(f"{name} {value:g}" for name, value in check.limits.items())
-        click.echo(f"{check.id:<32} {check.severity:<8} {check.title}" + (f" ({limits})" if limits else ""))
+        files = "" if check.kinds == ("dataset",) else f"{' and '.join(check.kinds).replace('dataset', 'datasets')}: "
+        click.echo(f"{check.id:<32} {check.severity:<8} {files}{check.title}" + (f" ({limits})" if limits else ""))

@@ -46,6 +46,7 @@ _OPTIONS = (
     epilog=example(
         "mocapgen inspect data.h5",
         "mocapgen inspect data.h5 --html report.html",
+        "mocapgen inspect pred.h5",
         "mocapgen inspect data.h5 --policy training --split runs/first --threshold error",
         "mocapgen inspect data.h5 --select structure,motion.foot_slide --detailed --json findings.json",
     )
@@ -55,7 +56,7 @@ _OPTIONS = (
 @common_options
 @click.pass_context
 def inspect(context: click.Context, /, path: Path, **options: Any) -> int:
-    """Summarise and validate a dataset file.
+    """Summarise and validate a dataset or predictions file.
 
     Exit status 0: no findings; 1: findings at or above the threshold; 2: the file could not be inspected.
     """

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
 from mocapgen.inspect.duplicates import DuplicatePair, matches
+from mocapgen.inspect.lenient_reader import InspectedTables
 from mocapgen.inspect.measure import SequenceFeatures
-from mocapgen.store.reader import Dataset
 from schemas.errors import ConfigError
 from schemas.inspection import Finding
 
@@ -79,7 +79,7 @@ class DatasetView:
 
     Parameters
     ----------
-    data : Dataset
+    data : InspectedTables
     rows : (n,) int
         Rows of ``/sequences`` that can be trusted: they point at frames, clips, cameras and skeletons that exist.
     gathered : dict of int to SequenceFeatures
@@ -88,7 +88,9 @@ class DatasetView:
         Who is on which side, if that was given.
     """
 
-    def __init__(self, data: Dataset, rows: NDArray[np.int64], gathered: Mapping[int, SequenceFeatures], split: SplitSides | None = None) -> None:
+    def __init__(
+        self, data: InspectedTables, rows: NDArray[np.int64], gathered: Mapping[int, SequenceFeatures], split: SplitSides | None = None
+    ) -> None:
         self.data = data
         self.rows = rows
         self.gathered = gathered

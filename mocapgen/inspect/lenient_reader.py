@@ -6,15 +6,15 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Skeleton
-from mocapgen.shared.hdf5 import open_checked
-from mocapgen.shared.layout import check_kind
+from mocapgen.shared import layout
 from mocapgen.store.reader import Dataset, SequenceRow
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
 from schemas.dataset import LAYOUT
@@ -115,18 +115,14 @@ _IN_PLANE = 2e-6
 _FRAMES = {array.path.rpartition("/")[2]: array for array in LAYOUT.table("/frames")}
 
 
-def open_file(path: Path) -> h5py.File:
-    """Open a file of this project, in whatever state it is.
+def check_kind(path: Path, file: h5py.File) -> None:
+    """Check that a file is a dataset of this project, and of no newer schema; one that does not say of which is let pass.
 
     Raises
     ------
     DatasetError
-        If it is missing, no HDF5 file, no dataset of this project, or of a newer schema.
+        If it is not.
     """
-    return open_checked(path, _check_kind)
-
-
-def _check_kind(path: Path, file: h5py.File) -> None:
     try:
         stated = str(file.attrs.get("schema_version", ""))
         found = file.attrs.get("format")
@@ -134,7 +130,7 @@ def _check_kind(path: Path, file: h5py.File) -> None:
         raise DatasetError(f"{path}: expected attributes that can be read, found: {error}") from None
     if isinstance(found, str) and found == FILE_FORMAT and not re.match(r"\d+(\.|$)", stated):
         return  # a finding, not a reason to give up
-    check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
+    layout.check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,13 +185,36 @@ class InspectedRow(SequenceRow):
         return np.asarray(wrong)
 
 
+class InspectedTables(Protocol):
+    """What is read of a file that is inspected: of a dataset, or of predictions with the same tables."""
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    @property
+    def file(self) -> h5py.File: ...  # noqa: D102
+    @property
+    def fps(self) -> float: ...  # noqa: D102
+    @property
+    def frames(self) -> int: ...  # noqa: D102
+    @property
+    def sequences(self) -> dict[str, NDArray[Any]]: ...  # noqa: D102
+    @property
+    def clips(self) -> dict[str, NDArray[Any]]: ...  # noqa: D102
+    @property
+    def cameras(self) -> tuple[Camera, ...]: ...  # noqa: D102
+    @property
+    def skeletons(self) -> dict[str, Skeleton]: ...  # noqa: D102
+    def __getitem__(self, number: int) -> SequenceRow: ...
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True, eq=False)
 class InspectableData:
     """What of a file can be inspected beyond its structure.
 
     Parameters
     ----------
-    data : Dataset or None
+    data : InspectedTables or None
         None if the tables cannot be used.
     skeletons : dict of str to Skeleton
         Those that are sound.
@@ -203,12 +222,14 @@ class InspectableData:
         Rows of ``/sequences`` that point at frames, clips, cameras and skeletons that exist and are sound.
     problem : str
         Why there is no `data`, in one line.
+    row_type : type of InspectedRow
     """
 
-    data: Dataset | None
+    data: InspectedTables | None
     skeletons: dict[str, Skeleton]
     rows: NDArray[np.int64]
     problem: str = ""
+    row_type: type[InspectedRow] = InspectedRow
 
     def row(self, number: int, offset: int = 0, length: int | None = None) -> InspectedRow:
         """Return a sequence, or the part of it that starts at frame `offset` and has `length` frames."""
@@ -216,7 +237,7 @@ class InspectableData:
         row = self.data[number]
         count = row.length if length is None else length
         joints = len(self.skeletons[row.avatar].names)
-        return InspectedRow(number, row.start + offset, count, row.avatar, row.clip, row.camera, self.data.file, joints)
+        return self.row_type(number, row.start + offset, count, row.avatar, row.clip, row.camera, self.data.file, joints)
 
 
 def open_leniently(path: Path, file: h5py.File) -> InspectableData:

@@ -158,7 +158,7 @@ def sequence_features(sequence: SequenceView, with_poses: bool) -> SequenceFeatu
         elevation=elevation,
         distance=distance,
         fov=float(fov),
-        in_view=float(np.mean(sequence.row["in_view"])),
+        in_view=float(np.mean(sequence.seen)),
         anchors=sequence.world[0, [0, len(sequence.skeleton.names) // 2, -1]],
         gravity=gravity(sequence),
         gait=gait(sequence),
@@ -292,7 +292,7 @@ class DatasetStatistics:
             If its arrays cannot be read; then nothing is added.
         """
         with np.errstate(all="ignore"):
-            measured, shares = sequence_statistics(view), _shares(view)
+            measured, shares = sequence_statistics(view), _shares(view)[view.has_pixels]
         self._put(number, measured)
         inside = ((shares >= 0.0) & (shares < 1.0)).all(axis=-1)
         cells = (shares[inside] * (COLUMNS, ROWS)).astype(np.int64)
@@ -316,13 +316,14 @@ def sequence_statistics(view: SequenceView) -> SequenceStatistics:
     heights, root = view.world[..., 1], view.world[:, 0]
     steps = np.hypot(*np.diff(root[:, [0, 2]], axis=0).T)
     rows = view.pixels[..., 1]
+    size = np.fmax.reduce(rows, axis=1) - np.fmin.reduce(rows, axis=1)  # predictions have no pixels where a joint was not seen
     return SequenceStatistics(
         frames=view.row.length,
         speed=float(np.percentile(view.speeds, _QUICK)) if view.speeds.size else float("nan"),
         lowest=float(heights.min()),
         highest=float(heights.max()),
         travel=float(steps.sum()),
-        size=float((rows.max(axis=1) - rows.min(axis=1)).mean() / view.row.camera.height),
+        size=float(size[np.isfinite(size)].mean() / view.row.camera.height) if np.isfinite(size).any() else float("nan"),
     )
 
 

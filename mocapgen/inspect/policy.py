@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from mocapgen.inspect.registry import Check, checks
+from mocapgen.inspect.registry import Check, Kind, checks
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import read_yaml
 from mocapgen.shared.text import did_you_mean, one_line, quoted, split_list
@@ -111,8 +111,10 @@ def _patterns(option: str, values: Sequence[str] | str) -> tuple[str, ...]:
     return patterns
 
 
-def plan(policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | str, given: frozenset[str]) -> tuple[PlannedCheck, ...]:
-    """Decide for every check whether it is run, and how.
+def plan(
+    policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | str, given: frozenset[str], kind: Kind | None = None
+) -> tuple[PlannedCheck, ...]:
+    """Decide for every check of a kind of file whether it is run, and how.
 
     Parameters
     ----------
@@ -122,14 +124,20 @@ def plan(policy: Policy, select: Sequence[str] | str, ignore: Sequence[str] | st
         policy leaves it out.
     given : frozenset of str
         What was given of what checks may need (``split``).
+    kind : str, optional
+        Of the file: ``dataset`` or ``predictions``; by default the checks of both.
 
     Raises
     ------
     ConfigError
-        If a pattern matches no check.
+        If a pattern matches no check, or only checks for the other kind of file are selected.
     """
     selected, ignored = _patterns("select", select), _patterns("ignore", ignore)
-    return tuple(_planned(check, policy, selected, ignored, given) for check in checks().values())
+    usable = [check for check in checks().values() if kind is None or kind in check.kinds]
+    if selected and not any(_matches(check.id, pattern) for check in usable for pattern in selected):
+        what = "predictions" if kind == "predictions" else "datasets"
+        raise ConfigError(f"select: expected checks that are for {what}, found only {', '.join(selected)}; --list-checks says what each is for")
+    return tuple(_planned(check, policy, selected, ignored, given) for check in usable)
 
 
 def _planned(check: Check, policy: Policy, selected: tuple[str, ...], ignored: tuple[str, ...], given: frozenset[str]) -> PlannedCheck:

@@ -3,13 +3,15 @@
 A check examines one of three things, its scope:
 
 file      the open HDF5 file, before anything in it is trusted
-sequence  one sequence at a time, as a :class:`mocapgen.inspect.sequence_view.SequenceView`
+sequence  one sequence at a time, as a :class:`mocapgen.inspect.sequence_view.SequenceView`, or, of a predictions file, as a
+          :class:`mocapgen.inspect.prediction_view.PredictionView`
 dataset   the whole dataset, as a :class:`mocapgen.inspect.dataset_view.DatasetView`: tables, and what was gathered from each sequence
 
-Its keyword arguments with defaults are its limits; a policy may set them. Whoever runs a check fills in its id and the severity of
-its findings, lets it be silent about numbers that are not finite, and leaves it out for sequences of which it cannot read what it
-asks for (a DatasetError): the checks of the structure report those. Adding a check is adding a function to a module of
-``mocapgen/inspect/checks``, a paragraph to ``docs/checks.md``, and two cases to the tests: one where it fires and one where it does not.
+A check is for datasets, for predictions, or for both (`kinds`). Its keyword arguments with defaults are its limits; a policy may set
+them. Whoever runs a check fills in its id and the severity of its findings, lets it be silent about numbers that are not finite, and leaves
+it out for sequences of which it cannot read what it asks for (a DatasetError): the checks of the structure report those. Adding a check is
+adding a function to a module of ``mocapgen/inspect/checks``, a paragraph to ``docs/checks.md``, and two cases to the tests: one where it
+fires and one where it does not.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from mocapgen.shared.parts import part_names
 from schemas.inspection import Family, Finding, Severity
 
 Scope = Literal["file", "sequence", "dataset"]
+Kind = Literal["dataset", "predictions"]
+"""Of files: what `mocapgen build` writes, and what `trainer predict` writes."""
 
 _ID = re.compile(rf"^({'|'.join(get_args(Family))})\.[a-z0-9_]+$")
 
@@ -48,6 +52,8 @@ class Check:
         Yields findings; keyword arguments are its limits.
     needs : str
         What has to be given for it to run: ``split`` or nothing.
+    kinds : tuple of str
+        Of files that it is for.
     """
 
     id: str
@@ -56,6 +62,7 @@ class Check:
     unit: str
     run: Callable[..., Iterator[Finding]]
     needs: Literal["", "split"] = ""
+    kinds: tuple[Kind, ...] = ("dataset",)
 
     @property
     def family(self) -> str:
@@ -84,7 +91,13 @@ _REGISTER: dict[str, Check] = {}
 Run = Callable[..., Iterator[Finding]]
 
 
-def check(id: str, severity: Severity, scope: Scope, unit: str = "", needs: Literal["", "split"] = "") -> Callable[[Run], Run]:
+BOTH: tuple[Kind, ...] = ("dataset", "predictions")
+PREDICTIONS: tuple[Kind, ...] = ("predictions",)
+
+
+def check(
+    id: str, severity: Severity, scope: Scope, unit: str = "", needs: Literal["", "split"] = "", kinds: tuple[Kind, ...] = ("dataset",)
+) -> Callable[[Run], Run]:
     """Return a decorator that registers a function as a check.
 
     Raises
@@ -96,7 +109,7 @@ def check(id: str, severity: Severity, scope: Scope, unit: str = "", needs: Lite
     def register(function: Run) -> Run:
         if not _ID.match(id) or id in _REGISTER:
             raise ValueError(f"check id: expected a new one of the form family.name with a family of {', '.join(get_args(Family))}, found {id!r}")
-        _REGISTER[id] = Check(id, severity, scope, unit, function, needs)
+        _REGISTER[id] = Check(id, severity, scope, unit, function, needs, kinds)
         return function
 
     return register

@@ -12,7 +12,9 @@ import numpy as np
 
 from mocapgen.core.motion import Array
 from mocapgen.inspect.charts import bars, heat_map, histogram, polar, scatter
-from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData, open_file, open_leniently
+from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData
+from mocapgen.inspect.opening import open_contents, open_file
+from mocapgen.inspect.prediction_view import InspectedPredictions
 from mocapgen.inspect.report_html import counted, text
 from mocapgen.inspect.report_tables import Places, balance_tables, checks_table, findings_section, groups, skipped_section
 from mocapgen.inspect.run import Survey
@@ -124,7 +126,7 @@ def report_page(survey: Survey, path: str | Path, player_bytes: int = PLAYER_BYT
     """
     path = Path(path)
     with open_file(path) as file:
-        opened = open_leniently(path, file)
+        opened = open_contents(path, file)
         wanted = _wanted(survey.inspection, opened)
         unreadable: list[int] = []
         title = "Sequences with findings, and some without" if survey.inspection.findings else "Some of the sequences"
@@ -220,7 +222,7 @@ def _readable(opened: InspectableData, numbers: Sequence[int], unreadable: list[
     """Yield sequences; those that cannot be read are noted instead."""
     if opened.data is None:
         return
-    data = _Lenient(opened)
+    data = opened.data if isinstance(opened.data, InspectedPredictions) else _Lenient(opened)
     for number in numbers:
         try:
             yield from player_sequences(data, [number])

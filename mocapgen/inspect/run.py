@@ -1,4 +1,4 @@
-"""Inspect a dataset file: first the raw file, then sequence by sequence, then the dataset as a whole."""
+"""Inspect a dataset or predictions file: first the raw file, then sequence by sequence, then the dataset as a whole."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mocapgen.inspect.dataset_view import DatasetView, SplitSides, read_split
-from mocapgen.inspect.lenient_reader import InspectableData, open_file, open_leniently
+from mocapgen.inspect.lenient_reader import InspectableData
 from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures
+from mocapgen.inspect.opening import kind_of, open_contents, open_file
 from mocapgen.inspect.policy import PlannedCheck, load_policy, plan
+from mocapgen.inspect.prediction_summary import prediction_notes, with_predictions
+from mocapgen.inspect.prediction_view import InspectedPredictions
 from mocapgen.inspect.run_checks import FindingCollector, Inspected, inspect_sequences
 from mocapgen.inspect.summary import summarise
 from mocapgen.shared.progress import Progress
@@ -49,12 +52,12 @@ def inspect(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> Inspection:
-    """Inspect a dataset file.
+    """Inspect a dataset or predictions file.
 
     Parameters
     ----------
     path : str or Path
-        A dataset file, in whatever state it is.
+        A dataset file, in whatever state it is, or a predictions file.
     policy : str or Path
         ``default``, ``training``, ``archive``, or a YAML file with the keys of :class:`~schemas.inspection.Policy`.
     select, ignore : str or sequence of str
@@ -75,7 +78,7 @@ def inspect(
     Raises
     ------
     DatasetError
-        If the file is missing, no HDF5 file, no dataset of this project, or of a newer schema.
+        If the file is missing, no HDF5 file, neither dataset nor predictions of this project, or of a newer schema; or if predictions are incomplete.
     ConfigError
         If policy, select, ignore or split name something that does not exist.
     """
@@ -94,7 +97,7 @@ def survey(
     progress: Progress | None = None,
     measuring: bool = False,
 ) -> Survey:
-    """Inspect a dataset file, and keep the features and statistics of each sequence.
+    """Inspect a dataset or predictions file, and keep the features and statistics of each sequence.
 
     Parameters
     ----------
@@ -114,14 +117,18 @@ def survey(
     """
     path = Path(path)
     sides = None if split is None else read_split(split)
-    planned = plan(load_policy(policy), select, ignore, frozenset({"split"} if sides else ()))
+    said, given = load_policy(policy), frozenset({"split"} if sides else ())
+    plan(said, select, ignore, given)  # what is misspelt is said before the file is opened
     collector = FindingCollector()
     with open_file(path) as file:
+        planned = plan(said, select, ignore, given, kind_of(file))
         for each in _of(planned, "file"):
             collector.run(each, file)
         summary = summarise(file, path.stat().st_size)
-        opened = open_leniently(path, file)
+        opened = open_contents(path, file)
         inspected, notes = _inspect_contents(path, opened, planned, sides, collector, workers, progress, measuring)
+        if isinstance(opened.data, InspectedPredictions):
+            summary, notes = with_predictions(summary, opened.data, inspected.figures), (*notes, *prediction_notes(opened.data))
     closed = "" if opened.data is not None else "the structure does not allow it"
     results = tuple(collector.result(each, "" if each.check.scope == "file" else closed) for each in planned)
     inspection = Inspection(
@@ -158,7 +165,7 @@ def _inspect_contents(
         return Inspected(), (f"sequences and the dataset as a whole could not be looked at: {opened.problem}",)
     single, whole = _of(planned, "sequence"), _of(planned, "dataset")
     posed = _posed(opened) if any(each.check.id in _POSED_CHECKS for each in whole) else frozenset()
-    needed = single or whole or measuring
+    needed = single or whole or measuring or isinstance(opened.data, InspectedPredictions)
     inspected = inspect_sequences(path, opened, single, bool(whole) or measuring, posed, workers, progress, measuring) if needed else Inspected()
     collector.merge(inspected.collector)
     view = DatasetView(opened.data, opened.rows, inspected.gathered, split)

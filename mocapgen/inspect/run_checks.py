@@ -13,12 +13,15 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.inspect.lenient_reader import InspectableData, InspectedRow, open_file, open_leniently
+from mocapgen.inspect.lenient_reader import InspectableData, InspectedRow
 from mocapgen.inspect.measure import DatasetStatistics, SequenceFeatures, merged_features, sequence_features
+from mocapgen.inspect.opening import open_contents, open_file, view_of
 from mocapgen.inspect.policy import PlannedCheck
-from mocapgen.inspect.sequence_view import SequenceView
+from mocapgen.inspect.prediction_figures import PredictionFigures, prediction_figures
+from mocapgen.inspect.prediction_view import PredictionView
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
+from mocapgen.store.reader import SequenceRow
 from schemas.errors import DatasetError
 from schemas.inspection import CHECK_FAILED, SEVERITIES, CheckResult, Finding, Severity
 
@@ -155,6 +158,7 @@ class Inspected:
     gathered: dict[int, SequenceFeatures] = field(default_factory=dict)
     not_finite: set[int] = field(default_factory=set)
     measured: DatasetStatistics = field(default_factory=DatasetStatistics)
+    figures: PredictionFigures = field(default_factory=PredictionFigures)
 
     def merge(self, other: Inspected) -> None:
         """Add the results of other parts, which follow these."""
@@ -164,6 +168,7 @@ class Inspected:
             self.gathered[sequence] = found if known is None else merged_features(known, found)
         self.not_finite |= other.not_finite
         self.measured.merge(other.measured)
+        self.figures.merge(other.figures)
 
 
 class SequenceTask:
@@ -195,7 +200,7 @@ class SequenceTask:
         """Check some parts."""
         if self._opened is None:
             self._file = open_file(self.path)
-            self._opened = open_leniently(self.path, self._file)
+            self._opened = open_contents(self.path, self._file)
         inspected = Inspected()
         for part in parts:
             self._inspect_part(self._opened, part, inspected)
@@ -209,9 +214,8 @@ class SequenceTask:
 
     def _inspect_part(self, opened: InspectableData, part: FrameRange, inspected: Inspected) -> None:
         assert opened.data is not None
-        row = opened.row(part.sequence, part.offset, part.length)
-        view = SequenceView(row, opened.skeletons[row.avatar], opened.data.fps)
-        sound = _finite(row)
+        view = view_of(opened, part.sequence, part.offset, part.length)
+        sound = _finite(view.row)
         if not sound:
             inspected.not_finite.add(part.sequence)
         for planned in self.planned:
@@ -226,10 +230,13 @@ class SequenceTask:
                 inspected.merge(Inspected(gathered={part.sequence: sequence_features(view, part.sequence in self.posed)}))
             if self.measuring:
                 inspected.measured.add(part.sequence, view)
+            if isinstance(view, PredictionView):
+                inspected.figures.merge(prediction_figures(view))
 
 
-def _finite(row: InspectedRow) -> bool:
+def _finite(row: SequenceRow) -> bool:
     """Whether no number is missing; what follows from one that is would only hide it."""
+    assert isinstance(row, InspectedRow)
     for name in ("positions_3d", "positions_2d", "quaternions", "euler"):
         try:
             if row.not_finite(name).any():

@@ -68,6 +68,21 @@ class SequenceView:
         self.skeleton = skeleton
         self.fps = fps
 
+    @property
+    def floor_known(self) -> bool:
+        """Whether y = 0 of the world is the floor."""
+        return True
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """(T, J) bool: joints that the image shows."""
+        return self.row["in_view"]
+
+    @property
+    def has_pixels(self) -> NDArray[np.bool_] | slice:
+        """Which joints (T, J) are anywhere in the image or beside it; a slice that takes all of them."""
+        return slice(None)
+
     @cached_property
     def positions(self) -> Array:
         """(T, J, 3) float64, metres, camera frame."""

@@ -157,7 +157,9 @@ def _counted(tallies: Sequence[Tally]) -> str:
 
 
 def summary_pairs(summary: Summary) -> dict[str, str]:
-    """Return the summary of a dataset, name to description, ready to print."""
+    """Return the summary of a dataset or of predictions, name to description, ready to print."""
+    if summary.kind == "predictions":
+        return _prediction_pairs(summary)
     seconds = summary.frames / summary.fps if summary.fps else None
     rigs = ", ".join(_name(tally.name) for tally in summary.rigs) or "unknown"
     skipped = ", ".join(f"{count:,} {printable(reason)}" for reason, count in summary.skipped.items())
@@ -177,4 +179,18 @@ def summary_pairs(summary: Summary) -> dict[str, str]:
         + (f" at {summary.fps:g} frames/s, {seconds / 60.0:,.1f} minutes" if summary.fps and seconds is not None else ", frame rate unknown"),
         "lengths": f"{lengths.shortest} to {lengths.longest} frames, median {lengths.median:g}" if lengths else "none",
         "skipped": f"{sum(summary.skipped.values()):,}" + (f": {skipped}" if skipped else ""),
+    }
+
+
+def _prediction_pairs(summary: Summary) -> dict[str, str]:
+    """Return the summary of predictions, name to description, ready to print."""
+    lengths = summary.lengths
+    return {
+        "schema": f"{printable(summary.schema_version)}, written by {printable(summary.generator)}",
+        "size": format_size(summary.size),
+        **{name: printable(said) for name, said in summary.predicted.items()},
+        "sequences": f"{summary.sequences:,} of {summary.clips:,} clip{'s' * (summary.clips != 1)}",
+        "frames": f"{summary.frames:,} at {summary.fps or 0.0:g} frames/s, {summary.frames / (summary.fps or 1.0):,.1f} s",
+        "lengths": f"{lengths.shortest} to {lengths.longest} frames, median {lengths.median:g}" if lengths else "none",
+        "figures": "\n".join(f"{name}: {value:.3g}" for name, value in summary.figures.items()) or "none",
     }

@@ -9,7 +9,7 @@ import numpy as np
 from mocapgen.core.vectors import norms
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
-from mocapgen.inspect.registry import check
+from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView
 from schemas.inspection import Finding
 
@@ -27,7 +27,7 @@ def projection(view: SequenceView, *, pixels: float = 0.1) -> Iterator[Finding]:
         yield view.finding(message + explain.projection(view, pixels), frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
-@check("camera.behind", "warning", "sequence", "m")
+@check("camera.behind", "warning", "sequence", "m", kinds=BOTH)
 def behind(view: SequenceView, *, metres: float = 0.05) -> Iterator[Finding]:
     """A joint is behind the camera, or so near that its pixels mean nothing."""
     worst = view.worst(-view.positions[..., 2], -metres)

@@ -11,7 +11,7 @@ from mocapgen.core.rotation import rotate
 from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
-from mocapgen.inspect.registry import check
+from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView, angles
 from schemas.inspection import Finding
 
@@ -89,17 +89,20 @@ def forward_kinematics(view: SequenceView, *, millimetres: float = 1.0) -> Itera
 # Human beings -------------------------------------------------------------------------------------
 
 
-@check("kinematics.left_right", "error", "sequence")
+@check("kinematics.left_right", "error", "sequence", kinds=BOTH)
 def left_right(view: SequenceView, *, cosine: float = 0.0, shoulders: float = -0.3) -> Iterator[Finding]:
     """Left and right are swapped, of the whole body or of the legs or arms."""
     hips = ("LeftUpperLeg", "RightUpperLeg")
-    if not view.has(*hips, "LeftLowerLeg", "RightLowerLeg", "LeftFoot", "RightFoot", "LeftToes", "RightToes"):
+    if not view.has(*hips, "LeftLowerLeg", "RightLowerLeg", "LeftFoot", "RightFoot"):
+        return
+    toes = next((toes for toes in ("Toes", "ToesEnd") if view.has(f"Left{toes}", f"Right{toes}")), None)
+    if toes is None:
         return
     left = unit(view.path(hips[0]) - view.path(hips[1]))
     # A foot points ahead of its shank, however the person stands or lies: shank x foot points to the person's left.
     sides = ("Left", "Right")
     shanks = [view.path(f"{side}LowerLeg") - view.path(f"{side}Foot") for side in sides]
-    feet = [view.path(f"{side}Toes") - view.path(f"{side}Foot") for side in sides]
+    feet = [view.path(side + toes) - view.path(f"{side}Foot") for side in sides]
     ahead = float(np.median(sum(dot(unit(np.cross(shank, foot)), left) for shank, foot in zip(shanks, feet, strict=True)) / 2.0))
     twist = 1.0  # cosine between hips and shoulders: nobody turns the trunk by more than a quarter for long
     if view.has("LeftUpperArm", "RightUpperArm"):

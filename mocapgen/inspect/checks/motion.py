@@ -12,7 +12,7 @@ from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.measure import GAIT, GRAVITY
-from mocapgen.inspect.registry import check
+from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView, Worst, runs
 from schemas.inspection import Finding
 
@@ -21,7 +21,7 @@ def _also(worst: Worst) -> str:
     return "" if worst.frames == 1 else f"; {worst.frames} frames like that"
 
 
-@check("motion.speed_spike", "warning", "sequence", "m/s")
+@check("motion.speed_spike", "warning", "sequence", "m/s", kinds=BOTH)
 def speed_spike(view: SequenceView, *, metres_per_second: float = 3.0, times: float = 2.0) -> Iterator[Finding]:
     """A joint jumps from one frame to the next."""
     speed = view.speeds
@@ -37,7 +37,7 @@ def speed_spike(view: SequenceView, *, metres_per_second: float = 3.0, times: fl
         yield view.finding(message + _also(worst), frame=frame + 1, joint=worst.joint, value=float(speed[frame, joint]))
 
 
-@check("motion.acceleration_spike", "warning", "sequence", "m/s²")
+@check("motion.acceleration_spike", "warning", "sequence", "m/s²", kinds=BOTH)
 def acceleration_spike(view: SequenceView, *, metres_per_second: float = 1.5, metres_per_second_squared: float = 600.0) -> Iterator[Finding]:
     """A joint is elsewhere in a single frame, or accelerates as no limb can."""
     size = norms(view.accelerations)
@@ -78,7 +78,7 @@ def rotation_jump(view: SequenceView, *, degrees: float = 110.0) -> Iterator[Fin
         yield view.finding(message, frame=worst.frame + 1, joint=worst.joint, value=worst.value)
 
 
-@check("motion.frozen", "warning", "sequence", "s")
+@check("motion.frozen", "warning", "sequence", "s", kinds=BOTH)
 def frozen(view: SequenceView, *, seconds: float = 0.5) -> Iterator[Finding]:
     """The whole body stands still as no living person does."""
     start, stop = _longest(np.all(_still(view), axis=1))
@@ -132,7 +132,7 @@ def _longest(mask: NDArray[np.bool_]) -> tuple[int, int]:
 _WINDOW = 30  # frames in which jitter is measured: a glitch or two among them are none
 
 
-@check("motion.jitter", "warning", "sequence", "mm")
+@check("motion.jitter", "warning", "sequence", "mm", kinds=BOTH)
 def jitter(view: SequenceView, *, millimetres: float = 5.0) -> Iterator[Finding]:
     """A joint trembles from frame to frame."""
     # The fourth difference of white noise of deviation s has a deviation of sqrt(70) s and turns its sign nearly every frame.
@@ -197,9 +197,11 @@ def foot_slide(view: SequenceView, *, metres: float = 0.5, metres_per_second: fl
         yield view.finding(message, frame=(start + stop) // 2, joint="LeftFoot", value=distance)
 
 
-@check("motion.below_floor", "warning", "sequence", "mm")
+@check("motion.below_floor", "warning", "sequence", "mm", kinds=BOTH)
 def below_floor(view: SequenceView, *, feet: float = 60.0, others: float = 200.0, seconds: float = 0.1) -> Iterator[Finding]:
     """Feet, or the body, are below the floor."""
+    if not view.floor_known:
+        return
     joints = [name for name in view.skeleton.names if not name.endswith("End")]  # tips of toes bend into the floor when kneeling
     depth = -1000.0 * view.world[:, [view.joint(name) for name in joints], 1]
     limit = np.array([feet if name.endswith(("Foot", "Toes")) else others for name in joints])
@@ -210,9 +212,11 @@ def below_floor(view: SequenceView, *, feet: float = 60.0, others: float = 200.0
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
-@check("motion.floating", "warning", "sequence", "mm")
+@check("motion.floating", "warning", "sequence", "mm", kinds=BOTH)
 def floating(view: SequenceView, *, millimetres: float = 150.0, seconds: float = 1.0) -> Iterator[Finding]:
     """The person hangs in the air, longer than a jump lasts."""
+    if not view.floor_known:
+        return
     lowest = 1000.0 * view.world[..., 1].min(axis=1)
     found = runs(lowest > millimetres)
     if not len(found):
@@ -225,10 +229,10 @@ def floating(view: SequenceView, *, millimetres: float = 150.0, seconds: float =
         yield view.finding(message, frame=start, value=height)
 
 
-@check("motion.up_axis", "error", "sequence", "°")
+@check("motion.up_axis", "error", "sequence", "°", kinds=BOTH)
 def up_axis(view: SequenceView, *, cosine: float = 0.8, straight: float = 0.8) -> Iterator[Finding]:
     """Up is another axis than y."""
-    if not view.has("Neck", *_LEGS):
+    if not view.floor_known or not view.has("Neck", *_LEGS):
         return
     # the trunk over the whole sequence, and the legs likewise: somebody who stands or walks, whichever way
     trunk = unit(view.path("Neck") - view.world[:, 0]).mean(axis=0)
@@ -249,7 +253,7 @@ def up_axis(view: SequenceView, *, cosine: float = 0.8, straight: float = 0.8) -
         yield view.finding(message, frame=0, joint="Neck", value=float(np.degrees(np.arccos(np.clip(trunk[1] / norms(trunk), -1, 1)))))
 
 
-@check("motion.scale", "error", "sequence", "m")
+@check("motion.scale", "error", "sequence", "m", kinds=BOTH)
 def scale(view: SequenceView, *, least: float = 0.3, most: float = 1.2) -> Iterator[Finding]:
     """The person is a giant or a dwarf: positions in another unit than metres."""
     if not view.has(*_LEGS):

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, camera_frame, dataset, file_finding, members
-from mocapgen.inspect.registry import check
+from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView
 from schemas.conventions import CAMERA_FRAMES, file_conventions
 from schemas.dataset import LAYOUT, RootAttributes
@@ -172,7 +172,7 @@ def unknown(file: h5py.File) -> Iterator[Finding]:
         yield file_finding("expected no attribute of this name; readers pass it over", f"/@{name}")
 
 
-@check("structure.checksums", "error", "sequence")
+@check("structure.checksums", "error", "sequence", kinds=BOTH)
 def checksums(sequence: SequenceView) -> Iterator[Finding]:
     """Frames cannot be read: the file is damaged there."""
     for array in _FRAMES:
@@ -185,7 +185,7 @@ def checksums(sequence: SequenceView) -> Iterator[Finding]:
             continue
 
 
-@check("structure.not_finite", "error", "sequence", "values")
+@check("structure.not_finite", "error", "sequence", "values", kinds=BOTH)
 def not_finite(sequence: SequenceView) -> Iterator[Finding]:
     """Numbers are missing: NaN or infinite."""
     row = sequence.row

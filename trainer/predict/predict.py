@@ -13,6 +13,7 @@ from mocapgen.shared.files import check_target
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import is_video
 from schemas.dataset import LAYOUT
+from schemas.detectors import DETECTOR_SET, SUBSTITUTES
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
@@ -193,7 +194,8 @@ def _notes(tracks: list[LiftedTrack], card: ModelCard) -> tuple[str, ...]:
     visible: Flags = confidence > 0
     width, height = tracks[0].image
     notes = []
-    never = [joint for joint, once in zip(card.joints, np.any(visible, axis=0).tolist(), strict=True) if not once]
+    made = SUBSTITUTES if card.joint_set == DETECTOR_SET else ()  # models of these joints are trained without them
+    never = [joint for joint, once in zip(card.joints, np.any(visible, axis=0).tolist(), strict=True) if not once and joint not in made]
     if never:
         advice = "" if card.confidence else "; a model trained with confidence=true and augment.missing=0.1 handles missing joints better"
         notes.append(f"never visible, and guessed: {', '.join(never)}{advice}")

@@ -20,7 +20,8 @@ _COUNTS = frozenset(len(names) for names in LAYOUTS.values())
 def numbers(data: Any, path: Path) -> Array:
     """Return an array of numbers; ragged lists and words are refused, null is NaN."""
     try:
-        return np.array(data, dtype=np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.array(data, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise DatasetError(f"{path}: expected keypoints as numbers, the same count for every frame, found something else") from None
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -123,8 +124,11 @@ def of_bytes(data: bytes, name: str, path: Path) -> Any:
     if data[:8] == b"\x89HDF\r\n\x1a\n":
         return Hdf5(path)
     if data[:2] == b"\x1f\x8b":
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            inner = file.read(MOST_BYTES + 1)
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                inner = file.read(MOST_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DatasetError(f"{path}: expected a whole archive, found: {' '.join(str(error).split())[:100]}") from None
         _require_size(len(inner), path)
         return of_bytes(inner, name.removesuffix(".gz"), path)
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
@@ -218,7 +222,7 @@ def _zip(data: bytes, path: Path) -> Any:
                     return _zipped(archive, by_suffix[suffix], suffix, path)
             if len(members) == 1:
                 return of_bytes(archive.read(members[0]), PurePosixPath(members[0].filename).name, path)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             raise DatasetError(f"{path}: expected a whole archive, found: {' '.join(str(error).split())[:100]}") from None
     raise DatasetError(f"{path}: expected keypoints in the archive, found {', '.join(item.filename for item in members[:4]) or 'nothing'}")
 

@@ -110,7 +110,7 @@ def follow(rows: NDArray[np.int64], where: Array, ids: Sequence[str], fps: float
         gone = [track for track in alive if row - rows[track.found[-1]] > MEMORY * fps + 1 or (track.missed > _TRIES and len(track.found) < _TRIES)]
         done += gone
         alive = [track for track in alive if track not in gone] if gone else alive
-        _give(video, alive, _without_doubles(video, frame), row)
+        _give(video, alive, _without_doubles(video, frame) if len(frame) > len(alive) else frame, row)
     joined = _joined(video, [track.found for track in done + alive])
     return [np.array(found, dtype=np.int64) for found in joined]
 

@@ -111,3 +111,10 @@ def test_a_crowd_is_followed_in_time(tmp_path: Path) -> None:
     assert len(found.people) == 8
     for person, truth in zip(found.people, crowd[::-1], strict=True):
         np.testing.assert_allclose(person.positions, expected(truth, "coco17")[0])
+
+
+def test_two_who_are_in_the_same_place_for_a_moment_stay_two(tmp_path: Path) -> None:
+    one = keypoints("coco17", frames=60, at=(600.0, 500.0), speed=8.0)
+    other = keypoints("coco17", frames=60, at=(1072.0, 500.0), speed=-8.0)
+    found = read(video(tmp_path / "k.json", [[(one[row], None), (other[row], None)] for row in range(60)]))
+    assert [int((person.confidence > 0).any(axis=1).sum()) for person in found.people] == [60, 60]

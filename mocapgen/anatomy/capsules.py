@@ -38,6 +38,8 @@ _HEAD = 0.045
 """Height of the middle of the skull above the head's joint, in shares of the stature, where nothing says where the top is."""
 _WIDE = 1.35
 """How much wider than deep the trunk is."""
+_WITHIN = 0.94
+"""Size of a ball that hides in another of a different colour."""
 _LEG = 0.489
 """Length of thigh and shank, in shares of the stature."""
 _THIN, _THICK, _SLENDER = 0.003, 0.03, 0.2
@@ -88,10 +90,11 @@ def body_capsules(skeleton: Skeleton) -> tuple[Capsule, ...]:
         start, end = rest[parent], rest[joint]
         if joint in leaves:
             end = end - (end - start) * min(radii[joint] / length, 1.0)
-        across = left * (_WIDE - 1.0) if {skeleton.names[parent], skeleton.names[joint]} <= trunk else np.zeros(3)
-        found.append(
-            Capsule(parent, start, end, (radii[parent], radii[joint]), "middle" if skeleton.names[parent] in trunk else sides[joint], across)
-        )
+        whole = {skeleton.names[parent], skeleton.names[joint]} <= trunk
+        bridge = skeleton.names[parent] in trunk and not whole  # from the trunk to a limb: its colour, and within the limb's first ball
+        radius = radii[joint] * (_WITHIN if bridge else 1.0)
+        across = left * (_WIDE - 1.0) if whole else np.zeros(3)
+        found.append(Capsule(parent, start, end, (radii[parent], radius), "middle" if bridge else sides[joint], across))
     if {"Head", "Neck"} <= roles.keys() and "HeadTop" not in roles:
         head, neck = skeleton.index(roles["Head"]), skeleton.index(roles["Neck"])
         up = unit(rest[head] - rest[neck]) * _HEAD * stature

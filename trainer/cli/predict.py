@@ -11,7 +11,7 @@ from mocapgen.shared.options import schema_options
 
 _OPTIONS = (
     click.option("--out", required=True, type=click.Path(), help="Predictions file to write (HDF5)."),
-    *schema_options("predict-config"),
+    *schema_options("predict-config", negatable=True),
     click.option("--overwrite", is_flag=True, help="Replace the file in --out."),
     *schema_options("train-config", ("device", "threads")),
 )

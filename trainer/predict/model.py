@@ -63,6 +63,7 @@ class TrainedModel:
         fps: float | None = None,
         min_confidence: float = 0.1,
         gap: float = 0.25,
+        to_pixels: bool = True,
         smooth: float = 1.0,
         bone_lengths: bool = True,
         hold_feet: bool = True,
@@ -86,6 +87,8 @@ class TrainedModel:
             Joints with a lower confidence are taken as not visible.
         gap : float
             Seconds for which missing joints are interpolated, and for which a person may be missing altogether.
+        to_pixels : bool
+            Move joints that are seen clearly halfway to their pixels.
         smooth : float
             How much poses and paths are smoothed: 0 not at all, 1 as was measured to be best.
         bone_lengths : bool
@@ -111,7 +114,8 @@ class TrainedModel:
         """
         values = self._points(points)
         settings = {"image": image, "fov": fov, "focal": focal, "fps": fps, "min_confidence": min_confidence, "gap": gap}
-        settings |= {"smooth": smooth, "bone_lengths": bone_lengths, "hold_feet": hold_feet, "floor": hold_feet, "pitch": pitch, "height": height}
+        settings |= {"to_pixels": to_pixels, "smooth": smooth, "bone_lengths": bone_lengths, "hold_feet": hold_feet, "floor": hold_feet}
+        settings |= {"pitch": pitch, "height": height}
         config = checked(PredictConfig, settings, first=True)
         pixels, confidence = split_confidence(values)
         rate = self.fps if config.fps is None else config.fps

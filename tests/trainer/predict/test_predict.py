@@ -29,7 +29,7 @@ from trainer.recipes.settings import train_config
 
 NAMES = tuple(H36M17)
 IMAGE = (1920, 1080)
-RAW = {"smooth": 0.0, "bone_lengths": False, "floor": False, "hold_feet": False}
+RAW = {"to_pixels": False, "smooth": 0.0, "bone_lengths": False, "floor": False, "hold_feet": False}
 """Settings that leave a lifted pose as the model gives it."""
 
 
@@ -353,6 +353,7 @@ def test_command(capsys, run_folder, sequence, tmp_path):
         "min_confidence": 0.1,
         "gap": 0.25,
         "person": "largest",
+        "to_pixels": True,
         "smooth": 1.0,
         "bone_lengths": True,
         "floor": True,

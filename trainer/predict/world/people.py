@@ -56,7 +56,7 @@ def place_people(tracks: Sequence[LiftedTrack], card: ModelCard, config: Predict
         note = f"not put into a world: the model has no {', '.join(body.missing[:3])}"
         return PlacedPeople(list(tracks), cameras, f"assumed: level, at the origin, {lens}", (note,))
     if config.causal:
-        config = config.model_copy(update={"smooth": 0.0, "bone_lengths": False, "hold_feet": False, "height": None})
+        config = config.model_copy(update={"to_pixels": False, "smooth": 0.0, "bone_lengths": False, "hold_feet": False, "height": None})
     people = [[_piece(track, first, end, card) for first, end in track.segments] for track in tracks]
     world = place_in_world(people, body, intrinsics, card.fps, config)
     placed = []

@@ -11,6 +11,7 @@ import numpy as np
 
 from schemas.predictions import PredictConfig
 from trainer.predict.tracks import Array
+from trainer.predict.world.banded import huber
 from trainer.predict.world.body import Body
 from trainer.predict.world.bones import bone_lengths, with_lengths
 from trainer.predict.world.contacts import planted
@@ -28,6 +29,8 @@ _GUESSED = 0.2
 """Weight of a joint that is not seen, in smoothing a pose."""
 _UNSEEN = 1e-3
 """And in smoothing its pixels."""
+_PULL, _FARTHEST = 0.5, 0.1
+"""Share of its way to its pixel that a joint is moved, and the metres from which on it is an outlier."""
 _NEAREST = 0.1
 """Metres."""
 _ROUNDS = 2
@@ -85,6 +88,11 @@ def place_in_world(people: Sequence[Sequence[Piece]], body: Body, intrinsics: Ar
     persons = [[track_of(piece, root, intrinsics) for piece in person] for person in people]
     tracks = [track for person in persons for track in person]
     notes = []
+    if config.to_pixels:
+        for track in tracks:
+            track.root = follow(track, body, fps, config.smooth) if config.smooth else track.root
+            track.relative = _pulled(track)
+        notes.append("joints that are seen clearly: moved halfway to their pixels")
     if config.smooth:
         for track in tracks:
             track.relative = _smoothed(track, fps, config.smooth)
@@ -129,6 +137,16 @@ class _Camera(NamedTuple):
 
     def from_world(self, positions: Array) -> Array:
         return np.asarray(positions @ self.rotation.T + self.translation)
+
+
+def _pulled(track: Track) -> Array:
+    """Return the pose of a track whose joints are moved across the line of sight, towards their pixels: the surer they are seen the more."""
+    positions = track.positions
+    off = track.rays * positions[..., 2:] - positions[..., :2]
+    share = _PULL * np.clip(track.confidence / _SURE, 0.0, 1.0) * huber(np.linalg.norm(off, axis=2), _FARTHEST) ** 2
+    relative = track.relative.copy()
+    relative[..., :2] += share[..., None] * off
+    return relative
 
 
 def _smoothed(track: Track, fps: float, amount: float) -> Array:
@@ -211,7 +229,12 @@ def _settle(tracks: Sequence[Track], body: Body, up: Array, fps: float, amount: 
             if amount:
                 track.root = follow(track, body, fps, amount, ground)
     ground = Ground(up, find_level(tracks, body, up, fps))
-    return ground, "floor: unknown, no foot is seen" if ground.level is None else f"floor: {-ground.level:.2f} m below the camera, by the feet"
+    if ground.level is None:
+        return ground, "floor: unknown, no foot is seen"
+    if ground.level > 0.0:
+        above = f"floor: {ground.level:.2f} m above the camera"
+        return ground, f"{above}; unless it was below the floor, the image's size or the focal length is wrong, or the video was cropped (--pitch DEGREES)"
+    return ground, f"floor: {-ground.level:.2f} m below the camera, by the feet"
 
 
 def _find_contacts(track: Track, body: Body, fps: float, ground: Ground | None) -> None:

@@ -12,7 +12,7 @@ from trainer.predict.world.feet import hold_feet
 from trainer.predict.world.place import place_in_world
 from trainer.predict.world.track import Piece
 
-OFF = {"smooth": 0.0, "bone_lengths": False, "floor": False, "hold_feet": False}
+OFF = {"to_pixels": False, "smooth": 0.0, "bone_lengths": False, "floor": False, "hold_feet": False}
 
 
 def placed(scene, body, **steps):
@@ -63,7 +63,7 @@ def test_a_walk_is_put_on_the_floor(body, walk, pitch, azimuth):
 def test_no_step_makes_it_worse(body, clip):
     scene = seen(joints_of(clip), 15.0)
     poses, roots, shakes = [], [], []
-    for steps in (OFF, {**OFF, "smooth": 1.0}, {**OFF, "smooth": 1.0, "bone_lengths": True}, {"hold_feet": False}, {}):
+    for steps in (OFF, {**OFF, "smooth": 1.0}, {**OFF, "smooth": 1.0, "to_pixels": True}, {"hold_feet": False, "floor": False}, {"hold_feet": False}, {}):
         found = placed(scene, body, **steps).positions[0][0]
         pose, root = error(found, scene.truth)
         poses.append(pose)

@@ -89,7 +89,7 @@ class PredictConfig(Model):
     height: float | None = Field(default=None, ge=0.4, le=2.6, allow_inf_nan=False)
     """Height of the person, metres; by default as the model sees it. Distances follow."""
     to_pixels: bool = True
-    """Move joints that are seen clearly halfway to their pixels."""
+    """Move joints that are seen clearly a third of the way to their pixels."""
     smooth: float = Field(default=1.0, ge=0, le=4, allow_inf_nan=False)
     """Smooth poses and paths, without lag: 0 not at all, 1 as was measured to be best, 2 twice as slow a motion."""
     bone_lengths: bool = True

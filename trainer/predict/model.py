@@ -88,7 +88,7 @@ class TrainedModel:
         gap : float
             Seconds for which missing joints are interpolated, and for which a person may be missing altogether.
         to_pixels : bool
-            Move joints that are seen clearly halfway to their pixels.
+            Move joints that are seen clearly a third of the way to their pixels.
         smooth : float
             How much poses and paths are smoothed: 0 not at all, 1 as was measured to be best.
         bone_lengths : bool

@@ -29,7 +29,7 @@ _GUESSED = 0.2
 """Weight of a joint that is not seen, in smoothing a pose."""
 _UNSEEN = 1e-3
 """And in smoothing its pixels."""
-_PULL, _FARTHEST = 0.5, 0.1
+_PULL, _FARTHEST = 0.3, 0.1
 """Share of its way to its pixel that a joint is moved, and the metres from which on it is an outlier."""
 _NEAREST = 0.1
 """Metres."""
@@ -92,7 +92,7 @@ def place_in_world(people: Sequence[Sequence[Piece]], body: Body, intrinsics: Ar
         for track in tracks:
             track.root = follow(track, body, fps, config.smooth) if config.smooth else track.root
             track.relative = _pulled(track)
-        notes.append("joints that are seen clearly: moved halfway to their pixels")
+        notes.append("joints that are seen clearly: moved a third of the way to their pixels")
     if config.smooth:
         for track in tracks:
             track.relative = _smoothed(track, fps, config.smooth)
@@ -233,7 +233,10 @@ def _settle(tracks: Sequence[Track], body: Body, up: Array, fps: float, amount: 
         return ground, "floor: unknown, no foot is seen"
     if ground.level > 0.0:
         above = f"floor: {ground.level:.2f} m above the camera"
-        return ground, f"{above}; unless it was below the floor, the image's size or the focal length is wrong, or the video was cropped (--pitch DEGREES)"
+        return (
+            ground,
+            f"{above}; unless it was, the image's size or the focal length is wrong, or the video was cropped (--pitch DEGREES)",
+        )
     return ground, f"floor: {-ground.level:.2f} m below the camera, by the feet"
 
 

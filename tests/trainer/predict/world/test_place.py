@@ -63,7 +63,14 @@ def test_a_walk_is_put_on_the_floor(body, walk, pitch, azimuth):
 def test_no_step_makes_it_worse(body, clip):
     scene = seen(joints_of(clip), 15.0)
     poses, roots, shakes = [], [], []
-    for steps in (OFF, {**OFF, "smooth": 1.0}, {**OFF, "smooth": 1.0, "to_pixels": True}, {"hold_feet": False, "floor": False}, {"hold_feet": False}, {}):
+    for steps in (
+        OFF,
+        {**OFF, "smooth": 1.0},
+        {**OFF, "smooth": 1.0, "to_pixels": True},
+        {"hold_feet": False, "floor": False},
+        {"hold_feet": False},
+        {},
+    ):
         found = placed(scene, body, **steps).positions[0][0]
         pose, root = error(found, scene.truth)
         poses.append(pose)

@@ -56,6 +56,8 @@ class RenderConfig(Model):
     """Frames per second of an animation; by default the file's, at most 30 in a GIF and 60 in an MP4."""
     predictions: Path | None = None
     """Predictions file to draw over the ground truth."""
+    video: Path | None = None
+    """Video that the predictions were made from, to draw them on it: keypoints and re-projected 3D, 3D beside it."""
     joint_names: bool = False
     """Label the joints with their names."""
     trail: tuple[str, ...] = ()
@@ -94,6 +96,14 @@ class RenderConfig(Model):
             (
                 suffix in ANIMATIONS and (self.frame is not None or self.count is not None),
                 "frames: an animation shows all frames, or those of a range START:STOP; leave frame and count out",
+            ),
+            (
+                self.video is not None and suffix != ".mp4",
+                "video: expected a name that ends in .mp4 in out, as a video is written; give another one, or leave video out",
+            ),
+            (
+                self.video is not None and (self.sheet or self.avatars or self.predictions or self.frames or self.fps or self.rrd or self.clip),
+                "video: is drawn whole, at its own rate; leave sheet, avatars, predictions, frames, fps, clip and rrd out",
             ),
             (suffix in STILLS and self.fps is not None, "fps: a still picture has no frame rate; leave it out, or write .gif or .mp4"),
         )

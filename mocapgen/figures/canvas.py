@@ -24,6 +24,7 @@ from schemas.errors import ConfigError
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.image import AxesImage
     from matplotlib.text import Text
 
 Image = NDArray[np.uint8]
@@ -153,6 +154,16 @@ class Canvas:
 
         font = FontProperties(size=size, weight="bold" if bold else "normal")
         return self.point * float(text_to_path.get_text_width_height_descent(plain(text), font, ismath=False)[0])
+
+    def image(self, box: Box, layer: float) -> AxesImage:
+        """Add a picture that changes; give its pixels, (height, width, 3) uint8, to ``set_data``."""
+        from matplotlib.image import AxesImage
+
+        found = AxesImage(self._axes, extent=(box.left, box.right, box.bottom, box.top), origin="upper", interpolation="nearest")
+        found.set_data(np.zeros((2, 2, 3), dtype=np.uint8))
+        self._axes.add_image(found)
+        self._own(found, layer, box, True)
+        return found
 
     def rectangle(self, box: Box, fill: str, edge: str | None = None, layer: float = 0.0, clip: Box | None = None) -> None:
         """Add a rectangle, with an edge of one point or none."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mocapgen.figures import choose, compose, output
+from mocapgen.figures import choose, compose, output, overlay
 from mocapgen.figures.canvas import Canvas, Image, drawing
 from mocapgen.figures.colours import THEMES
 from mocapgen.figures.compose import Picture
@@ -18,6 +18,7 @@ from mocapgen.figures.panels import Details
 from mocapgen.shared.files import check_target, new_file
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import format_size
+from mocapgen.shared.video import Video
 from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from schemas.errors import ConfigError
@@ -72,6 +73,8 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
         from mocapgen.figures import rerun_recording
 
         rerun_recording.require()
+    if config.video is not None:
+        return _on_video(path, config, progress)
     drawn = _read(path, config, progress)
     pairs: dict[str, str] = {}
     if config.out is not None:
@@ -82,6 +85,30 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
             rerun_recording.record(partial, drawn)
     sizes = "\n".join(f"{file}, {format_size(file.stat().st_size)}" for file in files)
     return RenderReport(files, {"file": sizes, **_who(drawn, config), **pairs})
+
+
+def _on_video(path: str | Path, config: RenderConfig, progress: Progress | None) -> RenderReport:
+    """Draw predictions on the video that they were made from."""
+    assert config.out is not None
+    assert config.video is not None
+    dpi = config.dpi or MOVING_DPI
+    with ExitStack() as stack:
+        data = open_any(path)
+        stack.callback(data.close)
+        if not isinstance(data, Predictions):
+            raise ConfigError(f"video: expected predictions to draw on it, found a dataset in {path}; `trainer predict MODEL VIDEO` makes them")
+        video = stack.enter_context(Video(config.video))
+        shown, fps = overlay.read_shown(data, video), overlay.overlay_fps(video)
+        stack.enter_context(drawing())
+        partial = stack.enter_context(new_file(config.out, config.overwrite))
+        width, height = config.size or overlay.size_of(video, dpi)
+        canvas = Canvas(width + width % 2, height + height % 2, dpi, overlay.theme_of(THEMES[config.theme]))
+        details = Details(config.joint_names, choose.joints_of(config.trail, shown[0].sequence.poses.tree.names))
+        drawn = overlay.Overlay(canvas, video, shown, details)
+        output.mp4(partial, _counted(drawn.images(), video.expected, progress), fps)
+    file = f"{config.out}, {format_size(config.out.stat().st_size)}"
+    notes = {"note": "; ".join(video.notes)} if video.notes else {}
+    return RenderReport((config.out,), {"file": file, "size": f"{canvas.width} x {canvas.height} pixels", "rate": f"{fps:g} frames/s", **notes})
 
 
 def _read(path: str | Path, config: RenderConfig, progress: Progress | None) -> list[DrawnSequence]:

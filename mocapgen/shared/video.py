@@ -71,8 +71,8 @@ class Video:
         self.rotation = _quarter_turns(self._first)
         """Quarter turns counterclockwise that bring the stored picture upright."""
         shape = self._first.width, self._first.height
-        self._stored = _square_pixels(*shape, self._stream.sample_aspect_ratio)
-        self.width, self.height = self._stored[::-1] if self.rotation % 2 else self._stored
+        stored = _square_pixels(*shape, self._stream.sample_aspect_ratio)
+        self.width, self.height = stored[::-1] if self.rotation % 2 else stored
         """Pixels, as the pictures are shown."""
         self.fps = _stated_rate(self._stream)
         """Pictures per second as the file states them, None if it does not."""
@@ -89,6 +89,10 @@ class Video:
 
     def __iter__(self) -> Iterator[Picture]:
         """Yield the pictures in the order of their times; where the file is damaged, those that can be decoded."""
+        return self.pictures()
+
+    def pictures(self, size: tuple[int, int] | None = None) -> Iterator[Picture]:
+        """Yield the pictures as :meth:`__iter__` does, brought to a width and height."""
         last, start, repeated = -1.0, 0.0, 0
         counted = self._container.format.name == "avi"  # has a constant rate, and no times
         for number, frame in enumerate(self._decoded()):
@@ -98,7 +102,7 @@ class Video:
                 repeated += 1
                 continue
             last = time - start
-            yield Picture(last, self._upright(frame))
+            yield Picture(last, self._upright(frame, size or (self.width, self.height)))
         if repeated:
             self.notes.append(f"{repeated} pictures have the time of one before them, and were left out")
         self._note_early_end(last)
@@ -167,8 +171,8 @@ class Video:
             if packet is None:
                 return
 
-    def _upright(self, frame: Any) -> Image:
-        width, height = self._stored
+    def _upright(self, frame: Any, size: tuple[int, int]) -> Image:
+        width, height = size[::-1] if self.rotation % 2 else size
         image = frame.to_ndarray(format="rgb24", width=width, height=height)
         return np.ascontiguousarray(np.rot90(image, self.rotation))
 

@@ -66,6 +66,8 @@ def read_shown(data: Predictions, video: Video) -> list[Shown]:
     """
     if not len(data):
         raise DatasetError(f"{data.path}: expected at least one sequence to draw, found none")
+    if data.source.get("camera") == "of the dataset":
+        raise ConfigError(f"video: expected predictions of a video, found those of a dataset in {data.path}; leave video=... out")
     camera = data[0].camera
     if abs(math.log(video.width / video.height * camera.height / camera.width)) > _SHAPES:
         raise ConfigError(
@@ -159,10 +161,10 @@ class Overlay:
     def _words(self, sides: list[Box]) -> None:
         canvas, theme = self._canvas, self._canvas.theme
         x, y = self._box.left, (MARGIN + 0.4 * HEADER) * canvas.point
-        for word, colour in (("keypoints", theme.faint), ("3D, left", theme.left), ("right", theme.right)):
+        for word, colour in (("keypoints (yellow)", theme.faint), ("3D, left", theme.left), ("right", theme.right)):
             canvas.text(x, y, word, 8.0, colour, bold=True)
             x += canvas.width_of(word, 8.0, bold=True) + 8.0 * canvas.point
-        for box, word in zip(sides, ("from the camera's side", "from the left of the picture"), strict=True):
+        for box, word in zip(sides, ("from the camera's side", "from the right of the picture"), strict=True):
             canvas.text(box.left + 7.0 * canvas.point, box.top + 9.0 * canvas.point, word, 7.0, theme.faint, room=box.width)
 
     def images(self) -> Iterator[Image]:

@@ -16,8 +16,8 @@ from trainer.predict.keypoints.arrays import Array, numbers, points_of
 from trainer.predict.keypoints.content import Archive
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.json_people import stated
+from trainer.predict.keypoints.layouts import ALIASES
 
-_LAYOUT_NAMES = {"coco": "coco17", "h36m": "h36m17", "mpii": "mpii16", "body25": "body_25", "openpose": "body_25", "halpe": "halpe26"}
 _ARRAYS = ("keypoints", "keypoint", "positions_2d", "keypoints_2d", "poses_2d", "pose_2d", "kpts", "joints_2d", "reconstruction", "arr_0", "data")
 
 
@@ -57,6 +57,8 @@ def of_array(values: Any, scores: Any, about: Mapping[str, Any], path: Path, peo
     plain = numbers(values, path)
     if plain.ndim == 2 and plain.shape[1] % 2 and plain.shape[1] % 3:
         raise DatasetError(f"{path}: expected keypoints of shape (frames, joints, 2 or 3), found {plain.shape}")
+    if plain.ndim == 4 and len(plain) == 1 and plain.shape[1] > 1 and not people_first:
+        plain = plain[0]  # a batch of one video
     several = plain.ndim == 4
     if several and not people_first and plain.shape[1] == 1 and plain.shape[-1] in (2, 3):
         plain, several = plain[:, 0], False
@@ -105,7 +107,7 @@ def _videopose3d(arrays: Mapping[str, Any], path: Path) -> Detections:
     about = stated(sizes) if isinstance(sizes, Mapping) else {}
     detections = of_array(values, None, about, path)
     detections.tool = "VideoPose3D"
-    detections.likely = tuple(filter(None, [_LAYOUT_NAMES.get(str(meta.get("layout_name", "coco")).lower())]))
+    detections.likely = tuple(filter(None, [ALIASES.get(str(meta.get("layout_name", "coco")).lower())]))
     return detections
 
 

@@ -34,16 +34,15 @@ def read(content: Hdf5, path: Path) -> Detections:
             found = ", ".join(list(file)[:5]) or "nothing"
     except (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError) as error:
         raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found: {' '.join(str(error).split())[:100]}") from None
-    raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found {found}")
+    advice = "; SLEAP's projects have to be exported: `sleap-convert --format analysis`" if path.suffix.lower() == ".slp" else ""
+    raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found {found}{advice}")
 
 
 def is_foreign(path: Path) -> bool:
-    """Return whether an HDF5 file looks like one of these, and like none of the project's."""
+    """Return whether an HDF5 file is none of the project's."""
     try:
         with h5py.File(path) as file:
-            return "format" not in file.attrs and (
-                "tracks" in file or any(isinstance(item, h5py.Group) and "pandas_type" in item.attrs for item in file.values())
-            )
+            return "format" not in file.attrs and "sequences" not in file and len(file) > 0
     except OSError:
         return False
 

@@ -68,6 +68,27 @@ shoulders and hips, which are there themselves.
 """
 
 
+ALIASES = {
+    "coco": "coco17",
+    "coco_17": "coco17",
+    "h36m": "h36m17",
+    "mpii": "mpii16",
+    "mpi": "mpi15",
+    "halpe": "halpe26",
+    "halpe_26": "halpe26",
+    "body25": "body_25",
+    "body25b": "body_25b",
+    "openpose": "body_25",
+    "coco_18": "coco18",
+    "mediapipe": "mediapipe33",
+    "blazepose": "mediapipe33",
+    "wholebody": "wholebody133",
+    "coco_wholebody": "wholebody133",
+    "coco-wholebody": "wholebody133",
+}
+"""What files call layouts."""
+
+
 def split_confidence(values: Array) -> tuple[Array, Array]:
     """Return pixels and confidence of keypoints, with missing joints marked.
 

@@ -57,6 +57,7 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
         why = " (the points are shares of it)" if shares else ""
         raise DatasetError(f"{path}: expected the size of the image in pixels{why}, found {width} x {height}; give image=...")
     if shares:
+        _require_shares(found.points, path)
         found.points[..., :2] *= (width, height)
     if not (found.points[..., 2] > 0).any():
         raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {found.count} frames")
@@ -89,6 +90,16 @@ def _load(path: Path, fps: float | None) -> Detections:
         raise DatasetError(f"{path}: expected a readable file of keypoints, found: {error.strerror or error}") from None
     except (ValueError, EOFError, OverflowError, RecursionError) as error:  # NumPy, for damaged archives and ragged lists
         raise DatasetError(f"{path}: expected a .json or .npz file of keypoints, found: {' '.join(str(error).split())[:120]}") from None
+
+
+def _require_shares(points: Array, path: Path) -> None:
+    """Refuse coordinates about a middle in place of shares of the image."""
+    seen = points[points[..., 2] > 0][:, :2]
+    if len(seen) and (np.mean(seen < 0, axis=0) > 0.2).all():
+        raise DatasetError(
+            f"{path}: expected shares of the image from 0 to 1, found negative ones: 3D coordinates such as MediaPipe's world landmarks, "
+            "or OpenPose's with keypoint_scale 4; write those of the image"
+        )
 
 
 def _people(found: Detections, names: tuple[str, ...], fps: float, path: Path) -> list[Person]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.detections import Detections
-from trainer.predict.keypoints.layouts import LAYOUTS
+from trainer.predict.keypoints.layouts import ALIASES, LAYOUTS
 from trainer.predict.keypoints.proportions import CLEARLY, PLAUSIBLE, fits
 
 
@@ -29,7 +29,7 @@ def layout_of(found: Detections, asked: str | None, path: Path) -> tuple[str, tu
         If none is known for so many joints, several are possible, or the proportions contradict the one that is stated.
     """
     count = found.points.shape[1]
-    stated = asked or found.layout
+    stated = asked.lower() if asked else None if found.layout is None else ALIASES.get(found.layout.lower(), found.layout.lower())
     if stated is not None and stated not in LAYOUTS:
         raise DatasetError(f"{path}: expected a layout of joints (layout={'|'.join(LAYOUTS)}), found {stated}")
     if stated is not None and len(LAYOUTS[stated]) != count:
@@ -66,4 +66,5 @@ def _recognised(found: Detections, lengths: dict[str, float], path: Path) -> tup
     if len(plausible) == 1 or (len(plausible) > 1 and lengths[plausible[1]] > 1.1 * lengths[plausible[0]]):
         return plausible[0], (f"layout {plausible[0]}, by the proportions of the body; --layout says it for certain",)
     which = "|".join(plausible or lengths) or "|".join(LAYOUTS)
-    raise DatasetError(f"{path}: expected a layout of joints (layout={which}), found {count} joints a frame")
+    odd = f" with proportions of {'neither' if len(lengths) > 1 else 'another'}; say which it is" if lengths and not plausible else ""
+    raise DatasetError(f"{path}: expected a layout of joints (layout={which}), found {count} joints a frame{odd}")

@@ -176,6 +176,48 @@ def test_zipped_packed_and_marked_files(tmp_path: Path) -> None:
         check(tmp_path / name, values, "coco17", "coco17")
 
 
+@pytest.mark.parametrize("layout", ["coco17", "halpe26", "wholebody133", "halpe136", "mpii16", "h36m17"])
+def test_detections_of_other_layouts(tmp_path: Path, layout: str) -> None:
+    values = keypoints(layout, FRAMES)
+    (tmp_path / "alphapose.json").write_text(json.dumps(COCO["AlphaPose"](values)))
+    (tmp_path / "mmpose.json").write_text(json.dumps(COCO["MMPose demo"](values)))
+    for name in ("alphapose.json", "mmpose.json"):
+        assert check(tmp_path / name, values, layout).layout == layout
+
+
+def test_other_forms_of_alphapose(tmp_path: Path) -> None:
+    values = keypoints("coco18", FRAMES)
+    forms = {
+        "open.json": {f"{row}.jpg": {"version": "0.3", "people": [{"pose_keypoints_2d": flat(p)}]} for row, p in there(values)},
+        "cmu.json": {f"{row}.jpg": {"version": "0.3", "bodies": [{"joints": flat(p)}]} for row, p in there(values)},
+    }
+    for name, content in forms.items():
+        (tmp_path / name).write_text(json.dumps(content))
+        assert check(tmp_path / name, values, "coco18").layout == "coco18"
+
+
+def test_folders_of_mmpose(tmp_path: Path) -> None:
+    values = keypoints("coco17", FRAMES)
+    for row, frame in enumerate(values):
+        content = [] if row in GONE else [{**person(frame), "bbox": [[0, 0, 1, 1]], "bbox_score": 0.9}]
+        (tmp_path / f"{row:06d}.json").write_text(json.dumps(content))
+    check(tmp_path, values, "coco17")
+
+
+def test_layouts_by_other_names(tmp_path: Path) -> None:
+    (tmp_path / "k.json").write_text(json.dumps({"keypoints": keypoints("body_25", FRAMES).tolist(), "layout": "BODY25"}))
+    assert read_keypoints(tmp_path / "k.json", fps=30, image=IMAGE).layout == "body_25"
+    assert read_keypoints(tmp_path / "k.json", "BODY_25", fps=30, image=IMAGE).layout == "body_25"
+
+
+def test_world_landmarks_are_refused(tmp_path: Path) -> None:
+    values = keypoints("mediapipe33", FRAMES)
+    values[..., :2] = (values[..., :2] - (900.0, 500.0)) / 300.0
+    (tmp_path / "k.json").write_text(json.dumps(MEDIAPIPE["landmarks"](values * [1920, 1080, 1])))
+    with pytest.raises(DatasetError, match="found negative ones: 3D coordinates such as MediaPipe's world landmarks"):
+        read_keypoints(tmp_path / "k.json", fps=30, image=IMAGE)
+
+
 @pytest.mark.parametrize("tail", ["", "conf", "conf and id"])
 def test_folders_of_ultralytics(tmp_path: Path, tail: str) -> None:
     values = keypoints("coco17", FRAMES)
@@ -279,6 +321,8 @@ def test_arrays(tmp_path: Path) -> None:
     np.save(tmp_path / "k.npy", values)
     np.save(tmp_path / "fortran.npy", np.asfortranarray(values[..., :2]))
     np.save(tmp_path / "people.npy", values[:, None])
+    np.save(tmp_path / "batch.npy", values[None])
+    np.save(tmp_path / "flat.npy", values.reshape(FRAMES, -1))
     np.savez(tmp_path / "k.npz", keypoints=values, fps=30, layout="coco17")
     boxes = np.empty(FRAMES, dtype=object)
     for row, frame in enumerate(values):
@@ -287,7 +331,7 @@ def test_arrays(tmp_path: Path) -> None:
     meta = {"layout_name": "coco", "video_metadata": {"clip.mp4": {"w": 1920, "h": 1080}}}
     np.savez(tmp_path / "videopose3d.npz", positions_2d={"clip.mp4": {"custom": [values[..., :2]]}}, metadata=meta)
     np.save(tmp_path / "dictionary.npy", {"keypoints": values})
-    for name in ("k.npy", "fortran.npy", "people.npy", "k.npz", "detectron2.npz", "videopose3d.npz", "dictionary.npy"):
+    for name in ("k.npy", "fortran.npy", "people.npy", "batch.npy", "flat.npy", "k.npz", "detectron2.npz", "videopose3d.npz", "dictionary.npy"):
         check(tmp_path / name, values, "coco17", sure=name not in ("fortran.npy", "videopose3d.npz"))
     assert read_keypoints(tmp_path / "videopose3d.npz", fps=30).width == 1920
     np.savez(tmp_path / "two.npz", positions_2d={"a.mp4": {"custom": [values]}, "b.mp4": {"custom": [values]}}, metadata=meta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,3 +75,15 @@ def area_over_time(person: Person) -> float:
     highest = np.where(seen, person.positions, -np.inf).max(axis=1)
     lowest = np.where(seen, person.positions, np.inf).min(axis=1)
     return float(np.prod(np.maximum(highest - lowest, 0.0), axis=1)[seen.any(axis=(1, 2))].sum())
+
+
+def largest_first(people: Sequence[Person], order: Sequence[int]) -> list[Person]:
+    """Return people in the order of their size in the image over time; those of the same size, within a hundredth, in a given order."""
+    sizes = [area_over_time(person) for person in people]
+    left = sorted(range(len(people)), key=lambda number: -sizes[number])
+    out: list[Person] = []
+    while left:
+        alike = [number for number in left if sizes[number] >= 0.99 * sizes[left[0]]]
+        out += [people[number] for number in sorted(alike, key=lambda number: order[number])]
+        left = left[len(alike) :]
+    return out

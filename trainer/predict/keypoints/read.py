@@ -12,7 +12,7 @@ from trainer.predict.keypoints import archives, hdf5, json_files, tables, yolo
 from trainer.predict.keypoints.arrays import Array
 from trainer.predict.keypoints.content import Archive, Folder, Hdf5, Table, load
 from trainer.predict.keypoints.detections import Detections, look_normalised, without_the_unseen
-from trainer.predict.keypoints.keypoints import Keypoints, Person, area_over_time
+from trainer.predict.keypoints.keypoints import Keypoints, Person, largest_first
 from trainer.predict.keypoints.layouts import LAYOUTS, to_detector
 from trainer.predict.keypoints.recognise import layout_of
 from trainer.predict.keypoints.tracker import follow
@@ -118,7 +118,7 @@ def _people(found: Detections, names: tuple[str, ...], fps: float, path: Path) -
         pixels[rows], certain[rows] = positions[track], confidence[track]
         ids = [found.ids[one] for one in track.tolist() if found.ids[one]]
         people.append(Person(pixels, certain, max(set(ids), key=ids.count) if ids else ""))
-    return sorted(people, key=area_over_time, reverse=True)
+    return largest_first(people, [int(track[0]) for track in tracks])
 
 
 def _about_people(people: list[Person]) -> list[str]:

@@ -104,7 +104,7 @@ def test_people_are_chosen_by_size_or_all(tmp_path: Path) -> None:
 
 
 def test_a_crowd_is_followed_in_time(tmp_path: Path) -> None:
-    crowd = [keypoints("coco17", frames=40, at=(150.0 + 220.0 * number, 500.0), size=200.0 + number, speed=1.0) for number in range(8)]
+    crowd = [keypoints("coco17", frames=40, at=(150.0 + 220.0 * number, 500.0), size=200.0 + 4 * number, speed=1.0) for number in range(8)]
     order = np.random.default_rng(0)
     frames = [[(crowd[one][row], None) for one in order.permutation(8)] for row in range(40)]
     found = read(video(tmp_path / "k.json", frames))
@@ -118,3 +118,9 @@ def test_two_who_are_in_the_same_place_for_a_moment_stay_two(tmp_path: Path) -> 
     other = keypoints("coco17", frames=60, at=(1072.0, 500.0), speed=-8.0)
     found = read(video(tmp_path / "k.json", [[(one[row], None), (other[row], None)] for row in range(60)]))
     assert [int((person.confidence > 0).any(axis=1).sum()) for person in found.people] == [60, 60]
+
+
+def test_people_of_the_same_size_are_in_the_order_of_the_file(tmp_path: Path) -> None:
+    one, other = (keypoints("coco17", frames=30, at=(at, 500.0)) for at in (1500.0, 400.0))
+    found = read(video(tmp_path / "k.json", [[(one[row], "b"), (other[row], "a")] for row in range(30)]))
+    assert [person.id for person in found.people] == ["b", "a"]

@@ -15,8 +15,6 @@ from mocapgen.inspect.prediction_view import PredictionView
 
 NEAR = 0.03
 """Metres from the floor within which a sole counts as on it."""
-_SHORT = 0.05
-"""Metres: shorter bones are left out, as their length is noise."""
 
 
 @dataclass
@@ -58,8 +56,8 @@ _FIGURES = {
     "root acceleration, m/s² (mean)": ("acceleration", "mean"),
     "root acceleration while standing, m/s² (median)": ("standing", "median"),
     "limbs turn, °/s (largest)": ("turns", "largest"),
-    "bone lengths vary by, % (mean)": ("bones", "mean"),
-    "left and right bones differ by, % (mean)": ("sides", "mean"),
+    "limbs change their lengths by, % (mean)": ("bones", "mean"),
+    "left and right limbs differ by, % (mean)": ("sides", "mean"),
     "re-projection off by, % of the person's size (median)": ("reprojection", "median"),
     "joints seen, % (mean)": ("seen", "mean"),
 }
@@ -89,10 +87,9 @@ def prediction_figures(view: PredictionView) -> PredictionFigures:
 
 
 def bone_changes(view: PredictionView) -> Array:
-    """Return by how much bones differ from their usual lengths, (T, B) %; short ones are left out."""
-    usual = np.median(view.lengths, axis=0)
-    long = usual > _SHORT
-    return np.asarray(100.0 * np.abs(view.lengths[:, long] / usual[long] - 1.0))
+    """Return by how much the bones of the limbs differ from their usual lengths, (T, L) %: the back bends, so that its bones are none."""
+    lengths = view.lengths[:, [view.joint(name) - 1 for name in view.limbs]]
+    return np.asarray(100.0 * np.abs(lengths / np.maximum(np.median(lengths, axis=0), 1e-6) - 1.0))
 
 
 def asymmetries(view: PredictionView) -> dict[str, float]:

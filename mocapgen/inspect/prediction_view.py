@@ -17,8 +17,9 @@ from mocapgen.inspect.sequence_view import SequenceView, runs
 from mocapgen.store.predictions import PredictionRow, Predictions
 from schemas.errors import DatasetError
 from schemas.inspection import Finding
+from schemas.predictions import ASSUMED
 
-UNKNOWN_FLOOR = "assumed"
+UNKNOWN_FLOOR = ASSUMED
 """Rig of a camera that was not found but assumed: where the floor is, nobody knows."""
 SOLES = {"LeftToesEnd": 0.01, "left_heel": 0.02, "RightToesEnd": 0.01, "right_heel": 0.02}
 """Joints that touch the floor, and how high each is above it when it does, metres."""
@@ -126,6 +127,11 @@ class PredictionView(SequenceView):
     def soles(self) -> dict[str, float]:
         """The joints that touch the floor, each with its height above it when it does, metres."""
         return {name: height for name, height in (SOLES if self.has(*SOLES) else _ANKLES).items() if self.has(name)}
+
+    @property
+    def on_tiptoe(self) -> float:
+        """How much higher the lower sole may be while the person stands on it, metres: ankles rise on tiptoe, toes do not."""
+        return 0.0 if self.has(*SOLES) else 0.06
 
     @cached_property
     def clearance(self) -> Array:

@@ -210,7 +210,7 @@ def test_what_was_measured(clean_predictions: dict[Any, Path], planted: Callable
     clean = inspect(clean_predictions["unity", "h36m17"], workers=1).summary
     assert clean.predicted["model"] == "stmixer, 40 epochs on train.h5"
     assert clean.predicted["made from"] == "clip.json, coco17"
-    assert clean.figures["bone lengths vary by, % (mean)"] < 0.5
+    assert clean.figures["limbs change their lengths by, % (mean)"] < 0.5
     assert clean.figures["re-projection off by, % of the person's size (median)"] < 0.01
     assert clean.figures["joints seen, % (mean)"] == 100.0
     assert clean.figures["frames without a person, %"] == 0.0

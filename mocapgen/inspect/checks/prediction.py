@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mocapgen.core.motion import Array
 from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect.dataset_view import DatasetView
-from mocapgen.inspect.prediction_figures import NEAR, asymmetries
+from mocapgen.inspect.prediction_figures import NEAR, asymmetries, bone_changes
 from mocapgen.inspect.prediction_summary import in_sequences
 from mocapgen.inspect.prediction_view import InspectedPredictions, PredictionView
 from mocapgen.inspect.registry import PREDICTIONS, check
@@ -21,13 +21,11 @@ from schemas.inspection import Finding
 
 
 @check("prediction.bone_lengths", "warning", "sequence", "%", kinds=PREDICTIONS)
-def bone_lengths(view: PredictionView, *, percent: float = 10.0, metres: float = 0.1) -> Iterator[Finding]:
-    """A bone changes its length over time."""
-    usual = np.median(view.lengths, axis=0)
-    off = np.where(usual > metres, 100.0 * np.abs(view.lengths / np.maximum(usual, 1e-9) - 1.0), 0.0)
-    worst = view.worst(off, percent, view.skeleton.names[1:])
+def bone_lengths(view: PredictionView, *, percent: float = 10.0) -> Iterator[Finding]:
+    """A limb's bone changes its length over time."""
+    worst = view.worst(bone_changes(view), percent, view.limbs)
     if worst:
-        bone = 1000.0 * usual[view.joint(worst.joint) - 1]
+        bone = 1000.0 * np.median(view.lengths[:, view.joint(worst.joint) - 1])
         message = f"bone to {worst.joint}: expected its usual length of {bone:.0f} mm throughout, found it {worst.value:.0f} % off {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
@@ -96,7 +94,7 @@ def off_floor(view: PredictionView, *, percent: float = 25.0, metres: float = 0.
     if not view.floor_known or not view.soles:
         return
     lowest = view.clearance.min(axis=1)
-    off = np.abs(lowest) > metres
+    off = (lowest < -metres) | (lowest > metres + view.on_tiptoe)
     share = 100.0 * float(off.mean())
     if share > percent:
         frame = int(np.argmax(np.abs(lowest)))

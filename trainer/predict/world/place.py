@@ -36,6 +36,8 @@ _NEAREST = 0.1
 _ROUNDS = 2
 _RESCALED = 1.6
 """Largest factor by which people are scaled to stand on one floor."""
+_ANOTHER_FLOOR = 0.2
+"""Metres: somebody who mostly is so far below the floor does not stand on it."""
 _LOWEST_CAMERA = 0.3
 """Metres: a camera that is lower above the floor says nothing about people's sizes."""
 
@@ -106,7 +108,7 @@ def place_in_world(people: Sequence[Sequence[Piece]], body: Body, intrinsics: Ar
     notes += said
     camera = _Camera.over(ground)
     if config.hold_feet:
-        notes.append(_hold(tracks, body, ground, camera, fps))
+        notes += _hold(tracks, body, ground, camera, fps)
     if odd := too_fast([track.relative for track in tracks], body, fps):
         notes.append(odd)
     flip = np.array([1.0, -np.sign(intrinsics[1]), 1.0])
@@ -255,11 +257,19 @@ def _soles_seen(track: Track, body: Body, fps: float) -> Array:
     return np.where(confidence[..., None] > 0.0, rays, np.nan)
 
 
-def _hold(tracks: Sequence[Track], body: Body, ground: Ground, camera: _Camera, fps: float) -> str:
-    """Hold planted feet in place, and return a note."""
+def _hold(tracks: Sequence[Track], body: Body, ground: Ground, camera: _Camera, fps: float) -> list[str]:
+    """Hold planted feet in place, and return notes."""
+    below = 0
     for track in tracks:
-        world = hold_feet(camera.to_world(track.positions), track.contacts, body, fps, ground.level is not None)
+        world = camera.to_world(track.positions)
+        lowest = (world[:, body.soles, 1] - body.sole_heights).min(axis=1)
+        elsewhere = ground.level is not None and float(np.median(lowest)) < -_ANOTHER_FLOOR
+        below += len(track) if elsewhere else 0
+        world = hold_feet(world, track.contacts, body, fps, ground.level is not None and not elsewhere)
         track.relative = camera.from_world(world) - track.root[:, None]
     frames = sum(len(track) for track in tracks)
     on = sum(int(track.contacts.any(axis=1).sum()) for track in tracks)
-    return f"feet: held in place while planted, in {100 * on / max(frames, 1):.0f} % of the frames"
+    notes = [f"feet: held in place while planted, in {100 * on / max(frames, 1):.0f} % of the frames"]
+    if below:
+        notes.append(f"floor: a person is below it in {below} frames, which were left so; another shot, or another floor?")
+    return notes

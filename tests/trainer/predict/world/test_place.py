@@ -150,6 +150,20 @@ def test_two_people_stand_on_one_floor(body, walk):
     assert any("person 2: scaled by" in note for note in world.notes)
 
 
+def test_who_is_far_below_the_floor_keeps_straight_legs(body, walk):
+    scene = seen(walk, 15.0)
+    down = scene.piece.positions - 1.0 * scene.rotation[:, 1]
+    pixels = down[..., :2] / down[..., 2:] * K[:2] + K[2:]
+    few = slice(0, 20)
+    elsewhere = Piece(down[few], pixels[few], scene.piece.confidence[few], placed=True)
+    here = Piece(scene.piece.positions, scene.piece.pixels, scene.piece.confidence, placed=True)
+    world = place_in_world([[here, elsewhere]], body, K, FPS, PredictConfig(pitch=15.0))
+    found = (world.positions[0][1] - world.translation) @ world.rotation
+    hips, ankles = (found[:, [body.at(f"{side}_{joint}") for side in ("left", "right")], 1] for joint in ("hip", "ankle"))
+    assert np.median(hips - ankles) > 0.6
+    assert any("a person is below it in 20 frames" in note for note in world.notes)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 10**6))
 def test_any_keypoints_give_finite_numbers(frames, seed):

@@ -121,6 +121,7 @@ def view(
     predictions: str | Path | None = None,
     clip: str | None = None,
     frame: int | None = None,
+    video: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     **conditions: Unpack[SelectSettings],
@@ -139,6 +140,8 @@ def view(
         Id of the clip to show first.
     frame : int, optional
         Frame to show first, from 0.
+    video : str or Path, optional
+        The video that a predictions file was made from, to show behind the 2D pane.
     overwrite : bool
         Whether to replace `out`.
     progress : callable, optional
@@ -157,5 +160,13 @@ def view(
         See :func:`mocapgen.view.write_page.view`.
     """
     return write_page.view(
-        path, select_config(conditions), out, predictions=predictions, clip=clip, frame=frame, overwrite=overwrite, progress=progress
+        path,
+        select_config(conditions),
+        out,
+        predictions=predictions,
+        clip=clip,
+        frame=frame,
+        video=video,
+        overwrite=overwrite,
+        progress=progress,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _OPTIONS = (
     *schema_options("select-config", ("clips", "actors", "actions", "avatars", "cameras", "limit")),
     click.option("--predictions", type=click.Path(path_type=Path), help="Predictions file to draw over the ground truth."),
+    click.option("--video", type=click.Path(path_type=Path), help="Video that the predictions were made from, to show behind the 2D pane."),
     click.option("--clip", metavar="ID", help="Clip to show first."),
     click.option("--frame", type=int, metavar="N", help="Frame to show first, from 0."),
     click.option("--out", type=click.Path(path_type=Path), help="HTML file to write; by default a temporary one, opened in the browser."),
@@ -31,6 +32,7 @@ _OPTIONS = (
         "mocapgen view data.h5",
         "mocapgen view data.h5 --actions 'hop*' --avatars average_man --out hop.html",
         "mocapgen view data.h5 --predictions pred.h5 --clip HDM_bd_squat1Reps_001_120 --frame 40",
+        "mocapgen view pred.h5 --video clip.mp4 --out pred.html",
     )
 )
 @click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
@@ -44,7 +46,7 @@ def view(context: click.Context, /, path: Path, out: Path | None, overwrite: boo
     """
     from mocapgen.shared.config import select_config
 
-    first = {name: options.pop(name) for name in ("predictions", "clip", "frame")}
+    first = {name: options.pop(name) for name in ("predictions", "clip", "frame", "video")}
     selection, level = select_config(given(context, options)), session(context).level
     from mocapgen.view.write_page import view
 
@@ -61,6 +63,8 @@ def print_viewed(viewed: ViewReport) -> None:
     pairs = {"sequences": f"{viewed.sequences:,}{left_out}", "frames": f"{viewed.frames:,}", "file": f"{viewed.path}, {format_size(viewed.size)}"}
     if viewed.predicted is not None:
         pairs["predictions"] = f"of {viewed.predicted:,} of these sequences"
+    if viewed.video:
+        pairs["video"] = viewed.video
     if viewed.opened is False:
         pairs["next"] = "no graphical browser was found: open the file yourself"
     print_pairs("written" if viewed.opened is None else "opened in the browser" if viewed.opened else "not opened", pairs)

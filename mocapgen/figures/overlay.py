@@ -16,6 +16,7 @@ from mocapgen.figures.panels import Details, Stick, WorldPanel
 from mocapgen.figures.viewpoint import Box, direction, fit, level_direction, robust_bounds
 from mocapgen.shared.video import Video
 from mocapgen.store.predictions import Predictions
+from mocapgen.view.backdrop import start_times
 from schemas.errors import ConfigError, DatasetError
 
 MARGIN, HEADER, GAP = 9.0, 22.0, 6.0
@@ -24,8 +25,6 @@ LEAST, MOST = 240, 720
 """Height of the video in the picture, pixels, unless a size is asked for."""
 _SIDE = 0.62
 """Width of the panels beside it, in heights of the video."""
-_SHAPES = 0.02
-"""Share by which the shapes of video and camera may differ."""
 VIDEO, KEYPOINTS = 0.5, 3.5
 
 
@@ -59,33 +58,16 @@ def read_shown(data: Predictions, video: Video) -> list[Shown]:
 
     Raises
     ------
-    ConfigError
-        If the video has another shape than the camera of the predictions.
     DatasetError
         If there is nothing to draw.
     """
     if not len(data):
         raise DatasetError(f"{data.path}: expected at least one sequence to draw, found none")
-    if data.source.get("camera") == "of the dataset":
-        raise ConfigError(f"video: expected predictions of a video, found those of a dataset in {data.path}; leave video=... out")
-    camera = data[0].camera
-    if abs(math.log(video.width / video.height * camera.height / camera.width)) > _SHAPES:
-        raise ConfigError(
-            f"video: expected the video that {data.path} was made from, of {camera.width} x {camera.height} pixels or the same shape, "
-            f"found {video.width} x {video.height} in {video.path}"
-        )
     fps = overlay_fps(video)
     starts = start_times(data)
     end = max(start + data[number].length / data.fps for number, start in enumerate(starts))
     count = max(math.ceil(end * fps), 1) + 2  # the last one shows nobody, for all that comes after
     return [_shown(read_sequence(data, data[number]), start, fps, count) for number, start in enumerate(starts)]
-
-
-def start_times(data: Predictions) -> list[float]:
-    """Return the time in the video, seconds, at which each sequence begins: of several people, everybody has rows for the whole video."""
-    people = len(set(np.asarray(data.sequences["actor"], dtype=np.str_).tolist()))
-    rows = max(data.frames // max(people, 1), 1)
-    return [int(start) % rows / data.fps for start in data.sequences["start"]]
 
 
 def _shown(found: DrawnSequence, start: float, fps: float, count: int) -> Shown:

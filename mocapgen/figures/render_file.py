@@ -21,6 +21,7 @@ from mocapgen.shared.text import format_size
 from mocapgen.shared.video import Video
 from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
+from mocapgen.view.backdrop import require_video_of
 from schemas.errors import ConfigError
 from schemas.render import ANIMATIONS, LARGEST, MOST_MOMENTS, STILLS, RenderConfig
 
@@ -95,10 +96,8 @@ def _on_video(path: str | Path, config: RenderConfig, progress: Progress | None)
     with ExitStack() as stack:
         data = open_any(path)
         stack.callback(data.close)
-        if not isinstance(data, Predictions):
-            raise ConfigError(f"video: expected predictions to draw on it, found a dataset in {path}; `trainer predict MODEL VIDEO` makes them")
         video = stack.enter_context(Video(config.video))
-        shown, fps = overlay.read_shown(data, video), overlay.overlay_fps(video)
+        shown, fps = overlay.read_shown(require_video_of(data, video), video), overlay.overlay_fps(video)
         stack.enter_context(drawing())
         partial = stack.enter_context(new_file(config.out, config.overwrite))
         width, height = config.size or overlay.size_of(video, dpi)

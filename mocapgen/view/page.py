@@ -14,7 +14,7 @@ from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
 
-_SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "save.js", "controls.js", "player.js", "start.js")
+_SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "save.js", "video.js", "controls.js", "player.js", "start.js")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def player_parts(
     start: Start | None = None,
     notes: Sequence[str] = (),
     whole_page: bool = False,
+    video: str = "",
 ) -> PlayerParts:
     """Return the player with its data, to be put into a page.
 
@@ -104,6 +105,8 @@ def player_parts(
         Lines to show below the player.
     whole_page : bool
         Whether the player has the page to itself: it then plays at once, and keys work wherever the focus is.
+    video : str
+        A ``video`` element to show behind the 2D pane; see :mod:`mocapgen.view.backdrop`.
 
     Returns
     -------
@@ -119,19 +122,20 @@ def player_parts(
     for finding in findings:
         by_sequence[finding.sequence].append(finding)
     around = len(to_json([title, *notes])) + 256
-    room = None if max_bytes is None else max_bytes - sum(len(text.encode()) for text in (css, markup, script)) - around
+    room = None if max_bytes is None else max_bytes - sum(len(text.encode()) for text in (css, markup, script, video)) - around
     pack = Pack(room)
     for sequence in sequences:
         if not pack.add(sequence, by_sequence[sequence.number]):
             break
     first = None if start is None else {"sequence": start.sequence, "frame": start.frame, "joint": start.joint}
     mode, header = "page" if whole_page else "part", to_json(pack.header(title, notes, first))
-    return PlayerParts(css, filled(markup, mode=mode, header=header, blocks=pack.text), script, pack.numbers, pack.frames)
+    return PlayerParts(css, filled(markup, mode=mode, header=header, blocks=pack.text, video=video), script, pack.numbers, pack.frames)
 
 
 def page_of(parts: PlayerParts, title: str) -> str:
     """Return a page with nothing but the player; it asks for nothing from anywhere."""
-    return filled(_asset("page.html"), title=html.escape(title), css=parts.css, script=parts.script, player=parts.html)
+    media = "; media-src data: file: 'self'" if '<video data-mp="video"' in parts.html else ""
+    return filled(_asset("page.html"), title=html.escape(title), css=parts.css, script=parts.script, player=parts.html, media=media)
 
 
 def player_page(

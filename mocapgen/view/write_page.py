@@ -20,6 +20,7 @@ from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.store.reader import Dataset
 from mocapgen.store.select import selected
+from mocapgen.view.backdrop import backdrop
 from mocapgen.view.page import Start, page_of, player_parts
 from mocapgen.view.player_sequence import PlayerSequence, player_sequences
 from schemas.errors import ConfigError, DatasetError
@@ -60,6 +61,8 @@ class ViewReport:
         Sequences with a prediction; None if none were given.
     opened : bool or None
         Whether a browser took the page; None if it was only written.
+    video : str
+        Where the video is that the page shows; empty if it shows none.
     """
 
     path: Path
@@ -69,6 +72,7 @@ class ViewReport:
     frames: int
     predicted: int | None
     opened: bool | None
+    video: str = ""
 
 
 def view(
@@ -79,6 +83,7 @@ def view(
     predictions: str | Path | None = None,
     clip: str | None = None,
     frame: int | None = None,
+    video: str | Path | None = None,
     overwrite: bool = False,
     max_bytes: int = MOST_BYTES,
     progress: Progress | None = None,
@@ -100,6 +105,8 @@ def view(
         Id of the clip to show first.
     frame : int, optional
         Frame to show first, from 0.
+    video : str or Path, optional
+        The video that a predictions file was made from, to show behind the 2D pane.
     overwrite : bool
         Whether to replace `out`.
     max_bytes : int
@@ -128,11 +135,13 @@ def view(
         start = _start(data, numbers, clip, frame)
         if start is not None:  # the first of all, should not everything fit
             numbers = [start.sequence, *(number for number in numbers if number != start.sequence)]
+        behind = None if video is None else backdrop(data, Path(video), None if out is None else Path(out))
         predicted: set[int] = set()
         parts = player_parts(
             _with_progress(player_sequences(data, numbers, matches, motions=True), len(numbers), predicted, progress),
             Path(path).name,
             max_bytes=max_bytes - 4096,  # the page around it
+            video="" if behind is None else behind.markup,
             start=start,
             notes=_notes(data, matches),
             whole_page=True,
@@ -143,7 +152,7 @@ def view(
     target = _written(page, out, Path(path).stem, overwrite)
     opened = None if out is not None else bool((browse or open_in_browser)(target.resolve().as_uri()))
     seen = None if matches is None else len(predicted & set(parts.shown))
-    return ViewReport(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened)
+    return ViewReport(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened, "" if behind is None else behind.said)
 
 
 def _truth(data: Dataset | Predictions, predictions: str | Path) -> Dataset:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from mocapgen.figures import render
-from mocapgen.figures.overlay import read_shown, start_times
+from mocapgen.figures.overlay import read_shown
 from mocapgen.shared.video import Video
 from mocapgen.store.predictions import open_predictions
+from mocapgen.view.backdrop import start_times
 from schemas.errors import ConfigError
 from schemas.render import RenderConfig
 from tests.videos import write_video

@@ -149,6 +149,7 @@
     begin(ctx, width, height, style);
     ctx.fillStyle = style.image;
     ctx.fillRect(fit.x, fit.y, fit.scale * scene.camera.width, fit.scale * scene.camera.height);
+    if (options.video) ctx.drawImage(options.video, fit.x, fit.y, fit.scale * scene.camera.width, fit.scale * scene.camera.height);
     ctx.strokeStyle = style.border;
     ctx.lineWidth = 1.5;
     ctx.strokeRect(fit.x, fit.y, fit.scale * scene.camera.width, fit.scale * scene.camera.height);

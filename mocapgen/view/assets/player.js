@@ -26,6 +26,7 @@
       this.orbit = new orbit.Orbit();
       this.times = { intervals: [], drawing: [] };
       this.panes = ["image", "world"].map((name) => this.part(name));
+      this.video = new mp.Video(this);
       this.controls = new mp.Controls(this);
       this.listen();
       this.restyle();
@@ -113,6 +114,7 @@
 
     pause() {
       this.playing = false;
+      this.redraw();
       this.controls.update();
       this.remember();
     }
@@ -174,7 +176,7 @@
     paint() {
       const { scene, frame } = this;
       const joint = this.hovered >= 0 ? this.hovered : this.joint;
-      const options = { ...this.options, joint, inside: this.orbit.camera === scene.camera };
+      const options = { ...this.options, joint, inside: this.orbit.camera === scene.camera, video: this.video.picture() };
       const [flat, solid] = this.panes.map((canvas) => this.prepared(canvas));
       this.fit = space.fitImage(scene.camera, ...this.size(this.panes[0]), this.flat.zoom, this.flat.x, this.flat.y);
       const view = this.orbit.view(scene, frame, options.follow, ...this.size(this.panes[1]));

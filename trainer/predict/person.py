@@ -18,6 +18,7 @@ from schemas.train import ModelCard
 from trainer.model.lift import lift_both_ways, lift_frames
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import assumed_intrinsics, place
+from trainer.predict.causal import smooth_causally
 from trainer.predict.keypoints.layouts import to_h36m17, with_substitutes
 from trainer.predict.tracks import MIN_JOINTS, Array, Flags, fill_joints, resample, segments
 
@@ -95,6 +96,9 @@ def lift_track(
         filled = filled_in(card, pixels[first:end], visible, held)
         positions[first:end] = lift_person(lifter, filled, confidence[first:end], intrinsics, size)
     require_finite(positions, found, where)
+    if config.causal:
+        for first, end in found:
+            positions[first:end] = smooth_causally(positions[first:end], card.fps, config.smooth)
     return LiftedTrack(positions, pixels, confidence, found, size, intrinsics)
 
 

@@ -14,6 +14,7 @@ from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import reach
 from trainer.predict.camera import assumed_intrinsics
+from trainer.predict.causal import CausalSmoother
 from trainer.predict.keypoints import LAYOUTS, to_detector
 from trainer.predict.person import filled_in, lift_person, model_input, require_causal, require_joints, waiting_frames
 from trainer.predict.tracks import MIN_JOINTS, Array
@@ -60,6 +61,7 @@ class Stream:
         self._image = np.array(config.image, dtype=np.float64)
         self._intrinsics = assumed_intrinsics(self._image, config, self.card.camera_frame)
         self._frames: deque[tuple[Array, Array]] = deque(maxlen=reach(self._lifter)[0] + 1)
+        self._smoother = CausalSmoother(self.card.fps, config.smooth)
         self.reset()
 
     @property
@@ -70,6 +72,7 @@ class Stream:
     def reset(self) -> None:
         """Forget everything: the next frame is the first."""
         self._frames.clear()
+        self._smoother.reset()
         self._held = np.zeros((len(self.card.joints) + 1, 2))
         self._absent = 0
 
@@ -105,4 +108,5 @@ class Stream:
         filled = filled_in(self.card, pixels, confidence > 0, self._held)
         self._frames.append((filled[0], confidence[0]))
         window, certainty = (np.stack(arrays) for arrays in zip(*self._frames, strict=True))
-        return lift_person(self._lifter, window, certainty, self._intrinsics, self._image)[-1].astype(np.float32)
+        pose = lift_person(self._lifter, window, certainty, self._intrinsics, self._image)[-1]
+        return self._smoother.push(pose).astype(np.float32)

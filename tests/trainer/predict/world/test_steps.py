@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.trainer.predict.world.scenes import FPS, K, correlated, joints_of, seen
 from trainer.predict.camera import place
+from trainer.predict.causal import smooth_causally
 from trainer.predict.world.banded import DIFFERENCES, huber, penalised
 from trainer.predict.world.bones import bone_lengths, with_lengths
 from trainer.predict.world.path import PathEquations, follow
@@ -136,3 +137,17 @@ def test_what_turns_faster_than_people_is_said(body, walk):
     note = too_fast([swapped], body, FPS)
     assert note is not None
     assert "in 2 frames: left_wrist" in note
+
+
+def test_live_smoothing_calms_without_a_look_ahead(walk):
+    scene = seen(walk)
+    found = smooth_causally(scene.piece.positions, FPS, 1.0)
+    shake = [np.linalg.norm(np.diff(array, 2, axis=0), axis=2).mean() for array in (scene.piece.positions, found)]
+    assert shake[1] < 0.4 * shake[0]
+    assert np.linalg.norm(found - scene.truth, axis=2).mean() < 1.1 * np.linalg.norm(scene.piece.positions - scene.truth, axis=2).mean()
+    later = scene.piece.positions.copy()
+    later[60:] += 1.0
+    np.testing.assert_array_equal(smooth_causally(later, FPS, 1.0)[:60], found[:60])
+    np.testing.assert_array_equal(smooth_causally(later, FPS, 0.0), later)
+    behind = scene.piece.positions - [0.0, 0.0, 20.0]
+    np.testing.assert_array_equal(smooth_causally(behind, FPS, 1.0), behind)

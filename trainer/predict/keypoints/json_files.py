@@ -13,7 +13,7 @@ import numpy as np
 
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.archives import of_array
-from trainer.predict.keypoints.arrays import numbers, stack
+from trainer.predict.keypoints.arrays import Array, numbers, stack
 from trainer.predict.keypoints.content import Folder
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.frames import rows_of, rows_of_times
@@ -126,6 +126,9 @@ def _detections(found: People, path: Path, fps: float | None) -> Detections:
         rows, rate = rows_of_times(found.frames, fps or found.about.get("fps"), "ms" in found.timed.lower(), path)
     else:
         rows, notes = rows_of(found.frames, path)
+    if len(found.frames) == 1 and _one_after_the_other(points):
+        rows = order = np.arange(len(points))
+        notes = ("people without frame numbers, each where the one before is: taken for one person, a frame each",)
     tool = next((tool for tool in TOOLS if set(tool.words) & found.words), Tool("", (), ()))
     about = {**found.about, **({"fps": rate} if rate else {})}
     return Detections(
@@ -140,6 +143,16 @@ def _detections(found: People, path: Path, fps: float | None) -> Detections:
         notes=notes,
         **about,
     )
+
+
+def _one_after_the_other(points: Array) -> bool:
+    """Return whether people in a list are in the same place, one after the other: a person in time, not a crowd."""
+    if len(points) < 6:
+        return False
+    where = np.where(points[..., 2:] > 0, points[..., :2], np.nan)
+    steps = np.abs(np.diff(where, axis=0))
+    size = np.nanmax(where) - np.nanmin(where) if np.isfinite(where).any() else 0.0
+    return bool(size > 0 and np.isfinite(steps).any() and np.nanmedian(steps) < 0.05 * size and np.nanpercentile(steps, 90) < 0.2 * size)
 
 
 def read_folder(content: Folder, path: Path) -> Detections:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from schemas.errors import DatasetError
 from trainer.predict.keypoints.vocabulary import FRAME, FRAMES, PEOPLE, POINTS, RATE, SIZE, TIME, Raw, key_of, person_of, value_of
 
 
@@ -234,10 +233,3 @@ def _coco(content: Mapping[str, Any], out: People) -> list[Frame]:
     frames: list[Frame] = [(name, None, []) for name in named.values()]
     items = [item for item in content["annotations"] if isinstance(item, dict)]
     return frames + [(named.get(item.get("image_id"), item.get("image_id")), None, [item]) for item in items]
-
-
-def require_people(found: People | None, path: Path) -> People:
-    """Return what was found, or refuse."""
-    if found is None:
-        raise DatasetError(f"{path}: expected people with keypoints in the JSON, found none")
-    return found

@@ -204,6 +204,17 @@ def test_folders_of_mmpose(tmp_path: Path) -> None:
     check(tmp_path, values, "coco17")
 
 
+def test_detections_that_were_appended_without_frame_numbers(tmp_path: Path) -> None:
+    values = keypoints("coco17", FRAMES)
+    (tmp_path / "k.json").write_text(json.dumps([yolo(frame) for frame in values]))
+    found = read_keypoints(tmp_path / "k.json", fps=30, image=IMAGE)
+    np.testing.assert_allclose(found.people[0].positions, expected(values, "coco17")[0])
+    assert any("without frame numbers" in note for note in found.notes)
+    crowd = [keypoints("coco17", 1, size=100.0, at=(150.0 + 200.0 * number, 500.0))[0] for number in range(8)]
+    (tmp_path / "crowd.json").write_text(json.dumps([yolo(person) for person in crowd]))
+    assert len(read_keypoints(tmp_path / "crowd.json", fps=30, image=IMAGE).people) == 8
+
+
 def test_layouts_by_other_names(tmp_path: Path) -> None:
     (tmp_path / "k.json").write_text(json.dumps({"keypoints": keypoints("body_25", FRAMES).tolist(), "layout": "BODY25"}))
     assert read_keypoints(tmp_path / "k.json", fps=30, image=IMAGE).layout == "body_25"

@@ -47,15 +47,9 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
     """
     path = Path(path)
     found = _load(path, fps)
-    rate = fps if fps is not None else found.fps
-    if not isinstance(rate, int | float) or not (math.isfinite(rate) and 0 < rate <= 1000):
-        raise DatasetError(f"{path}: expected the frame rate of the video in frames per second, found {rate}; give fps=...")
     found.points = without_the_unseen(found.points)
     shares = look_normalised(found.points) if found.normalised is None else found.normalised
-    width, height = image or (found.width, found.height)
-    if not (isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0):
-        why = " (the points are shares of it)" if shares else ""
-        raise DatasetError(f"{path}: expected the size of the image in pixels{why}, found {width} x {height}; give image=...")
+    rate, width, height = _known(fps if fps is not None else found.fps, *(image or (found.width, found.height)), shares, path)
     if shares:
         _require_shares(found.points, path)
         found.points[..., :2] *= (width, height)
@@ -68,9 +62,9 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
         notes += said
     else:
         chosen, names = "", found.names
-    people = _people(found, names, float(rate), path)
-    notes += _about_people(people) + _about_the_image(found.points, int(width), int(height))
-    return Keypoints(tuple(people), float(rate), int(width), int(height), chosen, tuple(notes))
+    people = _people(found, names, rate, path)
+    notes += _about_people(people) + _about_the_image(found.points, width, height)
+    return Keypoints(tuple(people), rate, width, height, chosen, tuple(notes))
 
 
 def _load(path: Path, fps: float | None) -> Detections:
@@ -90,6 +84,22 @@ def _load(path: Path, fps: float | None) -> Detections:
         raise DatasetError(f"{path}: expected a readable file of keypoints, found: {error.strerror or error}") from None
     except (ValueError, EOFError, OverflowError, RecursionError) as error:  # NumPy, for damaged archives and ragged lists
         raise DatasetError(f"{path}: expected a .json or .npz file of keypoints, found: {' '.join(str(error).split())[:120]}") from None
+
+
+def _known(rate: object, width: object, height: object, shares: bool, path: Path) -> tuple[float, int, int]:
+    """Return the frame rate and the size of the image; what is missing is said at once."""
+    missing = []
+    timed = isinstance(rate, int | float) and math.isfinite(rate) and 0 < rate <= 1000
+    if not timed:
+        missing.append(("the frame rate of the video in frames per second", f"{rate}", "fps=..."))
+    if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
+        if timed and isinstance(rate, int | float):
+            return float(rate), int(width), int(height)
+    else:
+        why = " (the points are shares of it)" if shares else ""
+        missing.append((f"the size of the image in pixels{why}", f"{width} x {height}", "image=..."))
+    wanted, found, settings = (" and ".join(words) for words in zip(*missing, strict=True))
+    raise DatasetError(f"{path}: expected {wanted}, found {found.replace('None x None', 'none').replace('None', 'none')}; give {settings}")
 
 
 def _require_shares(points: Array, path: Path) -> None:

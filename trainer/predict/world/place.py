@@ -33,7 +33,6 @@ _PULL, _FARTHEST = 0.3, 0.1
 """Share of its way to its pixel that a joint is moved, and the metres from which on it is an outlier."""
 _NEAREST = 0.1
 """Metres."""
-_ROUNDS = 2
 _RESCALED = 1.6
 """Largest factor by which people are scaled to stand on one floor."""
 _ANOTHER_FLOOR = 0.2
@@ -89,16 +88,7 @@ def place_in_world(people: Sequence[Sequence[Piece]], body: Body, intrinsics: Ar
     root = body.parents.index(-1)
     persons = [[track_of(piece, root, intrinsics) for piece in person] for person in people]
     tracks = [track for person in persons for track in person]
-    notes = []
-    if config.to_pixels:
-        for track in tracks:
-            track.root = follow(track, body, fps, config.smooth) if config.smooth else track.root
-            track.relative = _pulled(track)
-        notes.append("joints that are seen clearly: moved a third of the way to their pixels")
-    if config.smooth:
-        for track in tracks:
-            track.relative = _smoothed(track, fps, config.smooth)
-        notes.append("smoothed: poses and paths, without lag")
+    notes = _pose(tracks, body, fps, config)
     for number, person in enumerate(persons, start=1):
         notes += _build(person, body, config, f"person {number}" if len(persons) > 1 else "person")
     if config.smooth:
@@ -139,6 +129,21 @@ class _Camera(NamedTuple):
 
     def from_world(self, positions: Array) -> Array:
         return np.asarray(positions @ self.rotation.T + self.translation)
+
+
+def _pose(tracks: Sequence[Track], body: Body, fps: float, config: PredictConfig) -> list[str]:
+    """Move poses towards their pixels, and smooth them, in place; return notes."""
+    notes = []
+    if config.to_pixels:
+        for track in tracks:
+            track.root = follow(track, body, fps, config.smooth) if config.smooth else track.root
+            track.relative = _pulled(track)
+        notes.append("joints that are seen clearly: moved a third of the way to their pixels")
+    if config.smooth:
+        for track in tracks:
+            track.relative = _smoothed(track, fps, config.smooth)
+        notes.append("smoothed: poses and paths, without lag")
+    return notes
 
 
 def _pulled(track: Track) -> Array:
@@ -223,13 +228,12 @@ def _one_floor(calm: Sequence[Sequence[Track]], persons: Sequence[Sequence[Track
 
 
 def _settle(tracks: Sequence[Track], body: Body, up: Array, fps: float, amount: float) -> tuple[Ground, str]:
-    """Find the floor, contacts and paths of people who stand on it, in turn, in place; return the ground and a note."""
-    for _ in range(_ROUNDS):
-        ground = Ground(up, find_level(tracks, body, up, fps))
-        for track in tracks:
-            _find_contacts(track, body, fps, ground)
-            if amount:
-                track.root = follow(track, body, fps, amount, ground)
+    """Find the floor, contacts and paths of people who stand on it, in place; return the ground and a note."""
+    ground = Ground(up, find_level(tracks, body, up, fps))
+    for track in tracks:
+        _find_contacts(track, body, fps, ground)
+        if amount:
+            track.root = follow(track, body, fps, amount, ground)
     ground = Ground(up, find_level(tracks, body, up, fps))
     if ground.level is None:
         return ground, "floor: unknown, no foot is seen"

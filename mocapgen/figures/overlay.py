@@ -133,7 +133,7 @@ class Overlay:
         world = np.concatenate([sequence.poses.world for sequence, _ in people])
         low, high = robust_bounds(world)
         floor = min(sequence.floor for sequence, _ in people)
-        points = np.array([[x, y, z] for x in (low[0], high[0]) for y in (floor, high[1]) for z in (low[2], high[2])])
+        points = np.array([[x, y, z] for x in (low[0], high[0]) for y in (min(floor, low[1]), high[1]) for z in (low[2], high[2])])
         towards = level_direction(self._shown[0].sequence.camera.centre - 0.5 * (low + high))
         viewpoint = fit(points, box.inset(0.08 * min(box.width, box.height)), direction(towards, turn, 8.0), distance=6.0)
         panel = WorldPanel(self._canvas, box, people, viewpoint, details, moving=True)

@@ -41,7 +41,7 @@ class Stream:
 
     Examples
     --------
-    >>> stream = Stream("runs/live", PredictConfig(image=(1920, 1080), layout="coco17"))  # doctest: +SKIP
+    >>> stream = Stream("default-causal", PredictConfig(image=(1920, 1080), layout="coco17"))  # doctest: +SKIP
     >>> for keypoints in detector:  # doctest: +SKIP
     ...     pose = stream.push(keypoints)
     """

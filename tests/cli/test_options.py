@@ -119,7 +119,7 @@ def test_an_option_has_the_choices_and_the_type_of_the_model(case: Case, name: s
 OTHERS = {
     ("mocapgen", "build"): {"config"},
     ("mocapgen", "select"): {"out", "overwrite", "dry_run"},
-    ("mocapgen", "view"): {"predictions", "clip", "frame", "out", "overwrite"},
+    ("mocapgen", "view"): {"predictions", "video", "clip", "frame", "out", "overwrite"},
     ("mocapgen", "render"): set(),
     ("mocapgen", "export"): {"out", "overwrite"},
     ("trainer", "predict"): {"out", "overwrite"},

@@ -199,9 +199,13 @@ def _notes(tracks: list[LiftedTrack], card: ModelCard) -> tuple[str, ...]:
     if never:
         advice = "" if card.confidence else "; a model trained with confidence=true and augment.missing=0.1 handles missing joints better"
         notes.append(f"never visible, and guessed: {', '.join(never)}{advice}")
-    empty = len(visible) - sum(end - first for track in tracks for first, end in track.segments)
-    if empty:
-        notes.append(f"no person detected in {empty} of {len(visible)} frames; they belong to no sequence")
+    there = np.zeros(len(tracks[0].confidence), dtype=bool)
+    for track in tracks:
+        for first, end in track.segments:
+            there[first:end] = True
+    if not there.all():
+        who = "no person" if len(tracks) == 1 else "none of them"
+        notes.append(f"{who} detected in {np.count_nonzero(~there)} of {len(there)} frames; they belong to no sequence")
     outside = float(np.mean(np.any((positions < 0) | (positions > tracks[0].image), axis=2), where=visible))
     if outside > 0.5:
         notes.append(f"{100 * outside:.0f} % of the keypoints lie outside the image of {width:.0f} x {height:.0f} pixels; is the image size right?")

@@ -89,7 +89,7 @@ def kind_of(head: bytes) -> str | None:
 
 def refusal(path: Path, kind: str) -> DatasetError:
     """Return the error that says what a file is, and what to do with it."""
-    advice = _VIDEO if "video" in kind else _MOCAP if "capture" in kind else "; run a 2D detector on it first" if "picture" in kind else ""
+    advice = _VIDEO if "video" in kind else _MOCAP if "capture" in kind else "; give the video, or its keypoints" if "picture" in kind else ""
     return DatasetError(f"{path}: expected keypoints, found {kind}{advice}")
 
 

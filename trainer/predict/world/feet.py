@@ -17,6 +17,8 @@ _FIRM = 3e3
 """Weight of a planted sole, against 1 of a free one."""
 _WIDEST = 0.12
 """Metres that a planted sole may be away from its place; a longer way is several places."""
+_SAME_PLACE = 0.01
+"""Metres by which the place of a planted foot changes from frame to frame at most."""
 _LEAST = 8
 """Frames of a run that may be cut."""
 _HIGHEST = 0.15
@@ -80,16 +82,28 @@ def _wanted(positions: Array, contacts: Flags, foot: Foot, fps: float, floor: bo
     if floor and len(soles) > 1:
         rise = np.mean([held - positions[:, sole] for sole, held in zip(foot.soles, soles, strict=True)], axis=0)
         pull[flat, 1] = _held(ankle + rise, flat, None)[flat, 1] - ankle[flat, 1]
-    moved = _fade(pull, np.any(contacts, axis=1), fps)
+    moved = _fade(pull, _steady(ankle + pull, np.any(contacts, axis=1), fps), fps)
     goals = [ankle + moved]
     if foot.ankle not in foot.soles:
         for sole, on, held in zip(foot.soles, contacts.T, soles, strict=True):
-            goals.append(positions[:, sole] + moved + _fade(held - positions[:, sole] - moved, on, fps))
+            goals.append(positions[:, sole] + moved + _fade(held - positions[:, sole] - moved, _steady(held, on, fps), fps))
     wanted = np.stack(goals, axis=1)
     if floor:
         lowest = wanted[:, -len(foot.soles) :, 1] - np.array(foot.heights) + _NEAR
         wanted[..., 1] += np.maximum(-lowest.min(axis=1), 0.0)[:, None]
     return wanted
+
+
+def _steady(place: Array, on: Flags, fps: float) -> Flags:
+    """Return where a foot is planted, without the frames about a change of its place: there it is not held, so that it gets there by itself.
+
+    The place changes where a contact is cut into two places, and where a heel or toe comes down or lifts beside a planted one.
+    """
+    changes = np.zeros(len(on), dtype=bool)
+    changes[1:] = (np.linalg.norm(np.diff(place, axis=0), axis=1) > _SAME_PLACE) & on[1:] & on[:-1]
+    about = round(_BLEND * fps)
+    near = np.convolve(changes, np.ones(2 * about), "full")[about : about + len(on)] > 0.5
+    return np.asarray(on & ~near)
 
 
 def _held(point: Array, on: Flags, height: float | None) -> Array:

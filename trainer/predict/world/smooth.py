@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import savgol_filter
+from scipy.ndimage import correlate1d, uniform_filter1d
 
 from trainer.predict.tracks import Array
 from trainer.predict.world.banded import huber, penalised
@@ -23,6 +22,15 @@ _NEAR = 7.0 / 30.0
 def penalty_of(frequency: float, fps: float) -> float:
     """Return the penalty of third differences at which a wave of this frequency keeps half of its amplitude, for weights of 1."""
     return float((2.0 * np.sin(np.pi * min(frequency / fps, 0.5))) ** -6)
+
+
+def third_derivative(window: int) -> Array:
+    """Return the weights, (window,), that give the third derivative per frame of the cubic which fits a window best (Savitzky and Golay, 1964).
+
+    Those of ``scipy.signal.savgol_coeffs``, whose import takes as long as all others together.
+    """
+    frames = np.arange(window) - window // 2
+    return np.asarray(6.0 * np.linalg.pinv(np.vander(frames, 4, increasing=True))[3])
 
 
 def smooth(positions: Array, weight: Array, fps: float, amount: float = 1.0) -> Array:
@@ -55,7 +63,7 @@ def penalties(positions: Array, fps: float, amount: float = 1.0) -> Array:
     if window < 5:
         return np.full((max(frames - 3, 0), joints), calm)
     series = np.ascontiguousarray(positions.transpose(1, 2, 0), dtype=np.float64)
-    jerk = np.square(savgol_filter(series, window, 3, deriv=3, delta=1.0 / fps, axis=2, mode="nearest")).sum(axis=1)
+    jerk = np.square(correlate1d(series, third_derivative(window) * fps**3, axis=2, mode="nearest")).sum(axis=1)
     jerk = np.sqrt(np.maximum(uniform_filter1d(jerk, _odd(_NEAR * fps), axis=1, mode="nearest"), 0.0))
     between = 0.5 * (jerk[:, 1:-2] + jerk[:, 2:-1])  # a third difference lies between its second frame and its third
     return np.asarray(calm * huber(between, JERK * amount) ** _POWER).T

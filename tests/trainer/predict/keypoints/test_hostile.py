@@ -21,7 +21,7 @@ KINDS = {
     "video.mp4": (b"\x00\x00\x00\x20ftypisom" + b"\x00" * 50, r"found a video \(MP4\); `trainer predict RUN VIDEO`"),
     "film.json": (b"\x1aE\xdf\xa3" + b"\x00" * 50, r"found a video \(Matroska or WebM\)"),
     "film.avi": (b"RIFF\x00\x00\x00\x00AVI LIST", r"found a video \(AVI\)"),
-    "picture.png": (b"\x89PNG\r\n\x1a\n" + b"\x00" * 20, r"found a picture \(PNG\); run a 2D detector on it first"),
+    "picture.png": (b"\x89PNG\r\n\x1a\n" + b"\x00" * 20, r"found a picture \(PNG\); give the video, or its keypoints"),
     "picture.json": (b"\xff\xd8\xff\xe0" + b"\x00" * 20, r"found a picture \(JPEG\)"),
     "walk.bvh": (b"HIERARCHY\nROOT Hips\n{\n", r"found motion capture \(BVH\); it is 3D already"),
     "walk.c3d": (b"\x02\x50\x01\x00" + b"\x00" * 600, r"found motion capture \(C3D\)"),

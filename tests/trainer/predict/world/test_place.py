@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.conventions import H36M17, H36M17_PARENTS
 from schemas.predictions import PredictConfig
-from tests.trainer.predict.world.scenes import FPS, K, body_of, joints_of, seen
+from tests.trainer.predict.world.scenes import FPS, NAMES, K, body_of, joints_of, seen
 from trainer.predict.world.feet import hold_feet
 from trainer.predict.world.place import place_in_world
 from trainer.predict.world.track import Piece
@@ -175,6 +175,16 @@ def test_any_keypoints_give_finite_numbers(frames, seed):
     world = place_in_world([[piece, piece]], body, K, FPS, PredictConfig())
     assert all(np.isfinite(found).all() for found in world.positions[0])
     assert np.isfinite(world.translation).all()
+
+
+def test_a_heel_that_lifts_beside_a_planted_toe_moves_no_foot_at_once(body, walk):
+    frames = 90
+    drifting = np.repeat(walk[:1], frames, axis=0) + np.linspace(0.0, 0.11, frames)[:, None, None] * [1.0, 0.0, 0.0]
+    contacts = np.ones((frames, len(body.soles)), dtype=bool)
+    contacts[frames // 2 :, [number for number, sole in enumerate(body.soles) if "heel" in NAMES[sole]]] = False
+    held = hold_feet(drifting, contacts, body, FPS, floor=True)
+    ankles = [body.at(f"{side}_ankle") for side in ("left", "right")]
+    assert np.linalg.norm(np.diff(held[:, ankles], axis=0), axis=2).max() < 0.012
 
 
 def test_planted_feet_are_held_and_legs_keep_their_lengths(body, walk):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import savgol_coeffs
 
 from tests.trainer.predict.world.scenes import FPS, K, correlated, joints_of, seen
 from trainer.predict.camera import place
@@ -12,9 +13,14 @@ from trainer.predict.world.banded import DIFFERENCES, huber, penalised
 from trainer.predict.world.bones import bone_lengths, with_lengths
 from trainer.predict.world.path import PathEquations, follow
 from trainer.predict.world.runs import hysteresis, run_means, runs
-from trainer.predict.world.smooth import CALM, penalty_of, smooth
+from trainer.predict.world.smooth import CALM, penalty_of, smooth, third_derivative
 from trainer.predict.world.track import track_of
 from trainer.predict.world.turning import too_fast
+
+
+@pytest.mark.parametrize("window", [5, 7, 11, 21])
+def test_the_third_derivative_is_that_of_savitzky_and_golay(window):
+    np.testing.assert_allclose(third_derivative(window), savgol_coeffs(window, 3, deriv=3, use="dot"), atol=1e-12)
 
 
 @settings(max_examples=20, deadline=None)

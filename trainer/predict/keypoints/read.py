@@ -17,6 +17,8 @@ from trainer.predict.keypoints.layouts import LAYOUTS, to_detector
 from trainer.predict.keypoints.recognise import layout_of
 from trainer.predict.keypoints.tracker import follow
 
+_SMALL = 0.5
+"""Share of an image in whose upper left corner nobody stays for a whole video."""
 _MOST_NUMBERS = 300_000_000
 """Of all people together: 2.4 GB."""
 
@@ -141,10 +143,15 @@ def _about_people(people: list[Person]) -> list[str]:
 
 
 def _about_the_image(points: Array, width: int, height: int) -> list[str]:
-    """Return a note if points lie where they would fit into an image with its sides swapped."""
+    """Return a note if points lie where they would fit into an image with its sides swapped, or into a much smaller one."""
     seen = points[points[..., 2] > 0][:, :2]
     beyond = np.mean((seen > (width, height)).any(axis=1))
     swapped = np.mean((seen > (height, width)).any(axis=1))
     if width != height and beyond > 0.02 and swapped < 0.25 * beyond:
         return [f"{100 * beyond:.0f} % of the keypoints lie beyond {width} x {height} pixels, and within {height} x {width}; is the video upright?"]
+    farthest = np.quantile(seen, 0.999, axis=0) / (width, height) if len(seen) else np.ones(2)
+    if farthest.max() < _SMALL:
+        return [
+            f"all keypoints lie in the upper left {100 * farthest[0]:.0f} x {100 * farthest[1]:.0f} % of {width} x {height} pixels; is that its size?"
+        ]
     return []

@@ -125,3 +125,10 @@ def test_a_portrait_given_as_a_landscape_is_noted(tmp_path: Path) -> None:
     notes = read_keypoints(tmp_path / "k.json", fps=30, image=(1920, 1080)).notes
     assert any("is the video upright?" in note for note in notes)
     assert not read_keypoints(tmp_path / "k.json", fps=30, image=(1080, 1920)).notes
+
+
+def test_an_image_size_that_is_much_too_large_is_said(tmp_path: Path) -> None:
+    values = keypoints("coco17", 10, size=300.0, at=(430.0, 240.0))
+    (tmp_path / "k.json").write_text(json.dumps({"keypoints": values.tolist(), "layout": "coco17"}))
+    assert not read_keypoints(tmp_path / "k.json", fps=30, image=(854, 480)).notes
+    assert any("is that its size?" in note for note in read_keypoints(tmp_path / "k.json", fps=30, image=(1920, 1080)).notes)

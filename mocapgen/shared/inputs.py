@@ -1,0 +1,87 @@
+"""Read files that anybody may have made: regular files only, no larger than a reader can take, and never believed before they are looked at."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from mocapgen.shared.text import format_size, one_line
+from schemas.errors import DatasetError, MocapError
+
+MOST_BYTES = 2**30
+"""Largest file that is read into memory by default."""
+
+
+def read_bytes(path: str | Path, what: str, most: int = MOST_BYTES, subject: str = "", error: type[MocapError] = DatasetError) -> bytes:
+    """Return what a regular file holds.
+
+    Parameters
+    ----------
+    path : str or Path
+        Symbolic links are followed.
+    what : str
+        What the file should be, for messages: ``a YAML file of build settings``.
+    most : int
+        Bytes; of a larger file nothing is read.
+    subject : str
+        What messages begin with; by default the path.
+    error : type of MocapError
+        What is raised.
+
+    Raises
+    ------
+    DatasetError
+        Or `error`: if there is no such file, it is a folder, device or pipe, it cannot be read, or it is larger.
+    """
+    subject = subject or str(path)
+    with open_regular(path, what, subject, error) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= most:
+            try:
+                data = file.read(most + 1)  # it may grow meanwhile
+            except OSError as problem:
+                raise error(one_line(subject, f"expected {what}, found one that cannot be read: {problem.strerror or problem}")) from None
+            size = len(data)
+        if size > most:
+            raise error(one_line(subject, f"expected {what} of at most {format_size(most)}, found {format_size(size)}"))
+    return data
+
+
+def open_regular(path: str | Path, what: str, subject: str = "", error: type[MocapError] = DatasetError) -> BinaryIO:
+    """Open a regular file for reading bytes, without waiting for whoever would write to a pipe.
+
+    Raises
+    ------
+    DatasetError
+        Or `error`: if there is no such file, it is a folder, device or pipe, or it may not be read.
+    """
+    subject = subject or str(path)
+    try:
+        # Opening a pipe waits for a writer, unless told not to; of a regular file O_NONBLOCK changes nothing.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
+        found = "nothing" if isinstance(problem, FileNotFoundError) else _found(Path(path)) or getattr(problem, "strerror", None) or problem
+        raise error(one_line(subject, f"expected {what}, found {found}; check the path")) from None
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise error(one_line(subject, f"expected {what}, found {_kind(mode)}; check the path"))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _found(path: Path) -> str:
+    """Return what a path that cannot be opened names; empty if that is a regular file or not known."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    return "" if stat.S_ISREG(mode) else _kind(mode)
+
+
+def _kind(mode: int) -> str:
+    return "a folder" if stat.S_ISDIR(mode) else "a device, pipe or socket"

@@ -47,19 +47,17 @@ def formats() -> dict[str, Format]:
 
 
 def format_to_read(path: Path) -> Format:
-    """Return the format of a file that is there.
+    """Return the format that a file's name says.
 
     Raises
     ------
     FormatError
-        If there is no such file, or its format is not known.
+        If it is not known, or is written only.
     """
     known = {suffix: form.read for suffix, form in formats().items() if form.read is not None}
     if (suffix := path.suffix.lower()) not in known:
         only = f": {suffix} is written, not read; keep the file that it was made from" if suffix in formats() else ""
         raise FormatError(f"{path}: expected a file that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}{only}")
-    if not path.is_file():
-        raise FormatError(f"{path}: expected a file, found {'a folder' if path.is_dir() else 'nothing'}")
     return formats()[suffix]
 
 

@@ -21,7 +21,7 @@ from mocapgen.formats import Format
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import number, split_words, without_comment
 from mocapgen.formats.asf import ROOT, Asf, AsfBone, format_asf, parse_asf
-from mocapgen.formats.limits import LARGEST
+from mocapgen.formats.limits import LARGEST, read_file
 from schemas.errors import FormatError
 
 DEFAULT_FPS = 120.0
@@ -408,12 +408,12 @@ def read_amc(path: Path, asf: Path | None = None, fps: float | None = None, leni
     lenient, notes
         As for :func:`parse_amc`.
     """
+    data = read_file(path)
     asf = find_asf(path) if asf is None else asf
-    data = path.read_bytes()
     if fps is None and stated_fps(data) is None:
         in_name = _NAME_FPS.match(path.stem)
         fps = float(in_name.group(1)) if in_name else None
-    return parse_amc(data, parse_asf(asf.read_bytes(), str(asf)), str(path), fps, path.stem, lenient, notes)
+    return parse_amc(data, parse_asf(read_file(asf), str(asf)), str(path), fps, path.stem, lenient, notes)
 
 
 def write_amc(path: Path, motion: Motion, asf: Path | None = None) -> None:

@@ -20,7 +20,7 @@ from mocapgen.formats import Format
 from mocapgen.formats._bvh_frames import parse_frames
 from mocapgen.formats._bvh_header import Repairs, parse_header
 from mocapgen.formats._bvh_write import format_bvh, write_bvh
-from mocapgen.formats.limits import MAX_BYTES
+from mocapgen.formats.limits import read_file
 from schemas.errors import FormatError
 
 __all__ = ["MAX_POSES", "Bvh", "format_bvh", "load_bvh", "parse_bvh", "write_bvh"]
@@ -214,10 +214,7 @@ def parse_bvh(data: bytes, where: str, lenient: bool = False) -> Bvh:
 
 def load_bvh(path: Path, lenient: bool = False) -> Bvh:
     """Read a BVH file as it stands; see :func:`parse_bvh`."""
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise FormatError(f"{path}: expected at most {MAX_BYTES} bytes, found {size}; this is no motion-capture clip")
-    return parse_bvh(path.read_bytes(), str(path), lenient)
+    return parse_bvh(read_file(path), str(path), lenient)
 
 
 FORMAT = Format(".bvh", load_bvh, write_bvh, options=("profile", "lenient", "scale", "up"))

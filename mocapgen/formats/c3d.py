@@ -22,6 +22,7 @@ from mocapgen.formats import Format
 from mocapgen.formats._c3d_axes import Landmarks, to_world
 from mocapgen.formats._c3d_labels import choose_subject, labelled_points, persons, printable, without_duplicates
 from mocapgen.formats.c3d_file import C3dFile, parse_c3d_file, parse_c3d_parameters
+from mocapgen.formats.limits import read_file
 from schemas.errors import FormatError
 from schemas.marker_set import MarkerSet
 
@@ -114,11 +115,7 @@ def read_markers(path: str | Path, *, subject: str | None = None, marker_set: st
         As :func:`parse_c3d`, and if the file cannot be read.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return parse_c3d(data, str(path), path.stem, subject=subject, marker_set=marker_set, lenient=lenient)
+    return parse_c3d(read_file(path), str(path), path.stem, subject=subject, marker_set=marker_set, lenient=lenient)
 
 
 def format_c3d(markers: Markers, subject: str = "") -> bytes:

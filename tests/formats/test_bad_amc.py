@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -403,8 +404,14 @@ def test_files(tmp_path: Path) -> None:
     wanted = f"{tmp_path}/a.amc: expected its skeleton beside it (such as a.asf), found no .asf file; say which with asf=..."
     assert cause(lambda: read(tmp_path / "a.amc")) == wanted
     (tmp_path / "folder.amc").mkdir()
-    assert cause(lambda: read(tmp_path / "folder.amc")) == f"{tmp_path}/folder.amc: expected a file, found a folder"
-    assert cause(lambda: read(str(tmp_path / "nothing.amc"))) == f"{tmp_path}/nothing.amc: expected a file, found nothing"
+    assert (
+        cause(lambda: read(tmp_path / "folder.amc"))
+        == f"{tmp_path}/folder.amc: expected a motion-capture file (.amc), found a folder; check the path"
+    )
+    assert (
+        cause(lambda: read(str(tmp_path / "nothing.amc")))
+        == f"{tmp_path}/nothing.amc: expected a motion-capture file (.amc), found nothing; check the path"
+    )
     (tmp_path / "a.txt").write_text(AMC)
     assert cause(lambda: read(tmp_path / "a.txt")).startswith(f"{tmp_path}/a.txt: expected a file that ends in .amc")
     assert cause(lambda: read(tmp_path / "a")).endswith("found no suffix")
@@ -414,9 +421,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "a.asf").write_text(ASF)
     (tmp_path / "a.amc").write_text(AMC)
 
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, flags: int) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     message = cause(lambda: read(tmp_path / "a.amc"))
-    assert message in {f"{tmp_path}/a.{suffix}: cannot be read: Permission denied" for suffix in ("amc", "asf")}
+    assert message in {
+        f"{tmp_path}/a.{suffix}: expected a motion-capture file (.{suffix}), found Permission denied; check the path" for suffix in ("amc", "asf")
+    }

@@ -135,7 +135,7 @@ def test_claims_cost_neither_time_nor_memory() -> None:
 
 def test_files_that_are_not_there(tmp_path: object) -> None:
     message = cause(lambda: read_markers(f"{tmp_path}/nothing.c3d"))
-    assert message == f"{tmp_path}/nothing.c3d: cannot be read: No such file or directory"
+    assert message == f"{tmp_path}/nothing.c3d: expected a motion-capture file (.c3d), found nothing; check the path"
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ def test_a_motion_that_the_format_cannot_hold(amc, tmp_path, motion):
         ("in/walk.amc out.glb --scale 1", "--scale: .glb files have a unit and axes of their own"),
         ("in/walk.amc out", "found no suffix"),
         ("in/walk.fbx out.bvh", "expected a file that ends in .amc, .bvh, .c3d, found .fbx"),
-        ("in/none.amc out.bvh", "expected a file, found nothing"),
+        ("in/none.amc out.bvh", "expected a motion-capture file (.amc), found nothing"),
         ("in out.bvh", "found no suffix"),
         ("in/walk.amc none/out.bvh", "expected an existing folder to write to"),
         ("in/walk.amc in/walk.amc --overwrite", "expected another file to write than the one to read"),

@@ -6,26 +6,29 @@ unpacks a zip. Names that begin with a dot and the folder ``__MACOSX`` are no da
 
 from __future__ import annotations
 
-import lzma
 import os
 import stat
-import struct
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from mocapgen.formats.limits import MAX_BYTES
-from mocapgen.shared.text import printable
+from mocapgen.shared.inputs import open_regular, read_bytes
+from mocapgen.shared.text import format_size, one_line, printable
+from mocapgen.shared.zips import FAULTS, unpack, unpack_head
 from schemas.errors import FormatError, SourceError
 from schemas.report import Skip, SkipReason
 
 MAX_ENTRIES = 1_000_000
 """Most files and folders of a tree: far beyond any motion-capture database."""
 
-_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, struct.error)
+_CLIP = "a motion-capture file"
+_LONGEST_PATH = 1000
+"""Characters of a path in a zip."""
+_DEEPEST = 32
+"""Folders that a file of a zip lies in: there could be one for every second character."""
 _Identity = tuple[int, int]
 
 
@@ -60,7 +63,7 @@ class _Found:
     problems: list[Skip] = field(default_factory=list)
 
     def problem(self, path: str, reason: SkipReason, message: str) -> None:
-        self.problems.append(Skip(file=printable(path), reason=reason, detail=f"{printable(path)}: {message}"))
+        self.problems.append(Skip(file=printable(path), reason=reason, detail=one_line(path, message)))
 
     def is_nameable(self, path: str) -> bool:
         """Tell whether a name can be written down; note it as a problem if not."""
@@ -140,22 +143,15 @@ def open_tree(root: Path) -> Tree:
     SourceError
         If `root` is none of them.
     """
-    try:
-        mode = root.stat().st_mode
-        if stat.S_ISDIR(mode):
-            return FolderTree(root)
-        if not stat.S_ISREG(mode):
-            raise SourceError(f"{printable(root)}: expected a folder or a zip file, found a device or pipe")
-        with root.open("rb") as file:
-            start = file.read(4)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        raise SourceError(f"{printable(root)}: expected a folder or a zip file, found: {_reason(error)}; check the path") from None
+    if os.path.isdir(root):  # noqa: PTH112 (unlike `Path.is_dir`, it raises nothing)
+        return FolderTree(root)
+    with open_regular(root, "a folder or a zip file", error=SourceError) as file:
+        start = file.read(4)
     if root.suffix.lower() in SINGLE_FILES:
         return FileTree(root)
     if start[:2] != b"PK" and root.suffix.lower() != ".zip":
-        raise SourceError(
-            f"{printable(root)}: expected a folder, a zip file or a motion-capture file, found another kind of file; name the folder that holds it"
-        )
+        expected = "expected a folder, a zip file or a motion-capture file, found another kind of file; name the folder that holds it"
+        raise SourceError(one_line(str(root), expected))
     return ZipTree(root)
 
 
@@ -174,7 +170,7 @@ class FolderTree(Tree):
                     inner = [folder for child in children if (folder := _look_at(child, prefix + child.name, ancestors, found))]
             except OSError as error:
                 if not prefix:
-                    raise SourceError(f"{printable(self.root)}: expected a readable folder, found: {_reason(error)}; check its permissions") from None
+                    raise _closed(self.root, error) from None
                 found.problem(prefix, "unreadable", f"expected a readable folder, found: {_reason(error)}; check its permissions")
                 continue
             pending += [(folder + "/", ancestors) for folder in inner]
@@ -183,21 +179,14 @@ class FolderTree(Tree):
         return found.contents()
 
     def read(self, path: str) -> bytes:  # noqa: D102
-        try:
-            with (self.root / path).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except (OSError, ValueError) as error:
-            raise FormatError(f"{printable(path)}: expected a readable file, found: {_reason(error)}") from None
-        if len(data) > MAX_BYTES:
-            raise _too_large(path, (self.root / path).stat().st_size)
-        return data
+        return read_bytes(self.root / path, _CLIP, MAX_BYTES, path, FormatError)
 
     def read_head(self, path: str, size: int) -> bytes:  # noqa: D102
         try:
-            with (self.root / path).open("rb") as file:
+            with open_regular(self.root / path, _CLIP, path, FormatError) as file:
                 return file.read(size)
-        except (OSError, ValueError) as error:
-            raise FormatError(f"{printable(path)}: expected a readable file, found: {_reason(error)}") from None
+        except OSError as error:
+            raise FormatError(one_line(path, f"expected {_CLIP}, found one that cannot be read: {_reason(error)}")) from None
 
 
 class FileTree(FolderTree):
@@ -209,10 +198,13 @@ class FileTree(FolderTree):
 
     def contents(self) -> Contents:  # noqa: D102
         found = _Found()
-        with os.scandir(self.root) as children:
-            for child in children:
-                if child.name == self.file or (child.name.lower().endswith(".asf") and self.file.lower().endswith(".amc")):
-                    _look_at(child, child.name, (), found)
+        try:
+            children = list(os.scandir(self.root))
+        except OSError as error:
+            raise _closed(self.root, error) from None
+        for child in children:
+            if child.name == self.file or (child.name.lower().endswith(".asf") and self.file.lower().endswith(".amc")):
+                _look_at(child, child.name, (), found)
         return found.contents()
 
 
@@ -241,6 +233,9 @@ class ZipTree(Tree):
         _check_count(self.root, len(members))
         for info in members:
             path = _member_path(info)
+            if len(path) > _LONGEST_PATH or path.count("/") > _DEEPEST:
+                found.problem(path[:80], "unreadable", f"expected a path of at most {_LONGEST_PATH} characters and {_DEEPEST} folders")
+                continue
             parts = path.split("/")
             if any(_is_hidden(part) for part in parts) or not found.is_nameable(path):
                 continue
@@ -259,26 +254,22 @@ class ZipTree(Tree):
         handle = self._open()
         info = handle.members.get(path)
         if info is None:
-            raise FormatError(f"{printable(path)}: expected a member of the zip, found none of that name")
+            raise FormatError(one_line(path, "expected a member of the zip, found none of that name"))
         if info.flag_bits & 1:
-            raise FormatError(f"{printable(path)}: expected a member without a password, found an encrypted one; unpack the zip and give the folder")
+            raise FormatError(one_line(path, "expected a member without a password, found an encrypted one; unpack the zip and give the folder"))
         if info.file_size > MAX_BYTES:
             raise _too_large(path, info.file_size)
         try:
-            data = handle.archive.read(info)
-        except _ZIP_FAULTS as error:
-            raise FormatError(f"{printable(path)}: expected a whole member of the zip, found: {_reason(error)}; fetch the zip again") from None
-        if len(data) != info.file_size:
-            raise FormatError(f"{printable(path)}: expected {info.file_size} bytes in the zip, found {len(data)}; fetch the zip again")
-        return data
+            return unpack(handle.archive, info)
+        except FAULTS as error:
+            raise FormatError(one_line(path, f"expected a whole member of the zip, found: {_reason(error)}; fetch the zip again")) from None
 
     def read_head(self, path: str, size: int) -> bytes:  # noqa: D102
         handle = self._open()
         try:
-            with handle.archive.open(handle.members[path]) as file:
-                return file.read(size)
-        except (KeyError, *_ZIP_FAULTS) as error:
-            raise FormatError(f"{printable(path)}: expected a whole member of the zip, found: {_reason(error)}; fetch the zip again") from None
+            return unpack_head(handle.archive, handle.members[path], size)
+        except (KeyError, *FAULTS) as error:
+            raise FormatError(one_line(path, f"expected a whole member of the zip, found: {_reason(error)}; fetch the zip again")) from None
 
     def close(self) -> None:  # noqa: D102
         if self._handle is not None:
@@ -290,7 +281,7 @@ class ZipTree(Tree):
         if self._handle is None or self._handle.process != os.getpid():
             try:
                 archive = zipfile.ZipFile(self.root)
-            except _ZIP_FAULTS as error:
+            except FAULTS as error:
                 raise SourceError(
                     f"{printable(self.root)}: expected a zip file, found a broken one: {_reason(error)}; fetch it again or give a folder"
                 ) from None
@@ -339,10 +330,14 @@ def _reason(error: Exception) -> str:
     return printable(text)
 
 
+def _closed(root: Path, error: OSError) -> SourceError:
+    return SourceError(one_line(str(root), f"expected a readable folder, found: {_reason(error)}; check its permissions"))
+
+
 def _too_large(path: str, size: int) -> FormatError:
-    return FormatError(f"{printable(path)}: expected at most {MAX_BYTES} bytes, found {size}; this is no motion-capture clip")
+    return FormatError(one_line(path, f"expected {_CLIP} of at most {format_size(MAX_BYTES)}, found {format_size(size)}"))
 
 
 def _check_count(root: Path, count: int) -> None:
     if count > MAX_ENTRIES:
-        raise SourceError(f"{printable(root)}: expected at most {MAX_ENTRIES} files and folders, found more; name the folder that holds the clips")
+        raise SourceError(one_line(str(root), f"expected at most {MAX_ENTRIES} files and folders, found more; name the folder that holds the clips"))

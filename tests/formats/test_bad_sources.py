@@ -131,13 +131,13 @@ def test_clip_that_is_gone_or_replaced_when_it_is_read(tmp_path: Path) -> None:
     source = Hdm05(config(tmp_path))
     clip = next(clip for clip in source.list().clips if clip.file == GOOD)
     (tmp_path / GOOD).unlink()
-    with pytest.raises(FormatError, match=f"{GOOD}: expected a readable file, found: No such file"):
+    with pytest.raises(FormatError, match=f"{GOOD}: expected a motion-capture file, found nothing"):
         source.read(clip)
     (tmp_path / GOOD).mkdir()
-    with pytest.raises(FormatError, match="Is a directory"):
+    with pytest.raises(FormatError, match="found a folder"):
         source.read(clip)
     (tmp_path / "walk/HDM_bd.asf").unlink()
-    with pytest.raises(FormatError, match=r"walk/HDM_bd\.asf: expected a readable file"):
+    with pytest.raises(FormatError, match=r"walk/HDM_bd\.asf: expected a motion-capture file"):
         source.read(clip)
 
 

@@ -151,7 +151,7 @@ def test_two_folders_linking_to_each_other(tmp_path: Path) -> None:
 def test_pipes_are_not_opened(folder: Path) -> None:
     os.mkfifo(folder / "pipe.amc")
     assert problems(FolderTree(folder)) == [("pipe.amc", "not a clip", "pipe.amc: expected a regular file, found a device or pipe")]
-    with pytest.raises(SourceError, match="device or pipe"):
+    with pytest.raises(SourceError, match="expected a folder or a zip file, found a device, pipe or socket"):
         open_tree(folder / "pipe.amc")
 
 
@@ -203,7 +203,7 @@ def test_far_too_many_files(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_root_that_is_neither(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("hello")
-    for path, text in [("nowhere", "No such file"), ("x.txt", "another kind of file"), ("null\0", "null"), ("x" * 5000, "too long")]:
+    for path, text in [("nowhere", "found nothing"), ("x.txt", "another kind of file"), ("null\0", "null"), ("x" * 5000, "too long")]:
         with pytest.raises(SourceError, match=text) as error:
             open_tree(tmp_path / path)
         one_line(error)
@@ -273,11 +273,33 @@ def test_absurd_size(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     position = data.rindex(b"PK\x01\x02", 0, data.rindex(b"a.amc"))
     data[position + 24 : position + 28] = (2**32 - 2).to_bytes(4, "little")  # size when unpacked
     (tmp_path / "bomb.zip").write_bytes(data)
-    with pytest.raises(FormatError, match=r"a\.amc: expected at most 268435456 bytes, found 4294967294"):
+    with pytest.raises(FormatError, match=r"a\.amc: expected a motion-capture file of at most 268\.4 MB, found 4\.3 GB"):
         ZipTree(tmp_path / "bomb.zip").read("a.amc")
     monkeypatch.setattr(tree_module, "MAX_BYTES", 2)
-    with pytest.raises(FormatError, match="expected at most 2 bytes, found 3"):
+    with pytest.raises(FormatError, match="expected a motion-capture file of at most 2 B, found 3 B"):
         FolderTree(folder).read("a.amc")
+
+
+def test_what_is_no_file_any_more_when_it_is_read(folder: Path) -> None:
+    tree = FolderTree(folder)
+    (folder / "a.amc").unlink()
+    os.mkfifo(folder / "a.amc")
+    for read in (tree.read, lambda path: tree.read_head(path, 4)):
+        with pytest.raises(FormatError, match=r"^a\.amc: expected a motion-capture file, found a device, pipe or socket") as error:
+            read("a.amc")
+        one_line(error)
+
+
+def test_paths_without_an_end(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a/" * 30_000 + "b.amc", b"deep")
+        archive.writestr("c" * 2_000 + ".amc", b"long")
+        archive.writestr("d.amc", b"sound")
+    contents = ZipTree(tmp_path / "x.zip").contents()
+    assert [entry.path for entry in contents.files] == ["d.amc"]
+    assert contents.folders == ()
+    assert [problem.reason for problem in contents.problems] == ["unreadable", "unreadable"]
+    assert all(len(problem.detail) <= 300 for problem in contents.problems)
 
 
 def test_reading_what_is_not_there(folder: Path, tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_a_table_that_names_unknown_files(tmp_path: Path) -> None:
 def test_wrong_uses(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^root: expected the folder, zip or file with your motion, found none"):
         Folder(config(None))
-    with pytest.raises(SourceError, match="No such file or directory; check the path"):
+    with pytest.raises(SourceError, match="found nothing; check the path"):
         Folder(config(tmp_path / "nowhere"))
     with pytest.raises(SourceError, match=r"expected \.amc, \.bvh, \.c3d files, found 2 \.csv, 1 \.md; name the folder"):
         listed(make(tmp_path, "a.csv", "b.csv", "c.md"))

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark docs model format clean
+.PHONY: demo test fuzz benchmark docs model format clean
 
 demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; no download
 	@mkdir -p demo
@@ -17,6 +17,11 @@ test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n auto
+
+CASES ?= 100000
+SEED ?= 0
+fuzz: $(VENV)/.installed-dev ## damaged files of all kinds into all readers: under an hour on two cores; what fails is kept in fuzz/
+	$(BIN)/python -m tests.fuzz.run --cases $(CASES) --seed $(SEED)
 
 benchmark: $(VENV)/.installed-dev ## frames per second and peak memory of every step
 	$(BIN)/python -m benchmarks

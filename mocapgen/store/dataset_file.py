@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.disk import DiskFile, interrupts_deferred, remove_stale
 from mocapgen.shared.files import check_target, disk_errors, put_in_place, temporary_file
-from mocapgen.shared.hdf5 import create_frames, write_array
+from mocapgen.shared.hdf5 import create_file, create_frames, write_array
 from mocapgen.shared.version import __version__
 from schemas.conventions import FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import CHUNK_FRAMES, LAYOUT
@@ -86,7 +86,7 @@ class DatasetFile:
             with disk_errors(self.path), interrupts_deferred():
                 self._partial = temporary_file(self.path, ".partial")
                 self._disk = DiskFile(self._partial)
-                self._file = h5py.File(self._disk, "w")
+                self._file = create_file(self._disk)
                 self._start()
                 self._disk.check()
         except BaseException:

@@ -76,6 +76,16 @@ def test_frames_are_chunked_and_need_no_plugin(written: Path) -> None:
             assert codes == {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32}
 
 
+def test_metadata_has_checksums(written: Path) -> None:
+    data = written.read_bytes()
+    assert data[8] == 3  # the superblock's version: HDF5 1.10
+    assert not [mark for mark in (b"TREE", b"SNOD", b"HEAP") if mark in data]  # structures of older versions, which have none
+    damaged = bytearray(data)
+    damaged[data.index(b"OHDR") + 20] ^= 1
+    with pytest.raises((OSError, KeyError, RuntimeError), match="checksum"), h5py.File(io.BytesIO(damaged)) as file:
+        file.visititems(lambda name, node: None)
+
+
 def test_the_file_may_be_read_by_others_as_the_umask_says(written: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.files import write_file
-from mocapgen.shared.hdf5 import FRAME_FILTERS, write_array
+from mocapgen.shared.hdf5 import FRAME_FILTERS, create_file, write_array
 from schemas.conventions import H36M17, file_conventions
 from schemas.dataset import CHUNK_FRAMES
 from schemas.detectors import DETECTOR_SET
@@ -100,7 +99,7 @@ def write(path: Path, predictions: PredictionArrays) -> None:
     """
     memory = io.BytesIO()
     columns = predictions.columns()
-    with h5py.File(memory, "w") as file:
+    with create_file(memory) as file:
         file.attrs.update(_attributes(predictions).model_dump())
         for array in PREDICTIONS_LAYOUT.arrays:
             for name in _joint_sets(predictions.card) if "<name>" in array.path else ("",):

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 @click.option("--to", type=click.Path(path_type=Path), help="Folder to download to  [default: the one that build reads]")
 @click.option("--url", help="Address of a mirror  [default: where the archive is published]")
 @click.option("--force", is_flag=True, help="Download again, even if the content has changed.")
+@click.option("--insecure", is_flag=True, help="Accept http and redirects to it, and another checksum than the one that ships.")
 @common_options
 @click.pass_context
-def fetch(context: click.Context, /, source: str, format: str | None, to: Path | None, url: str | None, force: bool) -> None:
+def fetch(context: click.Context, /, source: str, format: str | None, to: Path | None, url: str | None, force: bool, insecure: bool) -> None:
     """Download a database's official archive.
 
     An interrupted download continues where it stopped. An archive that was downloaded before is verified.
@@ -41,7 +42,7 @@ def fetch(context: click.Context, /, source: str, format: str | None, to: Path |
     if level >= 0:
         print_pairs(archive.title, archive.terms)
     with progress_bar(level, sizes=True) as progress:
-        found = fetch(archive, url, to, force, progress)
+        found = fetch(archive, url, to, force, progress, insecure)
     if level >= 0:
         print_fetched(found, archive, to)
 

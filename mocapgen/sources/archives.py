@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from schemas.errors import ConfigError
 
@@ -19,6 +21,8 @@ class Archive:
     title: str
     licence: str
     citation: str
+    most: int = 4 * 10**9
+    """Largest download believed, in bytes: several times what is published."""
 
     @property
     def file(self) -> str:
@@ -31,7 +35,7 @@ class Archive:
         return {"published": self.url, "licence": self.licence, "citation": self.citation}
 
 
-_HDM05 = {
+_HDM05: dict[str, Any] = {
     "source": "hdm05",
     "title": "HDM05, cut motion clips of the Universität Bonn",
     "licence": "Creative Commons Attribution-ShareAlike 3.0",
@@ -72,6 +76,12 @@ def archive_of(source: str, format: str | None = None) -> Archive:
         if format in (None, archive.format):
             return archive
     raise ConfigError(f"format: {source} is published as {', '.join(archive.format for archive in offered)}, found {format!r}")
+
+
+def shipped_checksum(file: str) -> str | None:
+    """Return the SHA-256 of an official archive as it ships with mocapgen, None where nobody has recorded it yet."""
+    lines = (resources.files(__package__) / "data" / "checksums.txt").read_text(encoding="utf-8").splitlines()
+    return next((line.split()[0] for line in lines if not line.startswith("#") and line.split()[1:] == [file]), None)
 
 
 def fetch_folder(source: str) -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from mocapgen.cli import fetch as command
+from mocapgen.shared import download
 from mocapgen.shared.progress import progress_bar
 from mocapgen.sources import fetch as module
 from mocapgen.sources.archives import ARCHIVES, archive_of, fetch_folder, fetched
@@ -120,6 +121,7 @@ def home(monkeypatch, tmp_path):
     """Keep the user's own data folder out of it."""
     folder = tmp_path / "home"
     monkeypatch.setattr("platformdirs.user_data_path", lambda name: folder / name)
+    monkeypatch.setattr(module, "shipped_checksum", lambda file: None)
     return folder
 
 
@@ -354,7 +356,7 @@ def test_a_damaged_note_beside_the_partial_file_starts_anew(server, to, state):
 
 
 def test_a_server_that_falls_silent(server, to, monkeypatch):
-    monkeypatch.setattr(module, "TIMEOUT", (1.0, 0.2))
+    monkeypatch.setattr(download, "TIMEOUT", (1.0, 0.2))
     server.stall = 1_000_000
     fails(server, to, "expected more data, found none within 0.2 s; .* are kept")
     server.stall = None
@@ -465,29 +467,17 @@ def test_what_can_happen_on_the_way(server, to, monkeypatch, name, text):
 
 
 def test_a_full_disk(server, to, monkeypatch):
-    real = Path.open
+    class Full(io.RawIOBase):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    def full(path, *arguments, **options):
-        file = real(path, *arguments, **options)
-        if path.name.endswith(".partial") and arguments == ("wb",):
-
-            class Full(io.RawIOBase):
-                def write(self, _):
-                    raise OSError(errno.ENOSPC, "No space left on device")
-
-                def close(self):
-                    file.close()
-
-            return Full()
-        return file
-
-    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr(download.Download, "_open", lambda *_: Full())
     fails(server, to, "cannot be written or read: No space left on device; make room or choose to=...")
 
 
 def test_too_little_room_is_noticed_before_the_download(server, to, monkeypatch):
-    usage = module.shutil.disk_usage("/")
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    usage = download.shutil.disk_usage("/")
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     fails(server, to, "expected 3.0 MB of free space, found less; make room or choose to=...")
 
 

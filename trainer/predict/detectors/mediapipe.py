@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.errors import ConfigError
+from mocapgen.shared.download import Download
+from schemas.errors import ConfigError, DatasetError, SourceError
 from trainer.predict.detectors.base import Detector
 
 MODEL_URL = "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/pose_landmarker_full.task"
 MODEL_SHA256 = "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1"
 """Of this version of the file, 9,398,198 bytes; many public projects record the same."""
+MOST_BYTES = 100_000_000
+"""Of a model that is fetched."""
 MOST_PEOPLE = 4
 """People that are looked for in a picture, where a version finds several."""
 _TWICE = 0.15
@@ -137,9 +140,12 @@ def _fetched() -> Path:
         from platformdirs import user_cache_path
     except ImportError:
         raise ConfigError(f"detector_model: this version of MediaPipe wants a model file; {advice}") from None
+    folder, name = user_cache_path("mocapgen"), MODEL_URL.rpartition("/")[2]
     try:
-        return Path(pooch.retrieve(MODEL_URL, f"sha256:{MODEL_SHA256}", MODEL_URL.rpartition("/")[2], user_cache_path("mocapgen"), progressbar=False))
-    except Exception as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        download = Download(folder / name, "model", "a model", MOST_BYTES)
+        return Path(pooch.retrieve(MODEL_URL, f"sha256:{MODEL_SHA256}", name, folder, downloader=download))
+    except (SourceError, DatasetError, OSError, ValueError) as error:  # ValueError: another checksum
         reason = " ".join(str(error).split())[:80]
         raise ConfigError(f"detector_model: MediaPipe's model file cannot be fetched ({reason}); {advice}") from None
 

@@ -10,7 +10,7 @@ from mocapgen.shared.parts import part_names
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
 from tests.videos import DETECTOR, square, write_video
-from trainer.predict.detectors import detect, detector_names, write_keypoints
+from trainer.predict.detectors import detect, detector_names, mediapipe, write_keypoints
 from trainer.predict.keypoints import read_keypoints
 from trainer.predict.video import check_settings, keypoints_of_video
 
@@ -128,3 +128,11 @@ def test_settings_that_do_not_fit_are_refused(tmp_path):
 def test_paths_of_settings_are_not_recorded(tmp_path):
     config = PredictConfig(keypoints_out=tmp_path / "k.json", detector_model=tmp_path / "m.task")
     assert str(tmp_path) not in config.model_dump_json()
+
+
+def test_the_detectors_model_is_fetched_by_https_only(monkeypatch, tmp_path):
+    pytest.importorskip("pooch")
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "cache")
+    monkeypatch.setattr(mediapipe, "MODEL_URL", "http://127.0.0.1:9/model.task")
+    with pytest.raises(ConfigError, match=r"^detector_model: .* cannot be fetched \(.*expected an address that begins with https"):
+        mediapipe._fetched()

@@ -6,16 +6,18 @@ A process imports everything once and runs each case in a fork of it. What fails
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -23,12 +25,16 @@ from pathlib import Path
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"  # before NumPy is imported: threads do not survive a fork
 
-from tests.fuzz.case import GOOD, Outcome, case_folder, draw, freeze, make_case, run_case, set_up  # noqa: E402
+from tests.fuzz.case import case_folder, draw, make_case, set_up  # noqa: E402
+from tests.fuzz.program import PATIENCE, limit_memory, resident, run_here  # noqa: E402
 from tests.fuzz.targets import TARGETS, Target  # noqa: E402
+from tests.fuzz.verdict import GOOD, Outcome, content, judge, run_case  # noqa: E402
 
 KINDS = ("ok", "refused", "exception", "signal", "slow", "memory", "message", "left behind")
 CORPUS = Path(__file__).parent / "corpus"
 """Inputs that once were failures: ``TARGET/NAME/FILE``."""
+TOGETHER = 50
+"""Cases that one process runs: a fork costs more than most cases."""
 _PRELOADED = (
     *("mocapgen", "trainer", "schemas", "numpy", "scipy", "h5py", "torch", "safetensors", "pydantic", "yaml", "rich", "click", "ezc3d", "matplotlib"),
     *("PIL", "pooch", "requests", "multiprocessing", "concurrent"),
@@ -84,7 +90,8 @@ def prepare(seeds: Path) -> None:
     import torch
 
     torch.set_num_threads(1)
-    freeze()
+    gc.collect()
+    gc.freeze()  # forks then share the memory of what is there
 
 
 def _in_fork(seeds: Path) -> None:
@@ -113,7 +120,7 @@ def slug(target: Target) -> str:
 
 
 def run_one(target: Target, seed: int, number: int, seeds: Path, base: Path, keep: Path | None) -> Outcome:
-    """Run a case; keep it if it fails."""
+    """Run a case in a process of its own; keep it if it fails."""
     _, random = draw(seed, number, (target,))
     with case_folder(base) as folder:
         case = make_case(target, random, seeds, folder)
@@ -129,38 +136,92 @@ def run_one(target: Target, seed: int, number: int, seeds: Path, base: Path, kee
     return outcome
 
 
-def run_many(
-    targets: tuple[Target, ...], seed: int, numbers: range, jobs: int, seeds: Path, base: Path, keep: Path | None, watch: bool = False
-) -> Report:
-    """Run cases in several processes that share nothing."""
-    report, begin, shown = Report(), time.monotonic(), time.monotonic()
-    open_ends: list[Connection] = []
-    for job in range(jobs):
-        ours, theirs = multiprocessing.Pipe(duplex=False)
-        if os.fork() == 0:
-            try:
-                for number in numbers[job::jobs]:
-                    target, _ = draw(seed, number, targets)
-                    theirs.send((target.name, number, run_one(target, seed, number, seeds, base / f"job{job}", keep)))
-            finally:
-                theirs.close()
-                os._exit(0)
-        theirs.close()
-        open_ends.append(ours)
-    while open_ends:
-        for end in wait(open_ends):
-            try:
-                report.add(*end.recv())
-            except EOFError:
-                open_ends.remove(end)
-        if watch and time.monotonic() - shown > 10:
-            shown = time.monotonic()
-            total = report.total
-            bad = sum(total[kind] for kind in KINDS if kind not in GOOD)
-            print(f"{total.total():,} of {len(numbers):,} cases in {shown - begin:.0f} s, {bad:,} failed", file=sys.stderr)  # noqa: T201
-    if report.total.total() != len(numbers):
-        raise RuntimeError(f"expected {len(numbers)} cases, found {report.total.total()}: a process that runs cases has died")
-    return report
+@dataclass(frozen=True)
+class Campaign:
+    """Cases to be run: which, and where their files lie."""
+
+    targets: tuple[Target, ...]
+    seed: int
+    seeds: Path
+    base: Path
+    keep: Path | None = None
+
+    def run(self, numbers: Sequence[int], base: Path) -> Iterator[tuple[str, int, Outcome]]:
+        """Run cases, many in one process; one that fails or ends the process is run again in a process of its own, and that is what counts."""
+        numbers = list(numbers)
+        while numbers:
+            ours, theirs = multiprocessing.Pipe(duplex=False)
+            child = os.fork()
+            if child == 0:
+                try:
+                    ours.close()
+                    self._run_here(numbers[:TOGETHER], base, theirs)
+                finally:
+                    os._exit(0)
+            theirs.close()
+            done = 0
+            while done < len(numbers) and ours.poll(PATIENCE):
+                try:
+                    outcome = ours.recv()
+                except EOFError:
+                    break
+                if outcome.kind not in GOOD:
+                    break
+                target, _ = draw(self.seed, numbers[done], self.targets)
+                yield target.name, numbers[done], outcome
+                done += 1
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            ours.close()
+            if done < min(len(numbers), TOGETHER):
+                target, _ = draw(self.seed, numbers[done], self.targets)
+                yield target.name, numbers[done], run_one(target, self.seed, numbers[done], self.seeds, base, self.keep)
+                done += 1
+            del numbers[:done]
+
+    def _run_here(self, numbers: Sequence[int], base: Path, results: Connection) -> None:
+        """Run cases in this process, up to the first that fails."""
+        limit_memory()
+        begin = resident()
+        for number in numbers:
+            with case_folder(base) as folder:
+                case = make_case(*draw(self.seed, number, self.targets), self.seeds, folder)
+                before = content(folder)
+                results.send(outcome := judge(case, run_here(case.arguments, folder, begin), before, folder))
+            if outcome.kind not in GOOD:
+                return
+
+    def run_all(self, numbers: range, jobs: int, watch: bool = False) -> Report:
+        """Run cases in several processes that share nothing."""
+        report, begin, shown = Report(), time.monotonic(), time.monotonic()
+        open_ends: list[Connection] = []
+        for job in range(jobs):
+            ours, theirs = multiprocessing.Pipe(duplex=False)
+            if os.fork() == 0:
+                try:
+                    for result in self.run(numbers[job::jobs], self.base / f"job{job}"):
+                        theirs.send(result)
+                finally:
+                    os._exit(0)
+            theirs.close()
+            open_ends.append(ours)
+        try:
+            while open_ends:
+                for end in wait(open_ends):
+                    try:
+                        report.add(*end.recv())
+                    except EOFError:
+                        open_ends.remove(end)
+                if watch and time.monotonic() - shown > 10:
+                    shown = time.monotonic()
+                    total = report.total
+                    bad = sum(total[kind] for kind in KINDS if kind not in GOOD)
+                    print(f"{total.total():,} of {len(numbers):,} cases in {shown - begin:.0f} s, {bad:,} failed", file=sys.stderr)  # noqa: T201
+        except KeyboardInterrupt:
+            return report
+        if report.total.total() != len(numbers):
+            raise RuntimeError(f"expected {len(numbers)} cases, found {report.total.total()}: a process that runs cases has died")
+        return report
 
 
 def run_corpus(targets: tuple[Target, ...], seeds: Path, base: Path) -> Report:
@@ -196,7 +257,7 @@ def main() -> None:
             print(outcome, (base / "job/stdout").read_text(errors="replace"), (base / "job/stderr").read_text(errors="replace"), sep="\n")  # noqa: T201
             raise SystemExit(outcome.kind not in GOOD)
         numbers = range(given.start, given.start + given.cases)
-        report = run_many(targets, given.seed, numbers, given.jobs, seeds.absolute(), base, given.keep, watch=True)
+        report = Campaign(targets, given.seed, seeds.absolute(), base, given.keep).run_all(numbers, given.jobs, watch=True)
     print("\n".join(report.lines()))  # noqa: T201
     raise SystemExit(bool(report.failures))
 

@@ -18,7 +18,7 @@ from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.resample import resample
 from mocapgen.retarget import Posed, retarget_to_all
 from mocapgen.retarget.deviation import NOTED, LimbDeviation, limb_deviation
-from mocapgen.shared.files import check_target
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
@@ -76,18 +76,23 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
     ConfigError, SourceError, FormatError, RetargetError, DatasetError
         One line each. Clips that cannot be used are skipped and reported, unless ``config.strict``.
     """
+    out = None if config.dry_run else config.out
+    with writing(out, overwrite=config.overwrite, inputs=[config.root, config.table, config.profile, config.marker_set, *config.avatars]):
+        return _build(config, progress)
+
+
+def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     avatars = _avatars(config)
     counts = BuildCounts(config, sequences_per_window=len(avatars) * parse_rig(config.camera)[1])
-    if config.out is not None and not config.dry_run:
-        check_target(config.out, config.overwrite)
     source, config = _source(config)
     listing = source.list()
     selection = select_clips(listing, config)
     counts.found(listing)
     counts.skip(selection.skipped)
     convert_group = GroupConverter(source, config, tuple((avatar.name, skeleton) for avatar, skeleton in avatars))
-    with ExitStack() as stack:
-        writer = None if config.dry_run or config.out is None else stack.enter_context(DatasetWriter(config.out, config, avatars))
+    out = None if config.dry_run else config.out
+    with writing(out, overwrite=config.overwrite, inputs=listing.files), ExitStack() as stack:
+        writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))
         results = stack.enter_context(map_ordered(convert_group, selection.groups, config.workers))
         for done, (group, result) in enumerate(zip(selection.groups, results, strict=True), start=1):
             counts.skip(result.skipped)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from mocapgen.shared.config import checked, read_settings
-from mocapgen.shared.files import check_target, write_file
+from mocapgen.shared.files import write_file
+from mocapgen.shared.outputs import check_target
 from mocapgen.shared.text import format_size
 from schemas.errors import ConfigError, DatasetError, MocapError
 from schemas.shipped import ShippedModel

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mocapgen.shared.command import Stopped
+from mocapgen.shared.outputs import protected
 from schemas.errors import ConfigError
 from schemas.train import ModelCard, TrainConfig
 from trainer.data.augment import augment
@@ -36,7 +37,7 @@ from trainer.model.losses import sequence_losses, weighted
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative, summarise
 from trainer.model.optimiser import lr_factor, make_average, make_optimiser, make_schedule
 from trainer.runs.card import make_card
-from trainer.runs.folder import prepare_folder, read_split, require_same_settings, write_json, write_settings
+from trainer.runs.folder import check_folder, clear_folder, read_split, require_same_settings, write_json, write_settings
 from trainer.runs.history import HistoryWriter, epoch_row, plot_history
 from trainer.runs.interrupt import interruptible
 from trainer.runs.readme import write_readme
@@ -111,11 +112,25 @@ def fit(
     Stopped
         After Ctrl-C, when all is saved.
     """
-    folder = Path(folder)
-    prepare_folder(folder, resume, overwrite)
+    with protected(data_file):
+        return _fit(data_file, config, Path(folder), resume, overwrite, stop_after, command, progress)
+
+
+def _fit(
+    data_file: str | Path,
+    config: TrainConfig,
+    folder: Path,
+    resume: bool,
+    overwrite: bool,
+    stop_after: int | None,
+    command: str,
+    progress: ProgressCallback | None,
+) -> Result:
+    check_folder(folder, resume, overwrite)
     compute = choose(config.device, config.precision, config.threads)
     data = load(data_file, config.joint_set)
     split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
+    clear_folder(folder, resume)
     run = Run(data, split, config, compute, folder, command)
     if resume:
         run.restore()

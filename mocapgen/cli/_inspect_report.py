@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from mocapgen.inspect.registry import Check
-from mocapgen.inspect.report import check_reports, write_html, write_json
+from mocapgen.inspect.report import write_html, write_json
 from mocapgen.inspect.run import survey
 from mocapgen.inspect.summary import printable, summary_pairs
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_pairs
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
@@ -56,14 +57,16 @@ def inspect_and_report(
     """
     target = None if json in (None, STDOUT) else Path(str(json))
     page = None if html is None else Path(html)
-    check_reports([report for report in (target, page) if report is not None], path, overwrite)
-    with progress_bar(level) as progress:
-        found = survey(path, progress=progress, measuring=page is not None, **options)
-    inspection = found.inspection
-    if page is not None:
-        write_html(found, path, page, overwrite)
-    if target is not None:
-        write_json(inspection, target, overwrite)
+    split = options.get("split")
+    inputs = [path, options.get("policy"), split, split and Path(split) / "split.json"]
+    with writing(target, page, overwrite=overwrite, inputs=inputs):
+        with progress_bar(level) as progress:
+            found = survey(path, progress=progress, measuring=page is not None, **options)
+        inspection = found.inspection
+        if page is not None:
+            write_html(found, path, page, overwrite)
+        if target is not None:
+            write_json(inspection, target, overwrite)
     if json == STDOUT:
         click.echo(inspection.model_dump_json(indent=2))
     elif level >= 0:

@@ -10,6 +10,7 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
+from mocapgen.shared.outputs import protected
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_columns, print_pairs
@@ -60,6 +61,7 @@ def build(context: click.Context, /, config: str | None, **options: Any) -> None
 
     level = session(context).level
     settings = build_config(given(context, options), config)
+    context.with_resource(protected(config))
     from mocapgen import pipeline  # after the check of the settings, so that a mistyped option is answered at once
 
     with progress_bar(level) as progress:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from mocapgen.export.base import Exporter, ExportOutput, exporter, exporter_names
 from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
 from mocapgen.shared.config import checked, from_text
-from mocapgen.shared.files import check_target, new_files
+from mocapgen.shared.files import new_files
+from mocapgen.shared.outputs import protected, writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import listed
 from mocapgen.shared.version import __version__
@@ -87,15 +88,14 @@ def export(
     given = {name: value for name, value in options.items() if value not in (None, ())}
     selection = _checked(SequenceFilter, {name: given.pop(name) for name in SequenceFilter.model_fields if name in given}, format)
     settings = _checked(chosen.options, given, format)
-    with open_any(path) as data:
+    with protected(path, given.get("avatar")), open_any(path) as data:
         source = ExportInput(data)
         items = source.select(selection)
         folder, main = _target(chosen, format, out, len(items))
         beside = f"{Path(main).stem}.json" if main else BESIDE
         names = [*([main] if main else []), beside]
-        for name in names if folder.is_dir() or main else []:
-            check_target(folder / name, overwrite)
-        with new_files(folder, beside, overwrite) as drafts:
+        known = [folder / name for name in names] if folder.is_dir() or main else []
+        with writing(*known, overwrite=overwrite), new_files(folder, beside, overwrite) as drafts:
             output = ExportOutput(drafts, main, progress)
             chosen.write(source, items, settings, output)
             used = [item for item in items if item.name in output.written]

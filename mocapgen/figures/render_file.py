@@ -15,7 +15,8 @@ from mocapgen.figures.colours import THEMES
 from mocapgen.figures.compose import Picture
 from mocapgen.figures.drawn_sequence import DrawnSequence, read_sequence
 from mocapgen.figures.panels import Details
-from mocapgen.shared.files import check_target, new_file
+from mocapgen.shared.files import new_file
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import format_size
 from mocapgen.shared.video import Video
@@ -65,9 +66,12 @@ def render(path: str | Path, config: RenderConfig, progress: Progress | None = N
     DatasetError
         If a file cannot be read or written.
     """
+    with writing(config.out, config.rrd, overwrite=config.overwrite, inputs=[path, config.predictions, config.video]):
+        return _render(path, config, progress)
+
+
+def _render(path: str | Path, config: RenderConfig, progress: Progress | None) -> RenderReport:
     files = tuple(file for file in (config.out, config.rrd) if file is not None)
-    for file in files:
-        check_target(file, config.overwrite)
     if config.out is not None and config.out.suffix.lower() == ".mp4":
         output.require_video()
     if config.rrd is not None:

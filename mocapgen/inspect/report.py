@@ -19,12 +19,12 @@ from mocapgen.inspect.report_html import counted, text
 from mocapgen.inspect.report_tables import Places, balance_tables, checks_table, findings_section, groups, skipped_section
 from mocapgen.inspect.run import Survey
 from mocapgen.inspect.summary import summary_pairs
-from mocapgen.shared.files import check_target, write_file
+from mocapgen.shared.files import write_file
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.text import format_size
 from mocapgen.store.reader import Dataset, SequenceRow
 from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, player_sequences
 from mocapgen.view.page import filled
-from schemas.errors import ConfigError
 from schemas.inspection import SEVERITIES, Finding, Inspection, Tally
 
 MOST_BARS = 15
@@ -290,10 +290,9 @@ def write_json(inspection: Inspection, target: Path, overwrite: bool = False) ->
 
     Raises
     ------
-    DatasetError
+    ConfigError, DatasetError
         If it cannot be written, or exists and must not be replaced.
     """
-    check_target(target, overwrite)
     write_file(target, inspection.model_dump_json(indent=2) + "\n", overwrite)
 
 
@@ -302,26 +301,8 @@ def write_html(survey: Survey, path: str | Path, target: Path, overwrite: bool =
 
     Raises
     ------
-    DatasetError
+    ConfigError, DatasetError
         As :func:`report_page` and :func:`write_json` do.
     """
-    check_target(target, overwrite)
-    write_file(target, report_page(survey, path), overwrite)
-
-
-def check_reports(targets: list[Path], path: Path, overwrite: bool) -> None:
-    """Check that reports can be written to these files, before the work is done.
-
-    Raises
-    ------
-    ConfigError
-        If one of them is the inspected file, or two are the same.
-    DatasetError
-        If one cannot be written, or exists and must not be replaced.
-    """
-    for target in targets:
-        if target.exists() and path.exists() and target.samefile(path):
-            raise ConfigError(f"{target}: expected another file for the report than the one to inspect, found the same; choose another name")
-        check_target(target, overwrite)
-    if len({target.resolve() for target in targets}) < len(targets):
-        raise ConfigError(f"html: expected another file than that of json=..., found {targets[0]} for both")
+    with writing(target, overwrite=overwrite, inputs=[path]):
+        write_file(target, report_page(survey, path), overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import Any, Literal
 from mocapgen.core.motion import Motion
 from mocapgen.core.resample import frame_count, resample
 from mocapgen.formats import formats
+from mocapgen.formats.asf_amc import find_asf
 from mocapgen.reading.files import files_written, format_to_write, option_fault, read, write
-from mocapgen.shared.files import check_target
+from mocapgen.shared.outputs import writing
 from schemas.errors import ConfigError, FormatError, MocapError
 
 MAX_FRAMES = 10_000_000
@@ -84,24 +86,23 @@ def convert(
         If the file exists or cannot be written. Either everything is written or nothing.
     """
     source, out = Path(source), Path(out)
-    _check_target(source, out, {name: value for name, value in (("scale", scale), ("up", up)) if value is not None}, fps)
-    for path in files_written(out):
-        check_target(path, overwrite)
+    _check_options(source, out, {name: value for name, value in (("scale", scale), ("up", up)) if value is not None}, fps)
     notes: list[str] = []
     given = {"asf": asf, "source_fps": source_fps, "profile": profile, "lenient": lenient, "source_scale": source_scale, "source_up": source_up}
     given |= {"subject": subject, "marker_set": marker_set}
-    motion = _read(source, {name: value for name, value in given.items() if value not in (None, False)}, notes)
-    if fps is not None:
-        motion = _resampled(motion, fps, source)
+    with writing(*files_written(out), overwrite=overwrite, inputs=(*_read_files(source, asf), profile, marker_set)):
+        motion = _read(source, {name: value for name, value in given.items() if value not in (None, False)}, notes)
+        if fps is not None:
+            motion = _resampled(motion, fps, source)
+        files = write(motion, out, scale=scale, up=up, overwrite=overwrite)
     if out.suffix.lower() == ".amc":
         notes.append(f"{out}: the frame rate, {motion.fps:g} frames per second, stands in a comment that other programs do not read")
     if out.suffix.lower() in (".c3d", ".trc"):
         notes.append(f"{out}: every joint is a marker; no skeleton can be fitted to these, so keep {source.name} to build from")
-    files = write(motion, out, scale=scale, up=up, overwrite=overwrite)
     return Converted(files, len(motion), motion.fps, len(motion.skeleton.names), tuple(note.removeprefix(f"{source}: ") for note in notes))
 
 
-def _check_target(source: Path, out: Path, options: Mapping[str, Any], fps: float | None) -> None:
+def _check_options(source: Path, out: Path, options: Mapping[str, Any], fps: float | None) -> None:
     """Check whatever can be checked before reading."""
     form = format_to_write(out)
     if fps is not None and not 0 < fps <= _FASTEST:
@@ -110,8 +111,14 @@ def _check_target(source: Path, out: Path, options: Mapping[str, Any], fps: floa
         raise ConfigError(": ".join(fault))
     if source.suffix.lower() == form.suffix == ".c3d":
         raise ConfigError(f"{out}: expected .amc or .bvh, found .c3d like {source.name}: its markers would become joints; copy the file instead")
-    if source.exists() and out.exists() and source.samefile(out):
-        raise ConfigError(f"{out}: expected another file to write than the one to read, found the same; choose another name")
+
+
+def _read_files(source: Path, asf: str | Path | None) -> list[str | Path]:
+    """Return the files that hold the motion and its skeleton."""
+    if asf is None and source.suffix.lower() == ".amc":
+        with contextlib.suppress(FormatError, OSError):  # reading says it better
+            asf = find_asf(source)
+    return [source] if asf is None else [source, asf]
 
 
 def _read(source: Path, given: dict[str, Any], notes: list[str]) -> Motion:

@@ -10,7 +10,8 @@ from mocapgen.core.motion import Motion
 from mocapgen.formats import Format, accepts, format_to_read, formats
 from mocapgen.formats.limits import LARGEST
 from mocapgen.reading.understand import ReadOptions, understand
-from mocapgen.shared.files import check_target, new_files
+from mocapgen.shared.files import new_files
+from mocapgen.shared.outputs import writing
 from schemas.errors import ConfigError, FormatError
 
 
@@ -121,9 +122,7 @@ def write(
     options = {name: value for name, value in (("scale", scale), ("up", up)) if value is not None}
     if fault := option_fault(form, options):
         raise ConfigError(f"{path}: {': '.join(fault)}")
-    for file in files_written(path):
-        check_target(file, overwrite)
-    with new_files(path.parent, path.name, overwrite) as folder:
+    with writing(*files_written(path), overwrite=overwrite), new_files(path.parent, path.name, overwrite) as folder:
         form.write(folder / path.name, motion, **options)
         return tuple(sorted((path.parent / file.name for file in folder.iterdir()), key=lambda file: file != path))
 

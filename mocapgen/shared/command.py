@@ -7,7 +7,6 @@ names of the running command's parameters become its options: ``--min-frames: ex
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,13 +17,15 @@ import click
 from click.core import ParameterSource
 
 from mocapgen.shared.parts import part_names
+from mocapgen.shared.signals import like_ctrl_c
+from mocapgen.shared.streams import outlive_readers
 from mocapgen.shared.text import option_words
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 EXIT_USAGE = 2
 EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+EXIT_INTERRUPTED = 128  # to which the number of the signal is added, as shells do: 130 after Ctrl-C, 143 after SIGTERM
 
 EXTRAS = {
     "torch": "train",
@@ -150,12 +151,6 @@ def _fail(name: str, message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _leave_broken_pipe() -> NoReturn:
-    """End quietly after the reader of our output has gone, and keep Python's own flush at exit quiet too."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)
-
-
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context else ""
@@ -180,21 +175,22 @@ def _explain(error: Exception, command: click.Command | None) -> tuple[str, int]
     return f"unexpected {what}; this is a bug: please report it with what --debug and `mocapgen info` print", EXIT_BUG
 
 
-def _end_interrupted(name: str, interruption: BaseException) -> NoReturn:
+def _end_interrupted(name: str, interruption: BaseException, number: int) -> NoReturn:
     stopped = interruption.__cause__  # click makes its own exception of every KeyboardInterrupt
     if not isinstance(stopped, Stopped):
-        _fail(name, "interrupted", EXIT_INTERRUPTED)
+        _fail(name, "interrupted", EXIT_INTERRUPTED + number)
     click.echo(f"{name}: {stopped}", err=True)
-    sys.exit(EXIT_INTERRUPTED)
+    sys.exit(EXIT_INTERRUPTED + number)
 
 
 def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     """Run a command line and end the process.
 
-    Exit status 0: done. 1: done, with findings. 2: wrong usage or bad input. 70: a bug. 130: interrupted.
+    Exit status 0: done. 1: done, with findings. 2: wrong usage or bad input. 70: a bug. 129, 130 or 143: interrupted by SIGHUP, Ctrl-C or SIGTERM.
     """
     from mocapgen.shared.distribution import require_own_packages
 
+    outlive_readers()
     try:
         require_own_packages()
     except ImportError as error:
@@ -202,12 +198,11 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     state = Session()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=state)
-        sys.stdout.flush()
+        with like_ctrl_c() as received:
+            status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=state)
+            sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt) as interruption:
-        _end_interrupted(name, interruption)
-    except BrokenPipeError:
-        _leave_broken_pipe()
+        _end_interrupted(name, interruption, received.number)
     except Exception as error:
         if state.debug:
             traceback.print_exc()

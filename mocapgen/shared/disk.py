@@ -7,14 +7,9 @@ written in memory, just long enough for HDF5 to close in good order. The writer 
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-import signal
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 # ruff: noqa: D102 (the methods are those of io.RawIOBase)
 
@@ -122,23 +117,3 @@ def remove_stale(path: Path) -> None:
         path.unlink()
     except OSError:
         return
-
-
-@contextlib.contextmanager
-def interrupts_deferred() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is over.
-
-    HDF5 calls back into :class:`DiskFile`; an exception raised there is lost, or ends the process, instead of reaching us.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield
-        return
-    received: list[tuple[int, Any]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if received:
-            before(*received[0])

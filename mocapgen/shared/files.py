@@ -2,34 +2,23 @@
 
 Everything is written under a temporary name in the same folder, flushed, and renamed. :func:`write_file` writes content that is
 in memory, :func:`new_file` gives a temporary file to fill, :func:`new_files` a temporary folder whose files are put in place together.
+What may be written at all, :mod:`mocapgen.shared.outputs` says.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from schemas.errors import DatasetError
-
-
-def check_target(path: Path, overwrite: bool) -> None:
-    """Make sure that a file can be written, before any work is done.
-
-    Raises
-    ------
-    DatasetError
-        If the folder is missing, the path is a folder, or the file exists and must not be overwritten.
-    """
-    if path.is_dir():
-        raise DatasetError(f"{path}: expected the name of a file to write, found a folder; add a file name such as {path / 'data.h5'}")
-    if not path.parent.is_dir():
-        raise DatasetError(f"{path}: expected an existing folder to write to, found no {path.parent}; create it first")
-    if path.exists() and not overwrite:
-        raise DatasetError(f"{path}: the file exists already; choose another name or say overwrite=True")
+from mocapgen.shared.outputs import check_target
+from mocapgen.shared.signals import interrupts_deferred
+from mocapgen.shared.text import one_line
+from schemas.errors import ConfigError, DatasetError
 
 
 @contextlib.contextmanager
@@ -39,7 +28,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())[:200]
-        raise DatasetError(f"{path}: cannot be written: {reason}; nothing was changed") from error
+        raise DatasetError(one_line(str(path), f"cannot be written: {reason}; nothing was changed")) from error
 
 
 def write_file(path: Path, content: bytes | str, overwrite: bool = True) -> None:
@@ -55,8 +44,8 @@ def write_file(path: Path, content: bytes | str, overwrite: bool = True) -> None
 
     Raises
     ------
-    DatasetError
-        If it cannot be written, or exists and must not be overwritten.
+    ConfigError, DatasetError
+        If it cannot be written, see :func:`~mocapgen.shared.outputs.check_target`, or exists and must not be overwritten.
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,16 +59,20 @@ def new_file(path: Path, overwrite: bool) -> Iterator[Path]:
 
     Raises
     ------
-    DatasetError
-        If the disk refuses, or the file exists and must not be overwritten.
+    ConfigError, DatasetError
+        If the disk refuses, the file must not be written (:func:`~mocapgen.shared.outputs.check_target`), or exists and must not be overwritten.
     """
+    place = check_target(path, overwrite)
+    partial: Path | None = None
     with disk_errors(path):
-        partial = temporary_file(path, path.suffix)
         try:
+            with interrupts_deferred():
+                partial = temporary_file(place, path.suffix)
             yield partial
             put_in_place(partial, path, overwrite)
         finally:
-            partial.unlink(missing_ok=True)
+            if partial is not None:
+                partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -89,24 +82,33 @@ def new_files(folder: Path, main: str, overwrite: bool) -> Iterator[Path]:
     Parameters
     ----------
     folder : Path
-        Need not exist, but the folder that holds it does. Other files that are in it already stay.
+        Need not exist, but the folder that holds it does: then it appears in one step. Other files that are in it already stay.
     main : str
-        The file that gets its place last: whoever finds it finds the others. Named in messages, too.
+        The file that gets its place last: whoever finds it finds the others. Named in messages, too. Empty if all are equal.
     overwrite : bool
         Replace files that exist.
 
     Raises
     ------
-    DatasetError
-        If the disk refuses, or a file exists and must not be overwritten.
+    ConfigError, DatasetError
+        If the disk refuses, or a file must not be written or overwritten.
     """
-    beside = folder if folder.is_dir() else folder.parent
-    with disk_errors(folder / main), tempfile.TemporaryDirectory(prefix=f".{main[:100]}.", dir=beside) as partial:
-        yield Path(partial)
-        found = sorted(
-            (path.relative_to(partial) for path in Path(partial).rglob("*") if path.is_file()), key=lambda path: (path == Path(main), path)
-        )
-        _put_all_in_place(Path(partial), found, folder, overwrite)
+    place = Path(os.path.realpath(folder))
+    beside = place if place.is_dir() else place.parent
+    partial: Path | None = None
+    with disk_errors(folder / main):
+        try:
+            with interrupts_deferred():
+                partial = Path(tempfile.mkdtemp(prefix=f".{(main or folder.name)[:100]}.", dir=beside))
+            yield partial
+            if not os.path.lexists(place):
+                _put_folder_in_place(partial, place)
+            else:
+                found = (path.relative_to(partial) for path in partial.rglob("*") if path.is_file())
+                _put_all_in_place(partial, sorted(found, key=lambda path: (path == Path(main), path)), folder, overwrite)
+        finally:
+            if partial is not None:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 # The steps ----------------------------------------------------------------------------------------
@@ -121,15 +123,20 @@ def temporary_file(path: Path, suffix: str) -> Path:
 
 def put_in_place(partial: Path, path: Path, overwrite: bool) -> None:
     """Flush a finished file to the disk and give it its name, in one step; never over a file that appeared meanwhile, unless asked to."""
-    umask = os.umask(0)
-    os.umask(umask)
-    partial.chmod(0o666 & ~umask)  # mkstemp makes private files
+    place = check_target(path, overwrite=True)  # once more: it may be another by now
+    partial.chmod(0o666 & ~_umask())  # mkstemp makes private files
     _flush(partial)
     if overwrite:
-        partial.replace(path)
+        partial.replace(place)
     else:
-        _name_new(partial, path)
-    flush_folder(path.parent)
+        _name_new(partial, place)
+    flush_folder(place.parent)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def _name_new(partial: Path, path: Path) -> None:
@@ -137,7 +144,7 @@ def _name_new(partial: Path, path: Path) -> None:
     try:
         os.link(partial, path)
     except FileExistsError:
-        raise DatasetError(f"{path}: the file appeared while it was being written; choose another name or say overwrite=True") from None
+        raise DatasetError(one_line(str(path), "the file appeared while it was being written; choose another name or say overwrite=True")) from None
     except OSError:  # a file system without hard links
         check_target(path, overwrite=False)
         partial.replace(path)
@@ -145,35 +152,63 @@ def _name_new(partial: Path, path: Path) -> None:
         partial.unlink()
 
 
+def _put_folder_in_place(partial: Path, folder: Path) -> None:
+    """Flush a finished folder to the disk and give it its name, in one step."""
+    for path in partial.rglob("*"):
+        if path.is_file():
+            _flush(path)
+    partial.chmod(0o777 & ~_umask())  # mkdtemp makes private folders
+    partial.rename(folder)
+    flush_folder(folder.parent)
+
+
+@interrupts_deferred()
 def _put_all_in_place(partial: Path, files: list[Path], folder: Path, overwrite: bool) -> None:
     """Move files to a folder, each in one step; if one of them cannot be, undo those before it."""
-    done: list[tuple[Path, Path | None]] = []
+    done: dict[Path, Path | None] = {}
     made: list[Path] = []
     try:
         for number, file in enumerate(files):
-            target, old = folder / file, None
-            missing = [parent for parent in target.parents if not parent.exists()]
+            missing = [parent for parent in (folder / file).parents if not parent.exists()]
             for parent in reversed(missing):
                 parent.mkdir()
                 made.append(parent)
-            check_target(target, overwrite)  # it may have appeared meanwhile
-            if target.exists():
-                old = partial / f"{number}.old"
+            target = check_target(folder / file, overwrite)  # it may have appeared meanwhile
+            if target in done:
+                raise ConfigError(one_line(str(folder / file), "expected different files to write, found this one twice"))
+            old = partial / f"{number}.old" if target.exists() else None
+            if old is not None:
                 _keep(target, old)
             _flush(partial / file)
-            (partial / file).replace(target)
-            done.append((target, old))
-    except (OSError, DatasetError, KeyboardInterrupt):
-        for target, old in done:
+            _move(partial / file, target)
+            done[target] = old
+    except BaseException:
+        for target, old in done.items():
             if old is None:
                 target.unlink()
             else:
-                old.replace(target)
+                _move(old, target)
         for parent in reversed(made):
             parent.rmdir()
         raise
-    for parent in {(folder / file).parent for file in files}:
+    for parent in {target.parent for target in done}:
         flush_folder(parent)
+
+
+def _move(path: Path, target: Path) -> None:
+    """Give a finished file its name, in one step, also where a link leads to another file system."""
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = temporary_file(target, target.suffix)
+        try:
+            shutil.copy(path, beside)
+            _flush(beside)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def _keep(path: Path, copy: Path) -> None:

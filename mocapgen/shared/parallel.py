@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,6 +23,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _IN_FLIGHT = 4  # tasks per worker: enough that none waits for the writer, few enough that memory stays flat
+_GRACE = 0.2  # seconds between two signals to a group of processes, and more
 _task: Callable[[Any], Any] | None = None
 
 
@@ -74,6 +76,7 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool:
+        time.sleep(_GRACE)  # whoever ended the workers may be ending this process as well, which is then the reason
         raise MocapError(
             "a worker process died (killed, or out of memory); nothing was changed; try again with fewer workers (workers=1 needs none)"
         ) from None
@@ -85,11 +88,11 @@ def _cores() -> int:
 
 @contextlib.contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Let processes that are started here never see Ctrl-C, which a terminal sends to all: the main process ends them."""
+    """Let processes that are started here never see Ctrl-C and SIGHUP, which a terminal sends to all: the main process ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:

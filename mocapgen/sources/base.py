@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mocapgen.core.motion import Motion
@@ -52,6 +53,8 @@ class Listing:
     """Whatever else was found and is no clip, or could not be looked into."""
     categories: tuple[str, ...] = ()
     """All kinds of motion that the source tells apart, also those of which there is no clip."""
+    files: tuple[Path, ...] = ()
+    """Where all this stands: nothing is written onto it."""
 
 
 @dataclass(frozen=True)

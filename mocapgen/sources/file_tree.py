@@ -97,6 +97,10 @@ class Tree(ABC):
         """
 
     @abstractmethod
+    def place(self, path: str) -> Path:
+        """Return which file of the system holds a file of the tree."""
+
+    @abstractmethod
     def read(self, path: str) -> bytes:
         """Return the bytes of a file.
 
@@ -178,6 +182,9 @@ class FolderTree(Tree):
             _check_count(self.root, len(found.files) + len(found.folders))
         return found.contents()
 
+    def place(self, path: str) -> Path:  # noqa: D102
+        return self.root / path
+
     def read(self, path: str) -> bytes:  # noqa: D102
         return read_bytes(self.root / path, _CLIP, MAX_BYTES, path, FormatError)
 
@@ -249,6 +256,9 @@ class ZipTree(Tree):
                 found.problem(path, "duplicate", "stands twice in the zip; the later one counts, as when unpacking")
             found.files[path] = Entry(path, info.file_size, info.CRC)
         return found.contents()
+
+    def place(self, path: str) -> Path:  # noqa: D102
+        return self.root
 
     def read(self, path: str) -> bytes:  # noqa: D102
         handle = self._open()

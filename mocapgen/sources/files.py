@@ -31,6 +31,9 @@ FORMATS: tuple[Format, ...] = ("amc", "bvh", "c3d")
 """In order of preference where the same motion is there in several: AMC is what the databases were solved to, BVH was converted
 from it, and markers have to be solved anew."""
 
+_DATA = frozenset((*(f".{known}" for known in FORMATS), ".asf", ".zip"))
+"""Suffixes of files that hold motions or skeletons, whether they are used or not."""
+
 UNKNOWN = "unknown"
 """Actor of files for which none is given."""
 _HEAD = 1 << 16  # bytes in which the parameters of a C3D file usually lie
@@ -151,7 +154,8 @@ class FileSource(Source):
             people, others = self._people(named.clips.values())
             clips = [replace(clip, sha256=digests.get(clip.file), fault=faults.get(clip.file)) for clip in people]
             clips.sort(key=lambda clip: (clip.id, self._formats.index(format_of(clip.file) or "amc"), clip))
-            return Listing(tuple(clips), self._no_clips(contents, (*named.skipped, *others)))
+            files = dict.fromkeys(tree.place(entry.path) for entry in contents.files if suffix(entry.path) in _DATA)
+            return Listing(tuple(clips), self._no_clips(contents, (*named.skipped, *others)), files=tuple(files))
 
     def read(self, clip: Clip) -> SourceMotion:
         """Read one clip of :meth:`list`.

@@ -20,6 +20,8 @@ from mocapgen.core.motion import Motion
 from mocapgen.core.rotation import from_euler, make_continuous, multiply, normalise, rotate
 from mocapgen.formats.asf import Asf, format_asf
 from mocapgen.formats.asf_amc import format_amc
+from mocapgen.shared.files import disk_errors, new_files
+from mocapgen.shared.text import one_line
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
 from mocapgen.sources.procedural.actions import ACTIONS, FPS
 from mocapgen.sources.procedural.body import DIGITS, Actor, pose_body
@@ -132,7 +134,7 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
     Returns
     -------
     int
-        How many clips were written.
+        How many clips were written: all of them or, if it fails, none.
 
     Raises
     ------
@@ -143,15 +145,16 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
     """
     if format not in _WRITERS:
         raise ConfigError(f"format: expected one of {', '.join(_WRITERS)}, found {format!r}")
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise DatasetError(f"{out}: expected a new or empty folder to write to, found {'a file' if out.is_file() else 'one with files in it'}")
-    try:
+    with disk_errors(out):
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            found = "one with files in it" if out.is_dir() else "a file"
+            raise DatasetError(one_line(str(out), f"expected a new or empty folder to write to, found {found}"))
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with new_files(out, "", overwrite=False) as whole:
         for clip in clips():
-            folder = out / clip.actor / clip.action if format == "bvh" else out / clip.action
+            folder = whole / clip.actor / clip.action if format == "bvh" else whole / clip.action
             folder.mkdir(parents=True, exist_ok=True)
             _WRITERS[format](folder, clip, make(clip, seed)[0])
-    except OSError as error:
-        raise DatasetError(f"{out}: cannot be written: {error.strerror or error}") from error
     return len(clips())
 
 

@@ -17,13 +17,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.files import check_target
 from mocapgen.shared.hdf5 import read_frames, read_group
 from mocapgen.shared.progress import Progress
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.reader import Dataset
 from schemas.dataset import LAYOUT, RootAttributes
-from schemas.errors import ConfigError
 from schemas.report import SubsetReport
 from schemas.subset import Derivation, Origin
 
@@ -77,21 +75,6 @@ class CopyPlan:
     def length(self) -> NDArray[np.int64]:
         """(S,) frames of each sequence."""
         return np.concatenate([part.length for part in self.parts])
-
-
-def check_out(inputs: Sequence[Path], out: Path | None, overwrite: bool) -> None:
-    """Make sure that the output can be written and is none of the inputs.
-
-    Raises
-    ------
-    ConfigError, DatasetError
-    """
-    if out is None:
-        return
-    same = next((path for path in inputs if path.exists() and out.exists() and path.samefile(out)), None)
-    if same is not None:
-        raise ConfigError(f"{out}: expected another file to write than one that is read, found the same; choose another name")
-    check_target(out, overwrite)
 
 
 def take(columns: Columns, rows: NDArray[Any]) -> Columns:

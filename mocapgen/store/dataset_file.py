@@ -17,9 +17,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.disk import DiskFile, interrupts_deferred, remove_stale
-from mocapgen.shared.files import check_target, disk_errors, put_in_place, temporary_file
+from mocapgen.shared.disk import DiskFile, remove_stale
+from mocapgen.shared.files import disk_errors, put_in_place, temporary_file
 from mocapgen.shared.hdf5 import create_file, create_frames, write_array
+from mocapgen.shared.outputs import check_target
+from mocapgen.shared.signals import interrupts_deferred
 from mocapgen.shared.version import __version__
 from schemas.conventions import FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import CHUNK_FRAMES, LAYOUT
@@ -79,12 +81,12 @@ class DatasetFile:
         return len(self._columns[LAYOUT.table(f"/{table}")[0].path])
 
     def __enter__(self) -> Self:
-        check_target(self.path, self._overwrite)
-        for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
+        place = check_target(self.path, self._overwrite)
+        for partial in place.parent.glob(f".{place.name}.*.partial"):
             remove_stale(partial)  # left behind by a program that was killed
         try:
             with disk_errors(self.path), interrupts_deferred():
-                self._partial = temporary_file(self.path, ".partial")
+                self._partial = temporary_file(place, ".partial")
                 self._disk = DiskFile(self._partial)
                 self._file = create_file(self._disk)
                 self._start()

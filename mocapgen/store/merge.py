@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.store.compatibility import differences
-from mocapgen.store.copying import Columns, CopiedSequences, CopyPlan, blocks, check_out, frames_of, origin, report, surplus, take, write
+from mocapgen.store.copying import Columns, CopiedSequences, CopyPlan, blocks, frames_of, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
@@ -70,8 +71,7 @@ def merge_datasets(
     """
     inputs, out = [Path(path) for path in paths], None if out is None else Path(out)
     _check_inputs(inputs)
-    check_out(inputs, out, overwrite)
-    with ExitStack() as stack:
+    with writing(out, overwrite=overwrite, inputs=inputs), ExitStack() as stack:
         files = [stack.enter_context(open_dataset(path)) for path in inputs]
         _refuse(differences(files))
         merged = _Merged()

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import matches, no_match
-from mocapgen.store.copying import CopiedSequences, CopyPlan, check_out, origin, report, surplus, take, write
+from mocapgen.store.copying import CopiedSequences, CopyPlan, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
@@ -55,8 +56,7 @@ def select_sequences(
         If the file cannot be read, or `out` cannot be written.
     """
     path, out = Path(path), None if out is None else Path(out)
-    check_out([path], out, overwrite)
-    with open_dataset(path) as data:
+    with writing(out, overwrite=overwrite, inputs=[path]), open_dataset(path) as data:
         if not len(data):
             raise DatasetError(f"{path}: expected at least one sequence to select from, found none; see `mocapgen inspect`")
         plan = _plan(data, np.flatnonzero(selected(data, config)))

@@ -13,7 +13,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.files import check_target, disk_errors, write_file
+from mocapgen.shared.files import disk_errors, write_file
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import no_match
 from mocapgen.store.matching import PredictionMatches
@@ -127,9 +128,7 @@ def view(
     DatasetError
         If a file cannot be read or written, predictions do not belong to the dataset, or not even one sequence fits.
     """
-    if out is not None:
-        check_target(Path(out), overwrite)
-    with open_any(path) as data, contextlib.ExitStack() as others:
+    with writing(out, overwrite=overwrite, inputs=[path, predictions, video]), open_any(path) as data, contextlib.ExitStack() as others:
         matches = None if predictions is None else PredictionMatches(others.enter_context(open_predictions(predictions)), _truth(data, predictions))
         numbers = _chosen(data, selection or SelectConfig())
         start = _start(data, numbers, clip, frame)
@@ -146,13 +145,15 @@ def view(
             notes=_notes(data, matches),
             whole_page=True,
         )
-    if not parts.shown:
-        raise DatasetError(f"{path}: expected sequences that fit on a page of {max_bytes:,} bytes, found a longer one; `mocapgen select` or --clips")
-    page = page_of(parts, Path(path).name).encode()
-    target = _written(page, out, Path(path).stem, overwrite)
-    opened = None if out is not None else bool((browse or open_in_browser)(target.resolve().as_uri()))
-    seen = None if matches is None else len(predicted & set(parts.shown))
-    return ViewReport(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened, "" if behind is None else behind.said)
+        if not parts.shown:
+            raise DatasetError(
+                f"{path}: expected sequences that fit on a page of {max_bytes:,} bytes, found a longer one; `mocapgen select` or --clips"
+            )
+        page = page_of(parts, Path(path).name).encode()
+        target = _written(page, out, Path(path).stem, overwrite)
+        opened = None if out is not None else bool((browse or open_in_browser)(target.resolve().as_uri()))
+        seen = None if matches is None else len(predicted & set(parts.shown))
+        return ViewReport(target, len(page), len(parts.shown), len(numbers), parts.frames, seen, opened, "" if behind is None else behind.said)
 
 
 def _truth(data: Dataset | Predictions, predictions: str | Path) -> Dataset:

@@ -292,7 +292,7 @@ def test_the_command_refuses_targets_that_cannot_be(clean, tmp_path):
     copy = Path(shutil.copy(clean, tmp_path / "data.h5"))
     before = copy.read_bytes()
     assert "expected another file" in str(inspected(copy, "--html", copy, "--overwrite").exception)
-    assert "expected another file than that of json=..." in str(inspected(copy, "--html", tmp_path / "a", "--json", tmp_path / "a").exception)
+    assert "expected different files to write" in str(inspected(copy, "--html", tmp_path / "a", "--json", tmp_path / "a").exception)
     assert "expected an existing folder" in str(inspected(copy, "--html", tmp_path / "none" / "a.html").exception)
     assert copy.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["data.h5"]

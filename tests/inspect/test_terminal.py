@@ -119,7 +119,7 @@ def test_a_report_replaces_nothing_unasked(call: Call, odd: Path, tmp_path: Path
     assert out.read_text(encoding="utf-8").startswith("{")
     status, _, err = call("inspect", odd, *options, odd, "--overwrite")
     assert status == 2
-    assert "expected another file for the report" in err
+    assert "expected another file to write than one that is read" in err
     assert call("inspect", odd, *options, tmp_path / "no" / "found.json")[0] == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["found.json", "odd.h5"]
 

@@ -243,7 +243,7 @@ def test_a_motion_that_the_format_cannot_hold(amc, tmp_path, motion):
         ("in/none.amc out.bvh", "expected a motion-capture file (.amc), found nothing"),
         ("in out.bvh", "found no suffix"),
         ("in/walk.amc none/out.bvh", "expected an existing folder to write to"),
-        ("in/walk.amc in/walk.amc --overwrite", "expected another file to write than the one to read"),
+        ("in/walk.amc in/walk.amc --overwrite", "expected another file to write than one that is read"),
         ("in/walk.amc out.amc --scale 1", "--scale: .amc files have a unit and axes of their own"),
         ("in/takes.c3d out.C3D", "out.C3D: expected .amc or .bvh, found .c3d like takes.c3d"),
         ("in/walk.amc out.c3d --up y", "--up: .c3d files have a unit and axes of their own"),

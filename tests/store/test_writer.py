@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from mocapgen import build
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
-from mocapgen.shared.disk import DiskFile, interrupts_deferred, remove_stale
+from mocapgen.shared.disk import DiskFile, remove_stale
+from mocapgen.shared.signals import interrupts_deferred
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, RootAttributes

@@ -51,17 +51,17 @@ def evaluate(
     MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
     model of its name.
     """
-    from mocapgen.shared.files import check_target, write_file
+    from mocapgen.shared.files import write_file
+    from mocapgen.shared.outputs import writing
     from trainer.evaluate import as_markdown
     from trainer.evaluate import evaluate as evaluate_model
+    from trainer.model.shipped import model_files
 
-    for file in (json_file, markdown_file):
-        if file is not None:
-            check_target(Path(file), overwrite)
-    evaluation, level = evaluate_model(model, data, side, device, threads), session(context).level
-    for file, text in ((json_file, evaluation.model_dump_json(indent=2) + "\n"), (markdown_file, as_markdown(evaluation))):
-        if file is not None:
-            write_file(Path(file), text, overwrite)
+    with writing(json_file, markdown_file, overwrite=overwrite, inputs=[data, *model_files(model)]):
+        evaluation, level = evaluate_model(model, data, side, device, threads), session(context).level
+        for file, text in ((json_file, evaluation.model_dump_json(indent=2) + "\n"), (markdown_file, as_markdown(evaluation))):
+            if file is not None:
+                write_file(Path(file), text, overwrite)
     if level >= 0:
         print_evaluation(evaluation, level)
 

@@ -9,6 +9,7 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
+from mocapgen.shared.outputs import protected
 from mocapgen.shared.tables import make_console
 from trainer.cli._training import MODEL_NOTE, RECIPES, training_bar
 
@@ -62,6 +63,7 @@ def fit(context: click.Context, /, data: str, **options: Any) -> None:
     from trainer.recipes.settings import default_folder, run_config
 
     out, recipe, config, assignments, resume, stop_after, overwrite = (options.pop(name) for name in _OF_THE_RUN)
+    context.with_resource(protected(recipe, config))
     settings = run_config(recipe, config, assignments, given(context, options), out if resume else None)
     folder, command = out or default_folder(data, recipe, settings), sys.argv[1:]
     from trainer.fit import command_line, fit  # after the check of the settings, so that a mistyped option is answered at once

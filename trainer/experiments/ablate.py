@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.shared.files import write_file
+from mocapgen.shared.outputs import protected
 from schemas.errors import ConfigError
 from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
@@ -121,27 +122,28 @@ def ablate(
     only : sequence of str, optional
         Ingredients, of :data:`INGREDIENTS`.
     """
-    series = RunSeries(
-        Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
-    )
-    jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
-    series.check(jobs)
-    config = jobs[0].config()  # where its split cannot be made, no other can
-    make_split(series.load(series.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
-    runs, failures = series.run(jobs)
-    results = Results(
-        protocol={"split": config.split, **describe(series, seeds)},
-        command=from_the_start(command),
-        versions=versions(),
-        seeds=tuple(seeds),
-        recipes=(Path(recipe).stem,),
-        published=published(),
-        runs=runs,
-        failures=failures,
-    )
-    write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-    write_blocks(summarise_ablation(results), series.out)
-    return results
+    with protected(data_file, cmu_file, recipe):
+        series = RunSeries(
+            Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
+        )
+        jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
+        series.check(jobs)
+        config = jobs[0].config()  # where its split cannot be made, no other can
+        make_split(series.load(series.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
+        runs, failures = series.run(jobs)
+        results = Results(
+            protocol={"split": config.split, **describe(series, seeds)},
+            command=from_the_start(command),
+            versions=versions(),
+            seeds=tuple(seeds),
+            recipes=(Path(recipe).stem,),
+            published=published(),
+            runs=runs,
+            failures=failures,
+        )
+        write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+        write_blocks(summarise_ablation(results), series.out)
+        return results
 
 
 def summarise_ablation(results: Results) -> list[ReportBlock]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.shared.files import write_file
+from mocapgen.shared.outputs import protected
 from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer.data.dataset import PoseData
@@ -89,27 +90,28 @@ def experiments(
     Stopped
         After Ctrl-C, when all is saved.
     """
-    only = choose_experiments(only, cmu_file is not None)
-    series = RunSeries(
-        Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
-    )
-    changes = merge(parse_assignments(assignments), options or {})
-    jobs = plan(series.load(series.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
-    series.check(jobs)
-    runs, failures = series.run(jobs)
-    results = Results(
-        protocol=describe(series, seeds),
-        command=from_the_start(command),
-        versions=versions(),
-        seeds=tuple(seeds),
-        recipes=tuple(Path(recipe).stem for recipe in recipes),
-        published=published(),
-        runs=runs,
-        failures=failures,
-    )
-    write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-    write_blocks(summarise_results(results, series.out / "runs"), series.out)
-    return results
+    with protected(data_file, cmu_file, *recipes):
+        only = choose_experiments(only, cmu_file is not None)
+        series = RunSeries(
+            Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
+        )
+        changes = merge(parse_assignments(assignments), options or {})
+        jobs = plan(series.load(series.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
+        series.check(jobs)
+        runs, failures = series.run(jobs)
+        results = Results(
+            protocol=describe(series, seeds),
+            command=from_the_start(command),
+            versions=versions(),
+            seeds=tuple(seeds),
+            recipes=tuple(Path(recipe).stem for recipe in recipes),
+            published=published(),
+            runs=runs,
+            failures=failures,
+        )
+        write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+        write_blocks(summarise_results(results, series.out / "runs"), series.out)
+        return results
 
 
 def choose_experiments(only: Sequence[str], have_other_file: bool) -> tuple[str, ...]:

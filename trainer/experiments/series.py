@@ -27,6 +27,7 @@ from mocapgen.shared.command import Stopped
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import read_json
 from mocapgen.shared.files import write_file
+from mocapgen.shared.outputs import check_target
 from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
@@ -51,6 +52,8 @@ PrintLine = Callable[[str], None]
 
 RESULT = "result.json"
 """What a run's folder has once it is finished and evaluated."""
+REPORTS = ("results.json", "report.html", "report.md")
+"""What the folder of a series has once its runs are made."""
 _MAY_DIFFER = NOT_COMPARED - {"epochs"}
 """Settings that do not change what a finished run has found out."""
 
@@ -173,6 +176,8 @@ class RunSeries:
             raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
         if not (self.resume or self.finished) and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
             raise ConfigError(f"{self.out}: expected a folder that is free, found files; resume=True goes on, or another out=...")
+        for name in REPORTS if self.out.exists() else ():
+            check_target(self.out / name, overwrite=True)
 
     def run(self, jobs: Sequence[Job]) -> tuple[tuple[RunResult, ...], tuple[Failure, ...]]:
         """Make all runs, one after the other.

@@ -21,6 +21,12 @@ FOLDER = Path(__file__).parents[1] / "models"
 SUFFIX = ".safetensors"
 WEIGHTS = ("best.safetensors", "last.safetensors")
 """The checkpoints of a run, the one to use first."""
+RUN_FILES = (
+    *WEIGHTS,
+    *(weights.replace(SUFFIX, ".json") for weights in WEIGHTS),
+    *("config.json", "split.json", "log.csv", "log.jsonl", "history.png", "metrics.json", "README.md", "result.json", "examples.npz"),
+)
+"""What training writes into the folder of a run, in a series of runs its evaluation included."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,12 @@ def read_shipped(name: str) -> Shipped:
 def is_shipped(path: Path) -> bool:
     """Whether a file is one of the models that ship."""
     return path.parent == FOLDER
+
+
+def model_files(model: str | Path) -> tuple[Path, ...]:
+    """Return the files that a model consists of: of a run all that training wrote, else the checkpoint and its card."""
+    path = locate(model)
+    return tuple(path.parent / name for name in RUN_FILES) if path.name in WEIGHTS else (path, path.with_suffix(".json"))
 
 
 def locate(model: str | Path) -> Path:

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mocapgen.shared.files import check_target, write_file
+from mocapgen.shared.files import write_file
+from mocapgen.shared.outputs import writing
 from schemas.conventions import file_conventions
 from schemas.errors import DatasetError
 from schemas.predictions import CONVENTIONS
@@ -25,7 +26,7 @@ from schemas.train import ModelCard
 from trainer.model.checkpoint import load_lifter
 from trainer.model.lifter import Lifter, absolute
 from trainer.model.metadata import about_of, read_metadata
-from trainer.model.shipped import locate
+from trainer.model.shipped import locate, model_files
 
 TOLERANCE = 1e-4
 """Metres: the largest difference between the exported model and PyTorch that is accepted, a tenth of a millimetre."""
@@ -98,11 +99,16 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
     DatasetError
         If the checkpoint cannot be used, the file cannot be written, or ONNX Runtime gets other numbers than PyTorch.
     """
-    import onnxruntime
+    import onnxruntime  # noqa: F401
     import onnxscript  # noqa: F401 - torch's exporter needs it, and its own error is less clear
 
-    out = Path(out)
-    check_target(out, overwrite)
+    with writing(out, overwrite=overwrite, inputs=model_files(model)):
+        return _export(model, Path(out), overwrite)
+
+
+def _export(model: str | Path, out: Path, overwrite: bool) -> Exported:
+    import onnxruntime
+
     lifter, card = load_lifter(model)
     exported = SequenceLifter(lifter).eval()
     content = _convert(exported, card)
@@ -115,7 +121,7 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
         raise DatasetError(
             f"{out}: expected ONNX Runtime within {1000 * TOLERANCE:g} mm of PyTorch, found {1000 * difference:.3g} mm; nothing was written"
         )
-    write_file(out, content)
+    write_file(out, content, overwrite)
     return Exported(out, len(content), difference)
 
 

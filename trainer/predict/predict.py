@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.shared.files import check_target
+from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import is_video
 from schemas.dataset import LAYOUT
@@ -23,6 +23,7 @@ from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
+from trainer.model.shipped import model_files
 from trainer.predict.camera import place
 from trainer.predict.keypoints import Keypoints, joints_of, read_keypoints
 from trainer.predict.keypoints.hdf5 import is_foreign
@@ -74,25 +75,33 @@ def predict(
         If a file cannot be read, used or written.
     """
     source, out, config = Path(source), Path(out), config or PredictConfig()
-    check_target(out, overwrite)
-    if out.exists() and source.exists() and out.samefile(source):
-        raise DatasetError(f"{out}: expected another file to write to than the one that is read")
+    inputs = [*model_files(model), *_files(source), config.detector_model]
+    with writing(out, config.keypoints_out, overwrite=overwrite, inputs=inputs):
+        predictions = _predict(model, source, config, device, threads, overwrite, progress)
+        write(out, predictions, overwrite)
+    return predictions
+
+
+def _files(source: Path) -> list[Path]:
+    """Return the files that a source consists of: itself, or those of a folder or pattern that may hold keypoints."""
+    if "*" in source.name:
+        return list(source.parent.glob(source.name))
+    return [file for pattern in ("*", "*/*") for file in source.glob(pattern) if file.suffix.lower() in (".json", ".txt")] or [source]
+
+
+def _predict(
+    model: str | Path, source: Path, config: PredictConfig, device: str, threads: int, overwrite: bool, progress: Progress | None
+) -> PredictionArrays:
     video = is_video(source)
-    check_settings(video, source, out, config, overwrite)
+    check_settings(video, source, config)
     compute = choose(device, "fp32", threads)
     lifter, card = load_lifter(model, compute.device)
     require_causal(lifter, card, config)
     if is_hdf5(source) and not is_foreign(source):
-        predictions = of_dataset(lifter, card, source, config)
-    else:
-        require_joints(card, source)
-        if video:
-            keypoints = keypoints_of_video(source, config, overwrite, progress)
-        else:
-            keypoints = read_keypoints(source, config.layout, config.fps, config.image)
-        predictions = of_keypoints(lifter, card, keypoints, source, config)
-    write(out, predictions)
-    return predictions
+        return of_dataset(lifter, card, source, config)
+    require_joints(card, source)
+    keypoints = keypoints_of_video(source, config, overwrite, progress) if video else read_keypoints(source, config.layout, config.fps, config.image)
+    return of_keypoints(lifter, card, keypoints, source, config)
 
 
 def is_hdf5(path: Path) -> bool:

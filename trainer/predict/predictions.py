@@ -89,8 +89,8 @@ def _joint_sets(card: ModelCard) -> dict[str, dict[str, Any]]:
     return sets
 
 
-def write(path: Path, predictions: PredictionArrays) -> None:
-    """Write a predictions file, whole or not at all, in place of one that may be there.
+def write(path: Path, predictions: PredictionArrays, overwrite: bool = True) -> None:
+    """Write a predictions file, whole or not at all.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def write(path: Path, predictions: PredictionArrays) -> None:
                     {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **FRAME_FILTERS} if array.path.startswith("/frames/") else {}
                 )
                 write_array(file, array, values, name, **storage)
-    write_file(path, memory.getvalue())
+    write_file(path, memory.getvalue(), overwrite)
 
 
 def _attributes(predictions: PredictionArrays) -> PredictionAttributes:

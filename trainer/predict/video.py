@@ -6,9 +6,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from mocapgen.shared.files import check_target
 from mocapgen.shared.progress import Progress
-from schemas.errors import ConfigError, DatasetError
+from schemas.errors import ConfigError
 from schemas.predictions import PredictConfig
 from trainer.predict.detectors import detect, write_keypoints
 from trainer.predict.keypoints import Keypoints, read_keypoints
@@ -19,26 +18,20 @@ OF_FILES = ("layout", "image")
 """Settings that a video states itself."""
 
 
-def check_settings(video: bool, source: Path, out: Path, config: PredictConfig, overwrite: bool) -> None:
+def check_settings(video: bool, source: Path, config: PredictConfig) -> None:
     """Refuse settings that do not fit what is read, before any work is done.
 
     Raises
     ------
     ConfigError
         If a setting is not for this kind of source.
-    DatasetError
-        If the file in ``keypoints_out`` cannot be written.
     """
     for name in OF_FILES if video else OF_VIDEOS:
         if name in config.model_fields_set and getattr(config, name) is not None:
             what = "a video says this itself; leave it out" if video else f"only for a video, which {source} is not; leave it out"
             raise ConfigError(f"{name}: {what}")
-    if config.keypoints_out is not None:
-        check_target(config.keypoints_out, overwrite)
-        if config.keypoints_out.suffix.lower() != ".json":
-            raise ConfigError(f"keypoints_out: expected a name that ends in .json, found {config.keypoints_out.name!r}")
-        if config.keypoints_out.resolve() in (out.resolve(), source.resolve()):
-            raise DatasetError(f"{config.keypoints_out}: expected another file than the one that is read, and than the predictions")
+    if config.keypoints_out is not None and config.keypoints_out.suffix.lower() != ".json":
+        raise ConfigError(f"keypoints_out: expected a name that ends in .json, found {config.keypoints_out.name!r}")
 
 
 def keypoints_of_video(source: Path, config: PredictConfig, overwrite: bool = False, progress: Progress | None = None) -> Keypoints:

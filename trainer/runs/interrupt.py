@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from mocapgen.shared.signals import like_ctrl_c
+
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Within the block SIGINT and SIGTERM only set a flag, which the yielded function returns; a second signal ends the process at once."""
+    """Within the block Ctrl-C, SIGTERM and SIGHUP only set a flag, which the yielded function returns; a second Ctrl-C ends the process at once."""
     asked = False
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -20,12 +22,12 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         asked = True
 
     try:
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = signal.signal(signal.SIGINT, ask)
     except ValueError:  # not the main thread, which alone may handle signals
         yield lambda: False
         return
     try:
-        yield lambda: asked
+        with like_ctrl_c():
+            yield lambda: asked
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGINT, before)

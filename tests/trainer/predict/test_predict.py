@@ -390,8 +390,8 @@ WRONG = {
     "causal": (["RUN", "KEYPOINTS", "--causal"], "model=stmixer, model_settings.causal=true and model_settings.patch=1"),
     "rate of a dataset": (["RUN", "DATA", "--fps", "25"], "expected no settings for keypoints with a dataset file, found --fps"),
     "no folder": (["RUN", "KEYPOINTS", "--out", "GONE/x.h5"], "expected an existing folder"),
-    "itself": (["RUN", "DATA", "--out", "DATA", "--overwrite"], "expected another file to write to"),
-    "there already": (["RUN", "KEYPOINTS", "--out", "KEYPOINTS"], "say --overwrite"),
+    "itself": (["RUN", "DATA", "--out", "DATA", "--overwrite"], "expected another file to write than one that is read"),
+    "there already": (["RUN", "KEYPOINTS", "--out", "FEW"], "say --overwrite"),
 }
 
 

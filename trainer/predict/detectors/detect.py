@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.files import check_target, write_file
+from mocapgen.shared.files import write_file
 from mocapgen.shared.parts import load_part, part_names
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import Video
@@ -108,7 +108,6 @@ def write_keypoints(path: Path, detections: Detections, overwrite: bool = False)
     DatasetError
         If it cannot be written, or exists and must not be overwritten.
     """
-    check_target(path, overwrite)
     write_file(path, json.dumps(document(detections), separators=(",", ":")) + "\n", overwrite)
 
 

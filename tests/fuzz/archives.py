@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import struct
+import warnings
 import zipfile
 import zlib
 from random import Random
@@ -94,7 +95,7 @@ def damage_zip(data: bytes, random: Random) -> bytes | None:
 
 def _zip(members: list[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(out, "w", method) as archive:  # two members of the same name are meant
         for name, content in members:
             info = zipfile.ZipInfo(name)
             info.compress_type = method

@@ -85,19 +85,21 @@ def damage(name: str, data: bytes, random: Random, words: Sequence[bytes] = (), 
     others : sequence of bytes
         Other files of the kind, parts of which may be put in.
     """
-    for _ in range(random.choice((1, 1, 1, 2, 3))):
-        data = _once(PurePath(name).suffix.lower(), data, random, words, others)
+    suffix, times = PurePath(name).suffix.lower(), random.choice((1, 1, 1, 2, 3))
+    known = STRUCTURED.get(suffix)
+    changed = known(data, random) if known is not None and random.random() < 0.6 else None
+    if changed is not None:
+        data, times = changed, times - 1
+    for _ in range(times):
+        data = _once(suffix, data, random, words, others)
     return data
 
 
 def _once(suffix: str, data: bytes, random: Random, words: Sequence[bytes], others: Sequence[bytes]) -> bytes:
-    known = STRUCTURED.get(suffix)
-    if known is not None and random.random() < 0.6:
-        changed = known(data, random)
-        if changed is not None:
-            return changed
     if others and random.random() < 0.05:
         return _spliced(data, random.choice(others), random)
+    if random.random() < 0.01:
+        return _grown(data, random)
     if suffix in BINARY and random.random() < 0.85:
         return damage_bytes(data, random)
     return damage_text(data, random, words)
@@ -148,8 +150,7 @@ def damage_text(data: bytes, random: Random, words: Sequence[bytes] = ()) -> byt
     if kind == 5:
         del parts[a]
     elif kind == 6:
-        copies = random.choice((1, 1, 2, 20, 2000)) if random.random() < 0.95 else 100_000
-        parts[a:a] = [parts[b]] * min(copies, 1 + MOST // (len(parts[b]) + 1))
+        parts[a:a] = [parts[b]] * random.choice((1, 1, 2, 20))
     elif kind == 7:
         parts[a] = noise
     elif kind == 8:
@@ -176,6 +177,14 @@ def _spliced(data: bytes, other: bytes, random: Random) -> bytes:
     return data[: random.randrange(len(data) + 1)] + other[random.randrange(len(other) + 1) :]
 
 
+def _grown(data: bytes, random: Random) -> bytes:
+    """Return a file with one of its lines very often."""
+    lines = data.split(b"\n")
+    place = random.randrange(len(lines))
+    lines[place:place] = [lines[place]] * min(random.choice((2000, 20_000, 100_000)), 1 + MOST // (len(lines[place]) + 1))
+    return b"\n".join(lines)
+
+
 STRUCTURED: dict[str, Callable[[bytes, Random], bytes | None]] = {
     ".json": trees.damage_json,
     ".jsonl": trees.damage_json,
@@ -187,5 +196,5 @@ STRUCTURED: dict[str, Callable[[bytes, Random], bytes | None]] = {
     ".npy": archives.damage_npy,
     ".gz": archives.damage_gzip,
 }
-"""By suffix; a function returns None for what it does not understand any more."""
+"""By suffix; a function returns None for what it does not understand."""
 BINARY = {".h5", ".c3d", ".npz", ".npy", ".zip", ".gz", ".pkl", ".safetensors", ".mp4"}

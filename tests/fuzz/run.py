@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -201,6 +202,8 @@ class Campaign:
                 try:
                     for result in self.run(numbers[job::jobs], self.base / f"job{job}"):
                         theirs.send(result)
+                except Exception:
+                    traceback.print_exc()
                 finally:
                     os._exit(0)
             theirs.close()

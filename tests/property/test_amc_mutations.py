@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,7 @@ from mocapgen.core.rotation import angle_between
 from mocapgen.formats.asf import Asf, format_asf, parse_asf
 from mocapgen.formats.asf_amc import format_amc, parse_amc
 from schemas.errors import MocapError
-from tests.property.damage import Edit, damage, edits
+from tests.fuzz.mutate import damage_text
 
 ASF = b"""\
 # AST/ASF file generated using VICON BodyLanguage
@@ -70,7 +72,14 @@ FRAME = b"root 10.4194 16.7048 -30.1003 -2.48972 -9.82194 -3.00914\nlfemur 7.865
 AMC = b"#!OML:ASF H:\\Takeo M\xfcller.ASF\r\n:FULLY-SPECIFIED\n:DEGREES\n" + b"".join(b"%d\n%b" % (number, FRAME) for number in range(1, 6))
 SKELETON = parse_asf(ASF, "a.asf")
 
-EDITS = edits([b":root", b"begin", b"end", b"root", b"lfoot", b"lfoot_end", b"rx", b"tx", b"XYZ", b"length", b"dof"])
+WORDS = (b":root", b"begin", b"end", b"root", b"lfoot", b"lfoot_end", b"rx", b"tx", b"XYZ", b"length", b"dof")
+RANDOM = st.randoms(use_true_random=False)
+
+
+def damaged(data: bytes, random: Random) -> bytes:
+    for _ in range(random.randint(1, 4)):
+        data = damage_text(data, random, WORDS)
+    return data
 
 
 def outcome(asf: bytes, amc: bytes) -> Motion | MocapError:
@@ -98,11 +107,9 @@ mutations = settings(max_examples=300, deadline=None, suppress_health_check=[Hea
 
 
 @mutations
-@given(st.lists(EDITS, min_size=1, max_size=4))
-def test_damaged_amc(changes: list[Edit]) -> None:
-    amc = AMC
-    for change in changes:
-        amc = damage(amc, change)
+@given(RANDOM)
+def test_damaged_amc(random: Random) -> None:
+    amc = damaged(AMC, random)
     found = outcome(ASF, amc)
     if isinstance(found, Motion):  # what was read is what is there: every frame number, in order
         assert len(found) == sum(word == b"root" for line in amc.split(b"\n") for word in line.split(b"#")[0].translate(TO_BLANKS).split()[:1])
@@ -112,12 +119,9 @@ TO_BLANKS = bytes.maketrans(bytes(range(33)), b" " * 33)
 
 
 @mutations
-@given(st.lists(EDITS, min_size=1, max_size=4))
-def test_damaged_asf(changes: list[Edit]) -> None:
-    asf = ASF
-    for change in changes:
-        asf = damage(asf, change)
-    found = outcome(asf, AMC)
+@given(RANDOM)
+def test_damaged_asf(random: Random) -> None:
+    found = outcome(damaged(ASF, random), AMC)
     if isinstance(found, Motion):  # then it can be written, and says the same again
         written = Asf.from_skeleton(found.skeleton)
         again = outcome(format_asf(written), format_amc(found, written))
@@ -128,14 +132,9 @@ def test_damaged_asf(changes: list[Edit]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(EDITS, min_size=1, max_size=3), st.lists(EDITS, min_size=1, max_size=3))
-def test_both_damaged(asf_changes: list[Edit], amc_changes: list[Edit]) -> None:
-    asf, amc = ASF, AMC
-    for change in asf_changes:
-        asf = damage(asf, change)
-    for change in amc_changes:
-        amc = damage(amc, change)
-    outcome(asf, amc)
+@given(RANDOM)
+def test_both_damaged(random: Random) -> None:
+    outcome(damaged(ASF, random), damaged(AMC, random))
 
 
 @settings(max_examples=200, deadline=None)

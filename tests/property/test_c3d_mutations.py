@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,13 +13,11 @@ from mocapgen.formats.c3d import format_c3d, parse_c3d
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
 from schemas.errors import MocapError
+from tests.fuzz.mutate import damage_bytes
 
 RELAXED = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BODY = place_markers(make(clips()[0])[0].slice(0, 12))
 FILE = format_c3d(BODY, "sa")
-
-places = st.one_of(st.integers(0, 63), st.integers(512, 3 * 512), st.integers(0, len(FILE) - 1))
-writes = st.lists(st.tuples(places, st.binary(min_size=1, max_size=4)), min_size=1, max_size=4)
 
 
 def outcome(data: bytes) -> Markers | str:
@@ -37,18 +37,12 @@ def outcome(data: bytes) -> Markers | str:
 
 
 @RELAXED
-@given(writes)
-def test_overwritten_bytes(changes: list[tuple[int, bytes]]) -> None:
-    data = bytearray(FILE)
-    for place, value in changes:
-        data[place : place + len(value)] = value
-    outcome(bytes(data))
-
-
-@RELAXED
-@given(st.integers(0, len(FILE)), st.integers(0, 600), st.binary(max_size=40))
-def test_cut_and_spliced(place: int, length: int, inserted: bytes) -> None:
-    outcome(FILE[:place] + inserted + FILE[place + length :])
+@given(st.randoms(use_true_random=False))
+def test_damaged(random: Random) -> None:
+    data = FILE
+    for _ in range(random.randint(1, 4)):
+        data = damage_bytes(data, random)
+    outcome(data)
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from schemas.base import Model
+from schemas.base import Settings
 
 RIG_PATTERN = re.compile(r"^(?P<name>[a-z]+)(?::(?P<count>[1-9][0-9]{0,3}))?$")
 
@@ -21,7 +21,7 @@ def _check_rig(text: str) -> str:
 RigName = Annotated[str, AfterValidator(_check_rig)]
 
 
-class ImageSize(Model):
+class ImageSize(Settings):
     """Size of the image in pixels."""
 
     width: int = Field(default=1920, ge=16, le=65536)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.camera import ImageSize, RigName
 from schemas.conventions import CameraFrame
 
@@ -17,7 +17,7 @@ NOT_IN_FILE = frozenset({"root", "out", "table", "avatars", "workers", "overwrit
 """Settings that name places or do not change what is built; left out of the file, so that it is the same everywhere."""
 
 
-class BuildConfig(Model):
+class BuildConfig(Settings):
     """The settings of ``mocapgen build``."""
 
     source: str = "hdm05"
@@ -28,7 +28,7 @@ class BuildConfig(Model):
     """File to write; required except for a dry run."""
     format: Literal["amc", "c3d", "bvh"] | None = None
     """Read only files of this format; by default the source decides."""
-    fps: float = Field(default=30.0, gt=0, le=1000, allow_inf_nan=False)
+    fps: float = Field(default=30.0, gt=0, le=1000)
     """Frames per second of the dataset; 30 is the published method's."""
     antialias: bool = False
     """Low-pass filter (zero phase) before the frame rate is reduced; off, as in the method."""
@@ -55,7 +55,7 @@ class BuildConfig(Model):
     """Source profile of BVH files: a name, or the path of a YAML file; by default detected for each file."""
     lenient: bool = False
     """Repair or accept minor faults of BVH files, and the frames that are there of C3D files that were cut short; report them."""
-    scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    scale: float | None = Field(default=None, gt=0)
     """Length of one unit of BVH files, metres; by default from the profile, or from the size of the body."""
     up: Literal["y", "z"] | None = None
     """Axis of BVH files that points up; by default from the profile, or from the pose of the body."""
@@ -69,7 +69,7 @@ class BuildConfig(Model):
     """Camera rig: `front`, `orbit:N` or `random:N`."""
     image: ImageSize = ImageSize()
     """Image size, pixels."""
-    fov: float = Field(default=60.0, gt=1, lt=179, allow_inf_nan=False)
+    fov: float = Field(default=60.0, gt=1, lt=179)
     """Vertical field of view, degrees; 60 is Unity's default."""
     camera_frame: CameraFrame = "unity"
     """Axes of the camera frame, and with them the handedness of everything stored."""

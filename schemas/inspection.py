@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import Model, Settings
 
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
@@ -43,7 +43,7 @@ class Finding(Model):
     """How bad, in the check's unit: findings of one check are sorted by it, largest first."""
 
 
-class Policy(Model):
+class Policy(Settings):
     """What matters: which checks run, how severe their findings are, and their limits."""
 
     description: str = ""

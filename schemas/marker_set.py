@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.conventions import JOINT_PARENTS
 
 _SIDED = (
@@ -35,10 +35,10 @@ LANDMARKS: tuple[str, ...] = ("C7", "T10", "Clavicle", "Sternum", *(side + name 
 OPTIONAL: tuple[str, ...] = tuple(side + name for side in ("Left", "Right") for name in ("UpperArm", "Forearm", "Thigh", "Shank"))
 """Those without which every joint can still be found."""
 
-Vector3 = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+Vector3 = tuple[float, float, float]
 
 
-class Placement(Model):
+class Placement(Settings):
     """Where a marker sits on a standing body in T-pose."""
 
     bone: str
@@ -56,7 +56,7 @@ class Placement(Model):
         return self
 
 
-class Anatomy(Model):
+class Anatomy(Settings):
     """Where joints lie inside the body, seen from the markers; lengths are fractions of stature where nothing else is said."""
 
     marker_height: float = Field(ge=0.0, le=0.05)
@@ -75,7 +75,7 @@ class Anatomy(Model):
     """The left shoulder joint from the acromion's marker, fraction of the distance between both; axes of the chest (x left)."""
     elbow: Vector3
     """The elbow joint from half a breadth inwards of its marker: outwards, towards the shoulder, forwards."""
-    wrist: tuple[FiniteFloat, FiniteFloat]
+    wrist: tuple[float, float]
     """The wrist joint from under the middle of its markers: towards the little finger, towards the hand."""
     root: Vector3
     """The Hips joint (lumbosacral joint) from the middle of the front waist markers: x and y in their distance, z in that of front and back."""
@@ -83,7 +83,7 @@ class Anatomy(Model):
     """Where these numbers come from."""
 
 
-class MarkerSet(Model):
+class MarkerSet(Settings):
     """A marker set, described for the solver."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Model, Settings
 from schemas.dataset import LAYOUT, Array, Layout
 
 PREDICTIONS_FORMAT = "mocapgen-predictions"
@@ -59,7 +59,7 @@ PREDICTIONS_LAYOUT = Layout(
 """Every array of a predictions file; F frames, S sequences, M cameras, J joints, N joints of a joint set; one set has them all (N = J)."""
 
 
-class PredictConfig(Model):
+class PredictConfig(Settings):
     """Settings of ``trainer predict`` for keypoints and videos."""
 
     detector: str | None = None
@@ -70,27 +70,27 @@ class PredictConfig(Model):
     """File to keep the keypoints of a video in: .json, which can be given in place of the video."""
     layout: str | None = None
     """Joint layout of the detector, such as `coco17` (docs/predictions.md lists them); by default what the file or the body's proportions tell."""
-    fps: float | None = Field(default=None, gt=0, le=1000, allow_inf_nan=False)
+    fps: float | None = Field(default=None, gt=0, le=1000)
     """Frames per second of the video; by default as the file says."""
     image: tuple[int, int] | None = None
     """Image size, pixels; by default as the file says."""
-    focal: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    focal: float | None = Field(default=None, gt=0)
     """Focal length of the camera, pixels; by default the diagonal of the image."""
-    fov: float | None = Field(default=None, gt=1, lt=179, allow_inf_nan=False)
+    fov: float | None = Field(default=None, gt=1, lt=179)
     """Vertical field of view, degrees, instead of the focal length."""
-    min_confidence: float = Field(default=0.1, ge=0, lt=1, allow_inf_nan=False)
+    min_confidence: float = Field(default=0.1, ge=0, lt=1)
     """Joints with a lower confidence are treated as missing."""
-    gap: float = Field(default=0.25, ge=0, le=60, allow_inf_nan=False)
+    gap: float = Field(default=0.25, ge=0, le=60)
     """Longest gap, seconds, over which a missing joint is interpolated and a person who is not detected keeps the track."""
     person: str = Field(default="largest", pattern=r"^(largest|all|[1-9][0-9]{0,3})$")
     """Whom to lift where there are several people: `largest`, a number in the order of their size, or `all`, one sequence each."""
-    pitch: float | None = Field(default=None, ge=-89, le=89, allow_inf_nan=False)
+    pitch: float | None = Field(default=None, ge=-89, le=89)
     """Degrees by which the camera looks down (below 0: up); by default found from the person and the floor."""
-    height: float | None = Field(default=None, ge=0.4, le=2.6, allow_inf_nan=False)
+    height: float | None = Field(default=None, ge=0.4, le=2.6)
     """Height of the person, metres; by default as the model sees it. Distances follow."""
     to_pixels: bool = True
     """Move joints that are seen clearly a third of the way to their pixels."""
-    smooth: float = Field(default=1.0, ge=0, le=4, allow_inf_nan=False)
+    smooth: float = Field(default=1.0, ge=0, le=4)
     """Smooth poses and paths, without lag: 0 not at all, 1 as was measured to be best, 2 twice as slow a motion."""
     bone_lengths: bool = True
     """Give each person bones of constant length, the same on both sides."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.conventions import END_POINTS, JOINT_PARENTS
 
 UNITS: dict[str, float] = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
@@ -18,7 +18,7 @@ OPTIONAL_ROLES = END_POINTS | {"Spine", "Chest", "UpperChest", "LeftShoulder", "
 REQUIRED_ROLES = tuple(role for role in JOINT_PARENTS if role not in OPTIONAL_ROLES)
 """Roles without which a skeleton is not understood."""
 
-Quaternion = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
+Quaternion = tuple[float, float, float, float]
 
 
 def _check_unit(unit: str | float) -> str | float:
@@ -34,7 +34,7 @@ def _check_rotations(rotations: dict[str, Quaternion]) -> dict[str, Quaternion]:
     return rotations
 
 
-class RestPose(Model):
+class RestPose(Settings):
     """How to find the rotations at which the figure stands upright in a T-like pose."""
 
     method: Literal["decide", "zero", "first_frame", "directions", "stored"] = "decide"
@@ -54,7 +54,7 @@ class RestPose(Model):
         return self
 
 
-class Profile(Model):
+class Profile(Settings):
     """How the files of one program or database are to be understood."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Settings
 
 STILLS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
@@ -19,7 +19,7 @@ MOST_MOMENTS = 40
 """Frames of a filmstrip."""
 
 
-class RenderConfig(Model):
+class RenderConfig(Settings):
     """A picture, an animation or a recording of what is in a dataset or predictions file."""
 
     out: Path | None = None
@@ -52,7 +52,7 @@ class RenderConfig(Model):
     """Size of the picture, pixels; by default by its content."""
     dpi: int | None = Field(default=None, ge=20, le=1200)
     """Dots per inch: the size of text and lines; by default 150, in animations 90."""
-    fps: float | None = Field(default=None, gt=0, le=240, allow_inf_nan=False)
+    fps: float | None = Field(default=None, gt=0, le=240)
     """Frames per second of an animation; by default the file's, at most 30 in a GIF and 60 in an MP4."""
     predictions: Path | None = None
     """Predictions file to draw over the ground truth."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.conventions import JOINT_PARENTS
 
-Vector3 = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+Vector3 = tuple[float, float, float]
 
 
-class Joint(Model):
+class Joint(Settings):
     """One joint of an avatar in its rest pose."""
 
     name: str = Field(min_length=1)
@@ -23,7 +23,7 @@ class Joint(Model):
     """Position relative to the parent in the rest pose, metres, world frame (x left, y up, z forward)."""
 
 
-class Avatar(Model):
+class Avatar(Settings):
     """A skeleton of known build, standing in T-pose (arms out, palms down, feet forward) and facing +z."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")

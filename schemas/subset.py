@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Model, Settings
 
 
-class SelectConfig(Model):
+class SelectConfig(Settings):
     """Which sequences of a dataset are kept: those that pass every condition given."""
 
     clips: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Model, Settings
 from schemas.conventions import CameraFrame
 from schemas.detectors import DETECTOR_SET, SEEN_BY
 
@@ -35,7 +35,7 @@ RENAMED = {
 """Settings of earlier versions, and their names now; recipes and runs that have them are refused with a message that names both."""
 
 
-class Losses(Model):
+class Losses(Settings):
     """Weights of the terms that are added up; a weight of 0 leaves a term out."""
 
     mpjpe: float = Field(default=1.0, ge=0)
@@ -52,7 +52,7 @@ class Losses(Model):
     """Error of the root's position relative to its depth, no unit; counts with target `absolute` only."""
 
 
-class CameraAugmentation(Model):
+class CameraAugmentation(Settings):
     """New virtual cameras: the sequence is rotated and tilted about the middle of its root path and projected again."""
 
     probability: float = Field(default=0.0, ge=0, le=1)
@@ -85,7 +85,7 @@ class CameraAugmentation(Model):
         return self
 
 
-class BodyAugmentation(Model):
+class BodyAugmentation(Settings):
     """Other people than the avatars: their size, proportions, and knees."""
 
     probability: float = Field(default=0.0, ge=0, le=1)
@@ -106,7 +106,7 @@ class BodyAugmentation(Model):
         return self
 
 
-class DetectorErrors(Model):
+class DetectorErrors(Settings):
     """The errors of real 2D detectors, joint by joint (`schemas/detectors.py` has their sizes); requires joint set `detector` and `confidence`."""
 
     probability: float = Field(default=0.0, ge=0, le=1)
@@ -140,7 +140,7 @@ class DetectorErrors(Model):
         return self
 
 
-class Augmentation(Model):
+class Augmentation(Settings):
     """Data augmentation of the training side, computed from the stored 3D in every batch; everything off by default."""
 
     flip: float = Field(default=0.0, ge=0, le=1)
@@ -178,7 +178,7 @@ class Augmentation(Model):
         return self
 
 
-class TrainConfig(Model):
+class TrainConfig(Settings):
     """All settings of ``trainer fit``."""
 
     model: str = "stmixer"

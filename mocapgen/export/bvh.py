@@ -16,7 +16,7 @@ from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.export.motions import motions
 from mocapgen.formats._bvh_write import write_bvh
-from schemas.base import Model
+from schemas.base import Settings
 
 AXES = {
     "world": "right-handed, x left of a person facing forward, y up, z forward",
@@ -24,12 +24,12 @@ AXES = {
 }
 
 
-class Options(Model):
+class Options(Settings):
     """Settings of the format."""
 
     space: Literal["world", "camera"] = "world"
     """Frame of positions: the world, or the camera."""
-    scale: float = Field(default=0.01, gt=0, le=1000, allow_inf_nan=False)
+    scale: float = Field(default=0.01, gt=0, le=1000)
     """Length of one unit of the file, metres; 0.01 writes centimetres."""
     up: Literal["y", "z"] = "y"
     """Axis of the file that points up."""

@@ -17,7 +17,7 @@ from mocapgen.shared.hdf5 import read_array
 from mocapgen.shared.text import matches, no_match
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, SequenceRow
-from schemas.base import Model
+from schemas.base import Model, Settings
 from schemas.errors import ConfigError, DatasetError
 
 LONGEST_NAME = 120
@@ -25,7 +25,7 @@ _UNSAFE = re.compile(r"[^\w.+=@-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
-class SequenceFilter(Model):
+class SequenceFilter(Settings):
     """Which sequences are exported: those that pass every condition given."""
 
     clips: tuple[str, ...] = ()

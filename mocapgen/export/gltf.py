@@ -8,11 +8,11 @@ from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.export.motions import motions
 from mocapgen.formats.glb import write_glb
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.conventions import WORLD_FRAME
 
 
-class Options(Model):
+class Options(Settings):
     """Settings of the format."""
 
     avatar: str | None = None

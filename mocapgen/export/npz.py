@@ -10,11 +10,11 @@ import numpy as np
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.store.reader import Dataset
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.conventions import WORLD_FRAME
 
 
-class Options(Model):
+class Options(Settings):
     """Settings of the format."""
 
     space: Literal["world", "camera"] = "world"

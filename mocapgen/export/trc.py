@@ -8,11 +8,11 @@ from typing import Literal
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.formats.trc import format_trc
-from schemas.base import Model
+from schemas.base import Settings
 from schemas.conventions import WORLD_FRAME
 
 
-class Options(Model):
+class Options(Settings):
     """Settings of the format."""
 
     joints: str | None = None

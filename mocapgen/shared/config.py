@@ -21,6 +21,8 @@ _IMAGE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 _MOST_PROBLEMS = 20
 """Most lines of an error; further problems are counted."""
 M = TypeVar("M", bound=BaseModel)
+SettingPath = tuple[str | int, ...]
+"""Where a setting is: its name, after those of the groups and lists that it is in."""
 
 
 # Models -------------------------------------------------------------------------------------------
@@ -29,7 +31,7 @@ M = TypeVar("M", bound=BaseModel)
 def checked(
     model: type[M],
     values: Any,
-    subject: str | Callable[[str], str] = "",
+    subject: str | Callable[[SettingPath], str] = "",
     *,
     group: str = "",
     renamed: Mapping[str, str] | None = None,
@@ -43,7 +45,7 @@ def checked(
     model : type of BaseModel
     values : mapping
     subject : str or callable
-        Where the values stand, such as a file's name: messages begin with it. A callable is asked for each setting.
+        Where the values stand, such as a file's name: messages begin with it. A callable is asked for each setting, by its path.
     group : str
         The setting that the values are, for the names of settings in messages: ``model_settings``.
     renamed : mapping of str to str, optional
@@ -59,15 +61,24 @@ def checked(
         With one line for each problem: where, which setting, the rule and the value found.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(_plain(values))
     except ValidationError as failure:
         problems = failure.errors(include_url=False, include_context=False)
     shown, lines = problems[: 1 if first else _MOST_PROBLEMS], []
     for problem in shown:
-        where = subject(str(problem["loc"][0]) if problem["loc"] else "") if callable(subject) else subject
+        where = subject(problem["loc"]) if callable(subject) else subject
         more = f" (and {len(problems) - len(shown)} more)" if problem is shown[-1] and len(problems) > len(shown) else ""
         lines.append(one_line(where, _problem(dict(problem), model, group, renamed or {}), more))
     raise error("\n".join(lines))
+
+
+def _plain(value: Any) -> Any:
+    """Return values with Python's numbers in place of NumPy's, which strict models refuse."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(part) for part in value) if type(value) in (list, tuple) else value
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () else value
 
 
 def _problem(error: Mapping[str, Any], model: type[BaseModel], group: str, renamed: Mapping[str, str]) -> str:
@@ -152,8 +163,8 @@ def _from_text(name: str, annotation: Any, value: Any) -> Any:
 
 
 def _is_item(value: Any) -> bool:
-    """Whether a value can be a name in a list: a list in a list cannot."""
-    return isinstance(value, str | int | float)
+    """Whether a value can be a name in a list: a whole number can, as it is written in one way only; 1.50 and `no` are not what was written."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 # Settings of commands -----------------------------------------------------------------------------
@@ -181,8 +192,8 @@ def settings(model: type[M], options: Mapping[str, Any], file: str | Path | None
     if file is not None and not listed:
         raise ConfigError(one_line(str(file), f"expected {what} as 'key: value' lines, found none; for the defaults give no file"))
 
-    def subject(name: str) -> str:
-        return str(file) if name in listed and name not in options else ""
+    def subject(path: SettingPath) -> str:
+        return str(file) if path and path[0] in listed and path[0] not in options else ""
 
     for name in listed:
         if name not in model.model_fields:

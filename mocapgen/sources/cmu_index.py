@@ -13,14 +13,14 @@ from pydantic import Field
 
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import read_yaml
-from schemas.base import Model
+from schemas.base import Settings
 
 _DATA = Path(__file__).parent / "data"
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 TrialKey = tuple[int, int]
 
 
-class Category(Model):
+class Category(Settings):
     """What makes a trial one of a kind: see ``data/cmu_categories.yaml``."""
 
     any: tuple[str, ...] = ()

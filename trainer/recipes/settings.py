@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mocapgen.shared.config import checked, read_settings
+from mocapgen.shared.config import SettingPath, checked, read_settings
 from mocapgen.shared.documents import parse_yaml, read_json
-from mocapgen.shared.text import quoted
+from mocapgen.shared.text import one_line, printable, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import RENAMED, TrainConfig
 
 RECIPES = Path(__file__).parent
 WHAT = "training settings"
+_MOST_GROUPS = 8
+"""Most groups that a setting is in."""
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -28,7 +30,7 @@ def read_recipe(name: str) -> dict[str, Any]:
         return read_settings(RECIPES / f"{name}.yaml", WHAT)
     if Path(name).suffix in (".yaml", ".yml"):
         return read_settings(name, WHAT)
-    raise ConfigError(f"recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {name!r}")
+    raise ConfigError(one_line("", f"recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {quoted(name)}"))
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
@@ -42,17 +44,16 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise ConfigError(f"assignments: expected NAME=VALUE such as augment.flip=0.5, found {quoted(text)}")
-        parsed = parse_yaml(value, f"assignments={name}", lines=False)
-        if isinstance(parsed, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", parsed):
-            parsed = float(parsed)  # YAML 1.1 takes 1e-4 for a text
         *path, last = name.strip().replace("-", "_").split(".")
+        if not equals or not last or len(path) > _MOST_GROUPS:
+            raise ConfigError(one_line("", f"assignments: expected NAME=VALUE such as augment.flip=0.5, found {quoted(text)}"))
+        parsed = parse_yaml(value, f"assignments={name}", lines=False)
         place = settings
         for key in path:
             place = place.setdefault(key, {})
             if not isinstance(place, dict):
-                raise ConfigError(f"assignments={name}: expected a group of settings, found {key}={quoted(place)} before")
+                found = f"{printable(key)}={quoted(place)}"
+                raise ConfigError(one_line(f"assignments={name}", f"expected a group of settings, found {found} before"))
         place[last] = parsed
     return settings
 
@@ -68,23 +69,40 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def train_config(*layers: Mapping[str, Any]) -> TrainConfig:
+def train_config(*layers: Mapping[str, Any], files: Sequence[str] = ()) -> TrainConfig:
     """Return the checked settings of a run.
 
     Parameters
     ----------
     *layers : mapping
         Settings, later ones override earlier ones.
+    files : sequence of str
+        The file that each of the layers stands in, for messages; empty if in none. By default in none.
 
     Raises
     ------
     ConfigError
-        One line per problem: setting, rule, value found.
+        One line per problem: file, setting, rule, value found.
     """
     settings: dict[str, Any] = {}
     for layer in layers:
         settings = merge(settings, layer)
-    return checked(TrainConfig, settings, renamed=RENAMED)
+
+    def file_of(path: SettingPath) -> str:
+        return next((file for layer, file in reversed(list(zip(layers, files, strict=False))) if _sets(layer, path)), "")
+
+    return checked(TrainConfig, settings, file_of, renamed=RENAMED)
+
+
+def _sets(layer: Any, path: SettingPath) -> bool:
+    """Whether the setting at a path is in a layer, or one that it is a part of is no group there."""
+    for part in path:
+        if not isinstance(layer, Mapping):
+            return True
+        if part not in layer:
+            return False
+        layer = layer[part]
+    return bool(path)
 
 
 def run_config(
@@ -112,7 +130,8 @@ def run_config(
     given = [parse_assignments(assignments), options]
     if resumed is not None:
         return train_config(read_run(resumed).model_dump(), *given)
-    return train_config(read_recipe(recipe), read_settings(config, WHAT) if config is not None else {}, *given)
+    settings = read_settings(config, WHAT) if config is not None else {}
+    return train_config(read_recipe(recipe), settings, *given, files=("" if recipe in recipe_names() else recipe, str(config)))
 
 
 def read_run(folder: str | Path) -> TrainConfig:
@@ -124,8 +143,9 @@ def read_run(folder: str | Path) -> TrainConfig:
         If there is no run, or its settings are of another version.
     """
     path = Path(folder) / "config.json"
-    if not path.is_file():
-        raise DatasetError(f"{folder}: expected the folder of a run with config.json, found none; start one without resume=True")
+    if not path.exists():
+        rule = "expected the folder of a run with config.json, found none; start one without resume=True"
+        raise DatasetError(one_line(str(folder), rule))
     try:
         content = read_json(path, "the settings of a run")
         return checked(TrainConfig, content, f"{path}: expected the settings of a run of this version, found others", renamed=RENAMED, first=True)

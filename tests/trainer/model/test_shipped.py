@@ -26,7 +26,7 @@ licence: CC BY-SA 3.0
 credits: ["The first database, a second sentence.", The second database]
 data: [built-in motions]
 figures: {"MPJPE, actor sa": 52 mm}
-date: 2026-11-28
+date: "2026-11-28"
 commands: [trainer fit data.h5 --out runs/x]
 """
 

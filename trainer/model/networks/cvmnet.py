@@ -9,11 +9,11 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from schemas.base import Model
+from schemas.base import Settings
 from trainer.model.networks.base import Network
 
 
-class CvmNetSettings(Model):
+class CvmNetSettings(Settings):
     """Settings of :class:`CvmNet`."""
 
     width: int = Field(default=256, ge=1)

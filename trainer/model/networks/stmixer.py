@@ -14,12 +14,12 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from schemas.base import Model
+from schemas.base import Settings
 from trainer.model.networks.base import Network
 from trainer.model.networks.layers import depthwise_conv
 
 
-class MixerSettings(Model):
+class MixerSettings(Settings):
     """Settings of :class:`SpatioTemporalMixer`."""
 
     width: int = Field(default=256, ge=1)

@@ -12,12 +12,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from schemas.base import Model
+from schemas.base import Settings
 from trainer.model.networks.base import Network
 from trainer.model.networks.layers import MaskedBatchNorm
 
 
-class VideoPoseSettings(Model):
+class VideoPoseSettings(Settings):
     """Settings of :class:`VideoPose`; the defaults are the published network of 27 frames."""
 
     width: int = Field(default=1024, ge=1)

@@ -16,7 +16,7 @@ from mocapgen.anatomy.body import LIMB_JOINTS, completed, why_no_person, with_to
 from mocapgen.anatomy.names import ancestors, roles_by_names, words
 from mocapgen.anatomy.profiles.library import Match, recognise
 from mocapgen.anatomy.roles import Roles
-from mocapgen.anatomy.sides import side_agreement, side_votes
+from mocapgen.anatomy.sides import placed, side_agreement, side_votes
 from mocapgen.anatomy.structure import limb_pairs, roles_by_structure
 from mocapgen.anatomy.tables import ARM_BONES, LEG_BONES, SIDES
 from mocapgen.core.motion import Array, Skeleton
@@ -102,7 +102,7 @@ def infer_roles(skeleton: Skeleton, positions: Array) -> tuple[Roles | None, str
         if odd := why_no_person(skeleton, joints):
             return None, f"not a person: {odd}"
         joints = completed(skeleton, joints)
-        agreement = side_agreement(skeleton, joints, positions)
+        agreement = side_agreement(placed(skeleton, joints, positions))
         if all_named:
             confidence = max(confidence, _NAMED)
     if agreement < 0:
@@ -141,7 +141,7 @@ def _joined(skeleton: Skeleton, named: dict[str, str], structured: dict[str, str
 def _sided(skeleton: Skeleton, positions: Array, named: dict[str, str], structured: dict[str, str]) -> tuple[dict[str, str], float]:
     """Give the sides of the structure the names that fit, and return how well names and geometry agree on them, -1 to 1."""
     if not structured:
-        return structured, side_agreement(skeleton, named, positions)
+        return structured, side_agreement(placed(skeleton, named, positions))
     out = dict(structured)
     for limb in ("Leg", "Arm"):
         roles = [role for role in structured if limb in role or role.endswith("Foot" if limb == "Leg" else "Hand")]
@@ -154,16 +154,16 @@ def _sided(skeleton: Skeleton, positions: Array, named: dict[str, str], structur
         if swap:
             kinds = ("Leg", "Foot", "Toes") if limb == "Leg" else ("Arm", "Hand", "Shoulder")
             out |= {mirrored(role): joint for role, joint in structured.items() if role.endswith(kinds)}
-    return out, side_agreement(skeleton, out | named, positions)
+    return out, side_agreement(placed(skeleton, out | named, positions))
 
 
 def _geometry_swaps(skeleton: Skeleton, joints: dict[str, str], positions: Array, limb: str) -> bool:
     """Whether what is called left in the structure lies on the right."""
     if limb == "Leg":
-        return sum(side_votes(skeleton, joints, positions)) < 0
-    at = {role: positions[:, skeleton.index(joint)] for role, joint in joints.items()}
+        return sum(side_votes(placed(skeleton, joints, positions))) < 0
+    at = placed(skeleton, joints, positions)
     legs = at["LeftUpperLeg"] - at["RightUpperLeg"]
-    if sum(side_votes(skeleton, joints, positions)) < 0:
+    if sum(side_votes(placed(skeleton, joints, positions))) < 0:
         legs = -legs
     return float(np.einsum("ti,ti->", legs, at["LeftUpperArm"] - at["RightUpperArm"])) < 0
 

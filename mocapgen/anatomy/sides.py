@@ -13,29 +13,31 @@ _CLEAR = 0.05
 """A frame says something if what points forward does so by this share of the legs' length."""
 
 
-def side_votes(skeleton: Skeleton, joints: Mapping[str, str], positions: Array) -> tuple[float, float]:
+def placed(skeleton: Skeleton, joints: Mapping[str, str], positions: Array) -> dict[str, Array]:
+    """Return where the joint of each role is, (T, 3), given the positions (T, J, 3) of all joints."""
+    return {role: positions[:, skeleton.index(joint)] for role, joint in joints.items()}
+
+
+def side_votes(at: Mapping[str, Array]) -> tuple[float, float]:
     """Return in how many frames the left side lies on the left, less in how many on the right, by feet and by knees.
 
     Parameters
     ----------
-    skeleton : Skeleton
-    joints : mapping of role to joint name
-    positions : (T, J, 3) float
-        Right-handed axes, whichever points up.
+    at : mapping of role to (T, 3) float
+        Where its joint is. Right-handed axes, whichever points up.
 
     Returns
     -------
     tuple of two floats
         Each 1 to -1, 0 if it cannot be told. Feet point forward from ankle to toes; knees that are bent lie before the line from hip to ankle.
     """
-    if any(role not in joints for role in ("Neck", *(f"{side}{part}" for side in SIDES for part in LEG))):
+    if any(role not in at for role in ("Neck", *(f"{side}{part}" for side in SIDES for part in LEG))):
         return 0.0, 0.0
-    at = {role: positions[:, skeleton.index(joint)] for role, joint in joints.items()}
     across = at["LeftUpperLeg"] - at["RightUpperLeg"]
     trunk = at["Neck"] - 0.5 * (at["LeftUpperLeg"] + at["RightUpperLeg"])
-    legs = sum(np.linalg.norm(at["LeftFoot"] - at["LeftLowerLeg"], axis=-1)) / len(positions)
+    legs = sum(np.linalg.norm(at["LeftFoot"] - at["LeftLowerLeg"], axis=-1)) / len(across)
     size = np.linalg.norm(across, axis=-1) * np.linalg.norm(trunk, axis=-1) * legs
-    feet, knees = np.zeros(len(positions)), np.zeros(len(positions))
+    feet, knees = np.zeros(len(across)), np.zeros(len(across))
     for side in SIDES:
         hip, knee, ankle = (at[side + part] for part in LEG)
         knees += np.einsum("ti,ti->t", across, np.cross(trunk, knee - 0.5 * (hip + ankle)))
@@ -49,13 +51,13 @@ def _mean_sign(votes: Array, size: Array) -> float:
     return float(np.sign(votes[clear]).mean()) if clear.any() else 0.0
 
 
-def side_agreement(skeleton: Skeleton, joints: Mapping[str, str], positions: Array) -> float:
+def side_agreement(at: Mapping[str, Array]) -> float:
     """Return how well the roles' sides fit the geometry: 1 to -1, 0 if it cannot be told; negative only if neither feet nor knees object.
 
     Parameters
     ----------
-    skeleton, joints, positions
+    at
         As for :func:`side_votes`.
     """
-    feet, knees = side_votes(skeleton, joints, positions)
+    feet, knees = side_votes(at)
     return max(feet, knees) if max(feet, knees) > 0.0 else min(feet, knees)

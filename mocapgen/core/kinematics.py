@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,13 +13,19 @@ from mocapgen.core.skeleton import Array, Skeleton
 _BLOCK = 512  # frames at a time: fits the processor's cache; faster than one huge array
 
 
+class Frames(Protocol):
+    """An array along time, or what makes one of it block by block."""
+
+    def __getitem__(self, frames: slice, /) -> Array: ...
+
+
 class Moving(Protocol):
     """What forward kinematics asks of a motion: see :class:`~mocapgen.core.motion.Motion`."""
 
     @property
     def skeleton(self) -> Skeleton: ...  # noqa: D102
     @property
-    def rotations(self) -> Array: ...  # noqa: D102
+    def rotations(self) -> Frames: ...  # noqa: D102
     @property
     def root_positions(self) -> Array: ...  # noqa: D102
 
@@ -79,20 +86,23 @@ def joint_positions(skeleton: Skeleton, global_rotation: Array, root_positions: 
     return planes.T
 
 
-def forward_kinematics(motion: Moving) -> Array:
-    """Return the position of every joint in every frame.
+def forward_kinematics(motion: Moving, joints: Sequence[str] | None = None) -> Array:
+    """Return the position of joints in every frame.
 
     Parameters
     ----------
     motion : Motion
+    joints : sequence of str, optional
+        Of which; by default of all, in the order of ``motion.skeleton.names``.
 
     Returns
     -------
     (T, J, 3) float64, metres, world frame
-        Joints in the order of ``motion.skeleton.names``.
     """
-    blocks = []
-    for start in range(0, len(motion.root_positions), _BLOCK):
+    chosen = slice(None) if joints is None else motion.skeleton.indices(tuple(joints))
+    frames = len(motion.root_positions)
+    out = np.empty((3, len(motion.skeleton.names if joints is None else joints), frames)).T
+    for start in range(0, frames, _BLOCK):
         rotations = global_rotations(motion.skeleton, motion.rotations[start : start + _BLOCK])
-        blocks.append(joint_positions(motion.skeleton, rotations, motion.root_positions[start : start + _BLOCK]))
-    return np.concatenate(blocks)
+        out[start : start + _BLOCK] = joint_positions(motion.skeleton, rotations, motion.root_positions[start : start + _BLOCK])[:, chosen]
+    return out

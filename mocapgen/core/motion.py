@@ -13,6 +13,8 @@ from mocapgen.shared.notebook import Playable
 
 __all__ = ["Array", "Motion", "Skeleton"]
 
+_BLOCK = 4096  # frames at a time: what is worked out about all of them takes no memory to speak of
+
 
 @dataclass(frozen=True, eq=False)
 class Motion(Playable):
@@ -50,9 +52,11 @@ class Motion(Playable):
                 f"motion: expected at least one frame and as many rotations as root positions, "
                 f"found {len(self.rotations)} and {len(self.root_positions)}"
             )
-        norms = np.einsum("tji,tji->tj", self.rotations, self.rotations)
-        if np.abs(norms - 1.0).max() > 1e-6:
-            raise ValueError(f"rotations: expected unit quaternions, found a norm of {np.sqrt(norms.flat[np.abs(norms - 1.0).argmax()]):.6g}")
+        for start in range(0, len(self.rotations), _BLOCK):
+            block = self.rotations[start : start + _BLOCK]
+            norms = np.einsum("tji,tji->tj", block, block)
+            if np.abs(norms - 1.0).max() > 1e-6:
+                raise ValueError(f"rotations: expected unit quaternions, found a norm of {np.sqrt(norms.flat[np.abs(norms - 1.0).argmax()]):.6g}")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f"fps: expected a positive number, found {self.fps}")
 

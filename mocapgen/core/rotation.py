@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 
 IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
 
+_BLOCK = 4096  # frames at a time
+
 
 def _components(array: Array) -> list[Array]:
     """Return the planes x, y, z(, w) of an array (..., 3 or 4)."""
@@ -115,11 +117,27 @@ def make_continuous(q: Array, axis: int = 0) -> Array:
     q = np.moveaxis(np.asarray(q, dtype=np.float64), axis, 0)
     if len(q) == 0:
         return np.moveaxis(q, 0, axis)
+    return np.moveaxis(q * _signs(q, np.where(q[0, ..., 3] < 0, -1.0, 1.0))[..., None], 0, axis)
+
+
+def keep_continuous(q: Array) -> None:
+    """Do what :func:`make_continuous` does, along the first axis and in the array itself, so that a long one is held once."""
+    last, sign = q[0].copy(), np.where(q[0, ..., 3] < 0, -1.0, 1.0)
+    q[0] *= sign[..., None]
+    for start in range(1, len(q), _BLOCK):
+        block = np.concatenate([last[None], q[start : start + _BLOCK]])
+        signs = _signs(block, sign)
+        q[start : start + _BLOCK] *= signs[1:, ..., None]
+        last, sign = block[-1], signs[-1]
+
+
+def _signs(q: Array, first: Array) -> Array:
+    """Return the signs that make quaternions (T, ..., 4) continuous, (T, ...), given those of the first frame."""
     x, y, z, w = _components(q)
     flips = np.empty(w.shape)
-    flips[0] = np.where(w[0] < 0, -1.0, 1.0)
+    flips[0] = first
     flips[1:] = np.where(x[1:] * x[:-1] + y[1:] * y[:-1] + z[1:] * z[:-1] + w[1:] * w[:-1] < 0, -1.0, 1.0)
-    return np.moveaxis(q * np.cumprod(flips, axis=0)[..., None], 0, axis)
+    return np.asarray(np.cumprod(flips, axis=0), dtype=np.float64)
 
 
 def slerp(a: Array, b: Array, fraction: Array) -> Array:

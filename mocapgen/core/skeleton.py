@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ Array = NDArray[np.float64]
 
 
 def frozen_array(array: object, shape: tuple[int | None, ...], what: str) -> Array:
-    """Return a read-only float64 array after checking its shape and that it is finite."""
-    out = np.array(array, dtype=np.float64)
+    """Return a read-only float64 array after checking its shape and that it is finite; the same one if nobody can write to it."""
+    out = array if _is_frozen(array) else np.array(array, dtype=np.float64)
     if out.ndim != len(shape) or any(want is not None and want != got for want, got in zip(shape, out.shape, strict=True)):
         wanted = ", ".join("T" if want is None else str(want) for want in shape)
         raise ValueError(f"{what}: expected shape ({wanted}), found {out.shape}")
@@ -21,6 +22,18 @@ def frozen_array(array: object, shape: tuple[int | None, ...], what: str) -> Arr
         raise ValueError(f"{what}: expected finite numbers, found {np.count_nonzero(~np.isfinite(out))} that are not")
     out.flags.writeable = False
     return out
+
+
+def _is_frozen(array: object) -> TypeGuard[Array]:
+    """Tell whether an array would come out of copying as it is, and neither it nor what it is a view of can be written to."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64 or array.strides != np.empty_like(array).strides:
+        return False
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return False
+        owner = owner.base
+    return owner is None
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,7 @@ MAX_POSES = 20_000_000
 """Most joints times frames: three times what an hour of a whole body at 120 frames per second takes."""
 
 _BLOCK = 512  # frames at a time: fits the processor's cache
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,13 @@ class Bvh:
         moving = (any(channel.endswith("position") for channel in own) for own in self.channels)
         return tuple(name for name, moves, parent in zip(self.names, moving, self.parents, strict=True) if moves and parent >= 0)
 
-    def rotations(self) -> Array:
+    def rotations(self, frames: slice = _ALL) -> Array:
         """Return the local rotation of every joint.
+
+        Parameters
+        ----------
+        frames : slice
+            Of which frames; by default of all.
 
         Returns
         -------
@@ -100,25 +106,29 @@ class Bvh:
             Quaternions (x, y, z, w) relative to the parent, in the file's axes, each from its joint's channels in their
             order; the identity where there are none. Not sign-continuous.
         """
-        out = np.zeros((4, len(self.names), len(self)))  # time innermost, as rotation.py likes it
+        values = self.values[frames]
+        out = np.zeros((4, len(self.names), len(values)))  # time innermost, as rotation.py likes it
         out[3] = 1.0
-        values = np.ascontiguousarray(self.values.T)
-        for order, joints in self._joints_by_order().items():
-            angles = np.zeros((3, len(joints), len(self)))
-            for place, axis in enumerate(order):
-                angles[place] = values[[self._columns[joint][f"{axis}rotation"] for joint in joints]]
-            axes = order + "".join(axis for axis in "XYZ" if axis not in order)  # those without a channel turn by nothing
-            out[:, joints] = from_euler(axes, np.radians(angles).T).T
+        for start in range(0, len(values), _BLOCK):
+            block = np.ascontiguousarray(values[start : start + _BLOCK].T)
+            for order, joints, columns in self._joints_by_order:
+                angles = np.zeros((3, len(joints), block.shape[1]))
+                angles[: len(columns)] = block[columns]
+                axes = order + "".join(axis for axis in "XYZ" if axis not in order)  # those without a channel turn by nothing
+                out[:, joints, start : start + _BLOCK] = from_euler(axes, np.radians(angles).T).T
         return out.T
 
-    def _joints_by_order(self) -> dict[str, list[int]]:
-        """Return the joints that rotate, by the order of their axes: one to three letters."""
+    @cached_property
+    def _joints_by_order(self) -> list[tuple[str, list[int], list[list[int]]]]:
+        """The joints that rotate, by the order of their axes, one to three letters; and for each axis the column of each joint."""
         groups: dict[str, list[int]] = {}
         for joint, own in enumerate(self.channels):
             order = "".join(channel[0] for channel in own if channel.endswith("rotation"))
             if order:
                 groups.setdefault(order, []).append(joint)
-        return groups
+        return [
+            (order, joints, [[self._columns[joint][f"{axis}rotation"] for joint in joints] for axis in order]) for order, joints in groups.items()
+        ]
 
     def translations(self) -> Array:
         """Return where every joint is in its parent's frame.
@@ -128,12 +138,19 @@ class Bvh:
         (T, J, 3) float64, file units
             The OFFSET; where there are position channels, these in its place (of the root: the position in the world).
         """
-        out = np.empty((3, len(self.names), len(self)))
-        out[:] = self.offsets.T[:, :, None]
-        for joint, columns in enumerate(self._columns):
+        return self._translations(range(len(self.names)))
+
+    def root_positions(self) -> Array:
+        """Return where the root is, (T, 3) float64, file units: its position channels, in place of the OFFSET."""
+        return self._translations(range(1))[:, 0]
+
+    def _translations(self, joints: range) -> Array:
+        out = np.empty((3, len(joints), len(self)))
+        out[:] = self.offsets[joints.start : joints.stop].T[:, :, None]
+        for joint in joints:
             for axis, letter in enumerate("XYZ"):
-                if f"{letter}position" in columns:
-                    out[axis, joint] = self.values[:, columns[f"{letter}position"]]
+                if (column := self._columns[joint].get(f"{letter}position")) is not None:
+                    out[axis, joint] = self.values[:, column]
         return out.T
 
     def positions(self) -> Array:

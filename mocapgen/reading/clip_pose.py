@@ -16,6 +16,7 @@ from mocapgen.anatomy.tables import ARM, ARM_BONES, LEG, LEG_BONES, SIDE_SIGNS
 from mocapgen.core.kinematics import global_rotations, joint_positions
 from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.core.rotation import conjugate, multiply, normalise, rotate
+from mocapgen.reading.draft import Draft
 from mocapgen.reading.rest_pose import LEFT, LEVEL, UP, UPRIGHT, Figure, direction_reference
 
 _BEST = 0.05
@@ -37,12 +38,12 @@ class ClipPose:
     """How sure it is, 0 to 1."""
 
 
-def clip_pose(motion: Motion, roles: Roles) -> ClipPose | str:
+def clip_pose(motion: Motion | Draft, roles: Roles) -> ClipPose | str:
     """Return the mean of the frames that stand straightest, with the limbs turned into a T-pose; or why there is none.
 
     Parameters
     ----------
-    motion : Motion
+    motion : Motion or Draft
         Y up.
     roles : Roles
     """

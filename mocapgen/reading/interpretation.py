@@ -23,6 +23,7 @@ from mocapgen.core.rotation import IDENTITY, angle_between, multiply, normalise,
 from mocapgen.formats.bvh import Bvh
 from mocapgen.reading.axes import UPRIGHT, infer_up
 from mocapgen.reading.clip_pose import clip_pose
+from mocapgen.reading.draft import Draft, Rotations
 from mocapgen.reading.quadruped import goes_on_four
 from mocapgen.reading.rest_pose import Figure, complete, direction_reference, frame_reference, inserted_t_pose, rebase_rest_pose, zero_reference
 from mocapgen.reading.solved_pose import solve_from_positions
@@ -42,6 +43,13 @@ STIFF = (3.0, 1.0)
 _USUAL_RATES = (15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 200, 240)
 _RATE_ERROR = 0.05
 _FLOOR_PERCENTILE = 5.0  # of the lower foot's height: where feet rest, whatever single frames do
+_BLOCK = 4096  # frames at a time
+_CHECKED = (
+    "Hips",
+    "Neck",
+    "Head",
+    *(side + part for side in SIDES for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")),
+)  # where they go is looked at in every frame
 _SOLVED = 0.6  # how sure rotations are that are solved from positions
 _OFFSET = 0.02  # of a leg: a root OFFSET shorter than this makes no difference
 
@@ -108,7 +116,7 @@ def interpret(
         raise ConfigError(f"scale: expected a positive number of metres in a unit of the file, found {scale}")
     translations = Translations.of(bvh)
     skeleton = Skeleton(bvh.names, bvh.parents, translations.offsets, bvh.end_sites)
-    raw = Motion(skeleton, bvh.rotations(), bvh.translations()[:, 0], bvh.fps, PurePath(bvh.where).stem)
+    raw = Draft(skeleton, Rotations(range(len(bvh)), bvh.rotations), bvh.root_positions(), bvh.fps, PurePath(bvh.where).stem)
     reading = _Reading(bvh.where, raw, np.asarray(bvh.offsets[0]), list(bvh.repairs))
     reading.understand_names(profile)
     reading.carry_body(bvh, translations, lenient)
@@ -120,14 +128,17 @@ def interpret(
     reading.find_rest_pose()
     reading.check(lenient)
     roles = replace(reading.roles, confidence=round(reading.confidence, 2))
-    found = (reading.motion, roles, reading.name, roles.confidence, reading.scale, reading.up)
+    found = (reading.found, roles, reading.name, roles.confidence, reading.scale, reading.up)
     return Interpretation(*found, tuple(reading.notes), tuple(reading.warnings))
 
 
 class _Reading:
     """A file while it is being understood: the steps of :func:`interpret` in their order."""
 
-    def __init__(self, where: str, raw: Motion, offset: Array, notes: list[str]) -> None:
+    found: Motion
+    """With its rest pose, once that is found: all frames are worked out then."""
+
+    def __init__(self, where: str, raw: Draft, offset: Array, notes: list[str]) -> None:
         self.where, self.motion, self.notes = where, raw, notes
         self.warnings: list[str] = []
         self._offset = offset  # the root's OFFSET, in the units and axes of the motion
@@ -166,7 +177,10 @@ class _Reading:
 
     def carry_body(self, bvh: Bvh, translations: Translations, lenient: bool) -> None:
         """Let the joint that carries the body be the root."""
-        self.motion, self.roles, notes = carry_body(bvh, translations, self.motion, self.roles, lenient)
+        if not bvh.moving_offsets:
+            return
+        motion, self.roles, notes = carry_body(bvh, translations, self.motion[:], self.roles, lenient)
+        self.motion = Draft.of(motion)
         self.notes += [f"{self.where}: {note}" for note in notes]
         if self.motion.skeleton.names[0] != bvh.names[0]:
             self._offset = np.zeros(3)  # where the new root is, its path says
@@ -181,9 +195,8 @@ class _Reading:
         self.note(f"up axis {up}, {why}")
         self.up = up
         if up != "y":
-            rotations = np.array(self.motion.rotations)
-            rotations[:, 0] = multiply(UPRIGHT[up], rotations[:, 0])
-            self.motion = replace(self.motion, rotations=normalise(rotations), root_positions=rotate(UPRIGHT[up], self.motion.root_positions))
+            rotations = self.motion.rotations.changed(lambda block: _set_upright(block, UPRIGHT[up]))
+            self.motion = replace(self.motion, rotations=rotations, root_positions=rotate(UPRIGHT[up], self.motion.root_positions))
             self._offset = rotate(UPRIGHT[up], self._offset)
 
     def see_whether_person(self, lenient: bool) -> None:
@@ -246,7 +259,7 @@ class _Reading:
             return
         why = f"by profile {self.name}"
         if decision == "decide":
-            level = _floor(self._lower_foot(forward_kinematics(self.motion)))
+            level = _floor(self._lower_foot(self.motion))
             raised = level + float(self._offset[1])
             if abs(self._offset[1]) < _OFFSET * size:
                 decision, why = "absolute", "as is usual: its OFFSET is horizontal, so the floor does not tell"
@@ -262,7 +275,7 @@ class _Reading:
     def find_rest_pose(self) -> None:
         """Make an upright pose the rest pose, and drop the first frame if it is none of the motion."""
         motion, profile = self.motion, self.profile
-        inserted = inserted_t_pose(Figure.of(motion.skeleton, self.roles, forward_kinematics(motion.slice(0, 3))))
+        inserted = inserted_t_pose(Figure.of(motion.skeleton, self.roles, forward_kinematics(motion[:3])))
         found = self._reference(inserted)
         if isinstance(found, str):
             self._solve(found)
@@ -271,15 +284,15 @@ class _Reading:
         self.note(f"rest pose: {how}")
         if len(motion) > 1 and (profile.first_frame == "drop" or (profile.first_frame == "detect" and inserted)):
             self.note("first frame dropped: " + ("a T-pose put before the motion" if inserted else f"by profile {self.name}"))
-            motion = motion.slice(1, len(motion))
+            motion = motion.without_first()
         elif profile.first_frame == "drop":
             self.note("the only frame is kept, although the profile says that the first one is no part of the motion")
-        self.motion = rebase_rest_pose(motion, reference)
+        self.found = rebase_rest_pose(motion, reference)
 
     def _solve(self, why: str) -> None:
         """Solve rotations from where the joints go, which need no rest pose."""
         try:
-            self.motion, self.roles = solve_from_positions(self.motion, self.roles)
+            self.found, self.roles = solve_from_positions(self.motion, self.roles)
         except RetargetError as error:
             raise FormatError(f"{self.where}: expected a rest pose or joints that lie apart, found neither: {why}; {error}") from None
         self.confidence *= _SOLVED
@@ -328,20 +341,22 @@ class _Reading:
 
     def check(self, lenient: bool) -> None:
         """Say where the feet are; refuse a figure upside down, mirrored, or with a pelvis that has lost its vertical motion."""
-        positions = forward_kinematics(self.motion)
-        if not (Figure.of(self.motion.skeleton, self.roles, positions).height[:, 1] > 0).any():
+        motion, joints = self.found, {role: self.roles.joints[role] for role in _CHECKED if role in self.roles.joints}
+        paths = forward_kinematics(motion, tuple(joints.values()))
+        at = {role: paths[:, place] for place, role in enumerate(joints)}
+        if not (Figure(at).height[:, 1] > 0).any():
             raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with up=...")
-        hips, lower = positions[:, self.motion.skeleton.index(self.roles.joints["Hips"]), 1], self._lower_foot(positions)
-        turns = np.degrees(angle_between(self.motion.rotations[:, 1:], self.motion.rotations[:1, 1:])).max(initial=0.0)
-        travel = np.linalg.norm(np.ptp(self.motion.root_positions, axis=0))
+        hips, lower = at["Hips"][:, 1], self._lower_foot(motion)
+        turns = max(_turn(motion.rotations[start : start + _BLOCK], motion.rotations[:1]) for start in range(0, len(motion), _BLOCK))
+        travel = np.linalg.norm(np.ptp(motion.root_positions, axis=0))
         if turns < STIFF[0] and travel > STIFF[1]:
             self.warn(f"no joint turns by more than {turns:.1f} degrees while the body travels {travel:.1f} m: the file's angles may be radians")
         self.note(f"lowest foot joint at y = {100 * _floor(lower):.1f} cm ({_FLOOR_PERCENTILE:g}th percentile over time)")
-        if side_agreement(self.motion.skeleton, self.roles.joints, positions) < -0.5:
+        if side_agreement(at) < -0.5:
             self._object("the left leg is where the right one should be, seen from where the toes point: the figure is mirrored", lenient)
         if np.ptp(hips) < LOST_PELVIS[0] and np.ptp(lower) > LOST_PELVIS[1]:
             moves = f"the lower foot goes up and down by {1000 * np.ptp(lower):.0f} mm"
-            if np.ptp(self.motion.root_positions, axis=0).max() < LOST_PELVIS[0]:  # as of a video, which does not say where a body is
+            if np.ptp(motion.root_positions, axis=0).max() < LOST_PELVIS[0]:  # as of a video, which does not say where a body is
                 self.warn(f"the body stays where it is, while {moves}: the file says how it moves, not where")
                 return
             self._object(f"the pelvis does not move vertically, while {moves}: its vertical motion is lost", lenient)
@@ -351,10 +366,22 @@ class _Reading:
             raise FormatError(f"{self.where}: {complaint}; with lenient=True it is used as it is")
         self.note(complaint)
 
-    def _lower_foot(self, positions: Array) -> Array:
+    def _lower_foot(self, motion: Motion | Draft) -> Array:
         """Return the height of the lowest joint of both feet, (T,)."""
         parts = [self.roles.joints[side + part] for side in SIDES for part in CONTACT_POINTS if side + part in self.roles.joints]
-        return positions[:, self.motion.skeleton.indices(parts), 1].min(axis=1)
+        return forward_kinematics(motion, parts)[..., 1].min(axis=1)
+
+
+def _set_upright(rotations: Array, turn: Array) -> Array:
+    """Return local rotations (T, J, 4) after a turn (4,) of the whole figure."""
+    out = np.array(rotations)
+    out[:, 0] = multiply(turn, out[:, 0])
+    return normalise(out)
+
+
+def _turn(rotations: Array, first: Array) -> float:
+    """Return by how much a joint other than the root turns at most from its first rotation (1, J, 4), degrees."""
+    return float(np.degrees(angle_between(rotations[:, 1:], first[:, 1:])).max(initial=0.0))
 
 
 def _floor(lower_foot: Array) -> float:
@@ -366,7 +393,7 @@ def _some(names: tuple[str, ...], most: int = 8) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
-def _some_positions(motion: Motion, most: int = 256) -> Array:
+def _some_positions(motion: Draft, most: int = 256) -> Array:
     """Return where every joint is, (<= `most`, J, 3), in frames spread over the motion."""
     step = max(1, -(-len(motion) // most))
-    return forward_kinematics(replace(motion, rotations=motion.rotations[::step], root_positions=motion.root_positions[::step]))
+    return forward_kinematics(motion[::step])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from mocapgen.anatomy.roles import Roles
 from mocapgen.anatomy.tables import ARM_BONES, LEG_BONES, LIMBS, SIDE_SIGNS, SIDES
 from mocapgen.core.kinematics import global_rotations, joint_positions, local_rotations
 from mocapgen.core.motion import Array, Motion, Skeleton
-from mocapgen.core.rotation import IDENTITY, conjugate, from_matrix, make_continuous, multiply, normalise, rotate, shortest_arc
+from mocapgen.core.rotation import IDENTITY, conjugate, from_matrix, keep_continuous, multiply, normalise, rotate, shortest_arc
+from mocapgen.reading.draft import Draft
 
 UPRIGHT = 30.0
 """Degrees by which trunk and legs may deviate from the vertical in a pose that stands."""
@@ -31,13 +32,15 @@ TILTED = 45.0
 FOOT = np.array([0.0, -0.35, 0.94])
 """Where a foot points from the ankle to the ball in a T-pose: forward, and down to the floor."""
 
+_BLOCK = 512  # frames at a time: fits the processor's cache
 
-def rebase_rest_pose(motion: Motion, reference: Array) -> Motion:
+
+def rebase_rest_pose(motion: Motion | Draft, reference: Array) -> Motion:
     """Return the same motion with another pose as its rest pose.
 
     Parameters
     ----------
-    motion : Motion
+    motion : Motion or Draft
     reference : (J, 4) float64
         Global rotation of every joint, in the motion's present terms, in the pose that shall become the rest pose.
 
@@ -50,12 +53,16 @@ def rebase_rest_pose(motion: Motion, reference: Array) -> Motion:
     skeleton = motion.skeleton
     offsets = np.array(skeleton.offsets)
     offsets[1:] = rotate(reference[list(skeleton.parents[1:])], offsets[1:])
-    rotations = multiply(global_rotations(skeleton, motion.rotations), conjugate(reference))
-    return replace(
-        motion,
-        skeleton=Skeleton(skeleton.names, skeleton.parents, offsets, skeleton.end_sites),
-        rotations=make_continuous(normalise(local_rotations(skeleton, rotations))),
-    )
+    rebased = Skeleton(skeleton.names, skeleton.parents, offsets, skeleton.end_sites)
+    back = conjugate(reference)
+    planes = np.empty((4, len(skeleton.names), len(motion)))  # time innermost, as rotation.py likes it
+    rotations = planes.T
+    for start in range(0, len(motion), _BLOCK):
+        turned = multiply(global_rotations(skeleton, motion.rotations[start : start + _BLOCK]), back)
+        rotations[start : start + _BLOCK] = normalise(local_rotations(skeleton, turned))
+    keep_continuous(rotations)
+    planes.flags.writeable = rotations.flags.writeable = False  # so that the motion takes it as it is
+    return Motion(rebased, rotations, motion.root_positions, motion.fps, motion.name)
 
 
 def complete(skeleton: Skeleton, known: Mapping[str, Array]) -> Array:
@@ -161,7 +168,7 @@ def _quarter_turns() -> list[Array]:
     return [from_matrix(np.stack([x, y, np.cross(x, y)])) for x, y in frames]
 
 
-def frame_reference(motion: Motion, roles: Roles, frame: int = 0) -> Array:
+def frame_reference(motion: Motion | Draft, roles: Roles, frame: int = 0) -> Array:
     """Return the pose of one frame, (J, 4), turned about the vertical to face +z."""
     rotations = global_rotations(motion.skeleton, motion.rotations[frame : frame + 1])
     positions = joint_positions(motion.skeleton, rotations, motion.root_positions[frame : frame + 1])

@@ -12,13 +12,14 @@ from mocapgen.anatomy.tables import SIDES
 from mocapgen.core.kinematics import forward_kinematics, global_rotations, local_rotations
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import make_continuous, multiply, normalise, rotate, shortest_arc
+from mocapgen.reading.draft import Draft
 from mocapgen.retarget.points import POINTS, fit_skeleton, follow
 
 _BASE = "average_man"
 _PELVIS, _CHEST, _HEAD, _TOP = 0.1, 0.5, 0.15, 0.45  # of the way from hips to neck, where no joint says where these are
 
 
-def solve_from_positions(motion: Motion, roles: Roles) -> tuple[Motion, Roles]:
+def solve_from_positions(motion: Motion | Draft, roles: Roles) -> tuple[Motion, Roles]:
     """Return the motion of a skeleton with role names that follows the joints.
 
     Limbs point as they do in the file, feet point to the toes, hands go along with the limbs, and how a limb is turned about itself follows from how
@@ -51,7 +52,7 @@ def _with_feet(motion: Motion, points: dict[str, Array]) -> Motion:
     return replace(motion, rotations=make_continuous(normalise(local_rotations(skeleton, turned))))
 
 
-def _points(motion: Motion, roles: Roles) -> dict[str, Array]:
+def _points(motion: Motion | Draft, roles: Roles) -> dict[str, Array]:
     positions = forward_kinematics(motion)
     at = {role: positions[:, motion.skeleton.index(joint)] for role, joint in roles.joints.items()}
     hips = 0.5 * (at["LeftUpperLeg"] + at["RightUpperLeg"])

@@ -29,7 +29,7 @@ class Translations:
     """Where joints are in their parents' frames."""
 
     paths: Array
-    """(T, J, 3) float64, file units."""
+    """(T, J, 3) float64, file units; (T, 0, 3) where only the root has position channels."""
     offsets: Array
     """(J, 3) float64, file units: the OFFSETs; of joints other than the root with position channels, the median over time."""
     notes: tuple[str, ...]
@@ -37,8 +37,9 @@ class Translations:
     @classmethod
     def of(cls, bvh: Bvh) -> Translations:
         """Decide whether position channels below the root replace the OFFSETs, as is usual, or add to them: then they are nearly 0."""
-        paths, offsets, notes = bvh.translations(), np.array(bvh.offsets), []
+        paths, offsets, notes = np.empty((len(bvh), 0, 3)), np.array(bvh.offsets), []
         if bvh.moving_offsets:
+            paths = bvh.translations()
             joints = bvh.skeleton.indices(bvh.moving_offsets)
             middle = np.median(paths[:, joints], axis=0)
             if np.linalg.norm(middle, axis=1).sum() < _ADDED * np.linalg.norm(offsets[joints], axis=1).sum():

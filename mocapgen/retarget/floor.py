@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.anatomy.roles import leg_length
+from mocapgen.anatomy.infer import find_roles
+from mocapgen.anatomy.roles import Roles, leg_length
 from mocapgen.anatomy.tables import CONTACT_POINTS, SIDES
-from mocapgen.core.motion import Array, Motion
+from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.motion import Array, Motion, Skeleton
 from mocapgen.retarget.contacts import speeds
-from mocapgen.retarget.posed import Posed
 
 FOOT_HEIGHT = 0.03
 """Metres: how high the lowest joint of a foot (ball or tip of the toes) is while it rests; the median of HDM05's cuts, whose floor is
@@ -34,23 +35,25 @@ _LOW = 5.0  # percentile of the lowest point's height that stands for the floor 
 _STILL = 1e-3  # metres: a root that moves less says nothing about where the body is
 
 
-def foot_height(posed: Posed) -> float:
+def foot_height(skeleton: Skeleton, roles: Roles) -> float:
     """Return how high the lowest joint of a foot is while it rests, metres: :data:`FOOT_HEIGHT`, or that of the ankle in a rig without toes."""
-    skeleton, joints = posed.motion.skeleton, posed.roles.joints
+    joints = roles.joints
     rest, drops = skeleton.rest_positions[:, 1], []
     for side in SIDES:
         ankle, *toes = (rest[skeleton.index(joints[side + point])] for point in CONTACT_POINTS if side + point in joints)
         drops.append(ankle - min(toes, default=ankle))
     drop = float(np.mean(drops))
-    return FOOT_HEIGHT if drop > LEVEL_FOOT else max(FOOT_HEIGHT, ANKLE_HEIGHT * leg_length(skeleton, posed.roles) - max(drop, 0.0))
+    return FOOT_HEIGHT if drop > LEVEL_FOOT else max(FOOT_HEIGHT, ANKLE_HEIGHT * leg_length(skeleton, roles) - max(drop, 0.0))
 
 
-def resting_height(posed: Posed) -> float | None:
+def resting_height(motion: Motion, roles: Roles | None = None) -> float | None:
     """Return the height at which feet rest.
 
     Parameters
     ----------
-    posed : Posed
+    motion : Motion
+    roles : Roles, optional
+        By default those that are found.
 
     Returns
     -------
@@ -58,27 +61,29 @@ def resting_height(posed: Posed) -> float | None:
         Metres above y = 0: the median, over the frames in which the lowest point of both feet is at rest, of its height. None if
         there are hardly any.
     """
-    lowest, resting = _lowest_points(posed)
+    lowest, resting = _lowest_points(motion, roles or find_roles(motion.skeleton))
     if resting.mean() < _FEWEST:
         return None
     return float(np.median(lowest[resting]))
 
 
-def _lowest_points(posed: Posed) -> tuple[Array, NDArray[np.bool_]]:
+def _lowest_points(motion: Motion, roles: Roles) -> tuple[Array, NDArray[np.bool_]]:
     """Return the height of the lowest point of both feet, (T,) metres, and whether it rests."""
-    points = [side + point for side in SIDES for point in CONTACT_POINTS if side + point in posed.roles.joints]
-    paths = np.stack([posed.position(point) for point in points], axis=1)
+    points = [roles.joints[side + point] for side in SIDES for point in CONTACT_POINTS if side + point in roles.joints]
+    paths = np.ascontiguousarray(forward_kinematics(motion, points))
     lowest = paths[..., 1].argmin(axis=1)
     frames = np.arange(len(paths))
-    return paths[frames, lowest, 1], speeds(paths, posed.motion.fps)[frames, lowest] < _RESTING
+    return paths[frames, lowest, 1], speeds(paths, motion.fps)[frames, lowest] < _RESTING
 
 
-def level_floor(posed: Posed) -> tuple[Motion, str]:
+def level_floor(motion: Motion, roles: Roles | None = None) -> tuple[Motion, str]:
     """Move a motion up or down so that its feet rest on y = 0, where they rest near it.
 
     Parameters
     ----------
-    posed : Posed
+    motion : Motion
+    roles : Roles, optional
+        By default those that are found.
 
     Returns
     -------
@@ -87,18 +92,19 @@ def level_floor(posed: Posed) -> tuple[Motion, str]:
     note : str
         What was found and done, in one line; empty if there is nothing to say.
     """
-    lowest, resting = _lowest_points(posed)
-    low, wanted = float(np.percentile(lowest, _LOW)), foot_height(posed)
-    if len(posed.motion) > 1 and np.ptp(posed.motion.root_positions, axis=0).max() < _STILL:
-        return _moved(posed.motion, low - wanted, f"the root stays in one place and feet reach down to y = {100 * low:.0f} cm")
+    roles = roles or find_roles(motion.skeleton)
+    lowest, resting = _lowest_points(motion, roles)
+    low, wanted = float(np.percentile(lowest, _LOW)), foot_height(motion.skeleton, roles)
+    if len(motion) > 1 and np.ptp(motion.root_positions, axis=0).max() < _STILL:
+        return _moved(motion, low - wanted, f"the root stays in one place and feet reach down to y = {100 * low:.0f} cm")
     if resting.mean() < _FEWEST:
         if low < wanted - FURTHEST:
-            return _moved(posed.motion, low - wanted, f"feet hardly ever rest and reach down to y = {100 * low:.0f} cm")
-        return posed.motion, "feet hardly ever rest: the floor is taken to be at y = 0"
+            return _moved(motion, low - wanted, f"feet hardly ever rest and reach down to y = {100 * low:.0f} cm")
+        return motion, "feet hardly ever rest: the floor is taken to be at y = 0"
     height = float(np.median(lowest[resting]))
     if height - wanted > FURTHEST:
-        return posed.motion, f"feet rest at y = {100 * height:.0f} cm: left there, as they may stand on something"
-    return _moved(posed.motion, height - wanted, f"feet rest at y = {100 * height:.0f} cm")
+        return motion, f"feet rest at y = {100 * height:.0f} cm: left there, as they may stand on something"
+    return _moved(motion, height - wanted, f"feet rest at y = {100 * height:.0f} cm")
 
 
 def _moved(motion: Motion, off: float, found: str) -> tuple[Motion, str]:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mocapgen.formats.asf import Asf, parse_asf
 from mocapgen.formats.asf_amc import DEFAULT_FPS, parse_amc, stated_fps
-from mocapgen.reading.understand import ReadOptions, Understood, understand
-from mocapgen.retarget import Posed
+from mocapgen.reading.understand import ReadOptions, understand
 from mocapgen.retarget.floor import level_floor
 from mocapgen.shared.text import printable
 from mocapgen.sources.archives import fetch_folder, fetched
@@ -24,6 +23,11 @@ from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, SourceError
 from schemas.report import Detection, Skip
+
+if TYPE_CHECKING:
+    from mocapgen.core.markers import Markers
+    from mocapgen.core.motion import Motion
+    from mocapgen.formats.bvh import Bvh
 
 Format = Literal["amc", "bvh", "c3d"]
 
@@ -370,11 +374,17 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: ReadOp
     FormatError
         If the file is damaged or ambiguous.
     """
-    found = format_of(clip.file) or "amc"
-    understood = _understand(found, data, clip, asf, options or ReadOptions())
+    found, options = format_of(clip.file) or "amc", options or ReadOptions()
+    file, notes = _parsed(found, data, clip, asf, options)
+    stated, digest = stated_fps(data) if found == "amc" else None, hashlib.sha256(data).hexdigest()
+    del data  # of an hour it is as large as the motion
+    understood = understand(file, options)
+    del file
+    if asf is not None:
+        understood = replace(understood, metres_per_unit=asf.metres_per_unit, notes=notes)
     motion, notes = replace(understood.motion, name=clip.id), understood.notes
     warnings: tuple[str, ...] = ()
-    stated = stated_fps(data) if found == "amc" else motion.fps
+    stated = stated if found == "amc" else motion.fps
     if clip.fps is not None and stated is not None and clip.fps != stated:
         if found != "amc" or clip.fps_given:
             warnings = (f"{clip.fps:g} frames per second as table or pattern say, not the {stated:g} of the file",)
@@ -402,30 +412,30 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: ReadOp
         )
     )
     lost = tuple(Skip(file=clip.file, reason="not seen", detail=detail) for detail in understood.lost)
-    return SourceMotion(motion, hashlib.sha256(data).hexdigest(), roles, detection, understood.start, lost)
+    return SourceMotion(motion, digest, roles, detection, understood.start, lost)
 
 
-def _understand(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: ReadOptions) -> Understood:
+def _parsed(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: ReadOptions) -> tuple[Motion | Bvh | Markers, tuple[str, ...]]:
+    """Return what a file says, and what had to be decided to read it."""
     if form == "bvh":
         from mocapgen.formats.bvh import parse_bvh
 
-        return understand(parse_bvh(data, clip.file, options.lenient), options)
+        return parse_bvh(data, clip.file, options.lenient), ()
     if form == "c3d":
         from mocapgen.formats.c3d import parse_c3d
 
-        markers = parse_c3d(data, clip.file, clip.file, subject=clip.subject, marker_set=options.marker_set, lenient=options.lenient)
-        return understand(markers, options)
+        return parse_c3d(data, clip.file, clip.file, subject=clip.subject, marker_set=options.marker_set, lenient=options.lenient), ()
     assert asf is not None
-    stated, notes = stated_fps(data), []
+    stated = stated_fps(data)
+    notes: list[str] = []
     if stated is None and clip.fps is None:
         notes.append(f"the file does not state its frame rate: {DEFAULT_FPS:g} frames per second assumed")
-    motion = parse_amc(data, asf, clip.file, stated or clip.fps, clip.id, options.lenient, notes)
-    return replace(understand(motion), metres_per_unit=asf.metres_per_unit, notes=tuple(notes))
+    return parse_amc(data, asf, clip.file, stated or clip.fps, clip.id, options.lenient, notes), tuple(notes)
 
 
 def on_the_floor(read: SourceMotion) -> SourceMotion:
     """Return a clip moved up or down so that its feet rest on y = 0, with a note on it (:func:`mocapgen.retarget.floor.level_floor`)."""
-    motion, note = level_floor(Posed.of(read.motion, read.roles))
+    motion, note = level_floor(read.motion, read.roles)
     if not note:
         return read
     assert read.detection is not None

@@ -11,7 +11,7 @@ from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
 from mocapgen.anatomy.infer import find_roles, infer_roles
 from mocapgen.anatomy.names import roles_by_names, words
 from mocapgen.anatomy.roles import Roles
-from mocapgen.anatomy.sides import side_agreement
+from mocapgen.anatomy.sides import placed, side_agreement
 from mocapgen.anatomy.structure import roles_by_structure
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import from_euler, normalise, rotate
@@ -189,7 +189,9 @@ def test_a_mirrored_figure_is_refused() -> None:
     with_toes, _ = renamed(FLAVOURS["unreal"][0], FLAVOURS["unreal"][1], lambda side, part: f"{part}_{'r' if side == 'Left' else 'l'}")
     with pytest.raises(RetargetError, match="the figure is mirrored or its names are"):
         find_roles(with_toes)
-    assert side_agreement(skeleton, find_roles(skeleton).joints, skeleton.rest_positions[None]) == 0.0  # straight legs without toes do not tell
+    assert (
+        side_agreement(placed(skeleton, find_roles(skeleton).joints, skeleton.rest_positions[None])) == 0.0
+    )  # straight legs without toes do not tell
 
 
 def test_bent_knees_tell_the_sides_of_a_figure_without_toes() -> None:
@@ -197,9 +199,9 @@ def test_bent_knees_tell_the_sides_of_a_figure_without_toes() -> None:
     skeleton = motion.skeleton
     joints = {role: role for role in REQUIRED_ROLES}
     positions = Posed.of(motion).positions
-    assert side_agreement(skeleton, joints, positions) > 0.9
+    assert side_agreement(placed(skeleton, joints, positions)) > 0.9
     swapped = {role: mirrored(role) for role in joints}
-    assert side_agreement(skeleton, swapped, positions) < -0.9
+    assert side_agreement(placed(skeleton, swapped, positions)) < -0.9
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def positions(bvh: Bvh) -> Array:
 
 def on_avatar(found: Interpretation) -> Array:
     """Return where the avatar's joints go, as in a build: after the floor has been found."""
-    motion, _ = level_floor(Posed.of(found.motion, found.roles))
+    motion, _ = level_floor(found.motion, found.roles)
     return forward_kinematics(retarget(Posed.of(motion, found.roles), AVATAR))
 
 

@@ -294,12 +294,12 @@ def test_a_frame_time_in_milliseconds() -> None:
 def test_a_body_below_the_floor_and_feet_without_toes() -> None:
     sunk = replace(MOTION, root_positions=MOTION.root_positions - [0.0, 0.8, 0.0])
     found = interpret(as_bvh(sunk, mixamo))
-    moved, note = level_floor(Posed.of(found.motion, found.roles))
+    moved, note = level_floor(found.motion, found.roles)
     assert "moved up by" in note
     np.testing.assert_allclose(moved.root_positions[:, 1], MOTION.root_positions[:, 1], atol=0.05)
     toeless = [f"{side}{part}" for side in ("Left", "Right") for part in ("Toes", "ToesEnd")]
     found = interpret(as_bvh(without(MOTION, *toeless), mixamo))
-    moved, note = level_floor(Posed.of(found.motion, found.roles))
+    moved, note = level_floor(found.motion, found.roles)
     np.testing.assert_allclose(moved.root_positions, found.motion.root_positions)
 
 

@@ -44,12 +44,8 @@ _USUAL_RATES = (15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 
 _RATE_ERROR = 0.05
 _FLOOR_PERCENTILE = 5.0  # of the lower foot's height: where feet rest, whatever single frames do
 _BLOCK = 4096  # frames at a time
-_CHECKED = (
-    "Hips",
-    "Neck",
-    "Head",
-    *(side + part for side in SIDES for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")),
-)  # where they go is looked at in every frame
+_CHECKED = ("Hips", "Neck", "Head", *(side + part for side in SIDES for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")))
+"""Roles of the joints of which all frames are looked at in the end."""
 _SOLVED = 0.6  # how sure rotations are that are solved from positions
 _OFFSET = 0.02  # of a leg: a root OFFSET shorter than this makes no difference
 

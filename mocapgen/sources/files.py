@@ -380,7 +380,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: ReadOp
     del data  # of an hour it is as large as the motion
     understood = understand(file, options)
     del file
-    if asf is not None:
+    if found == "amc" and asf is not None:
         understood = replace(understood, metres_per_unit=asf.metres_per_unit, notes=notes)
     motion, notes = replace(understood.motion, name=clip.id), understood.notes
     warnings: tuple[str, ...] = ()

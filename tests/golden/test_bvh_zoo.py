@@ -75,7 +75,7 @@ def joints_by_name(names: tuple[str, ...]) -> dict[str, int]:
 
 def positions(bvh: Bvh) -> Array:
     """Return where the file says that its joints are, its units and axes."""
-    paths = Translations.of(bvh).paths
+    paths = Translations.of(bvh).paths if bvh.moving_offsets else bvh.translations()
     return joint_positions(bvh.skeleton, global_rotations(bvh.skeleton, bvh.rotations()), paths[:, 0], paths)
 
 

@@ -77,6 +77,7 @@ def run_here(arguments: list[str], folder: Path, begin: int) -> Ended:
 def perform(arguments: list[str], folder: Path) -> int:
     """Be a program in a folder, and return its exit status; what it prints is written beside the folder."""
     from mocapgen.cli.main import main as mocapgen
+    from tests.fuzz.library import main as library
     from trainer.cli.main import main as trainer
 
     os.chdir(folder)
@@ -93,7 +94,7 @@ def perform(arguments: list[str], folder: Path) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (int(_seconds()) + 10, resource.RLIM_INFINITY))
     try:
         with warnings.catch_warnings():  # a warning that an earlier program in this process has shown is shown again
-            {"mocapgen": mocapgen, "trainer": trainer}[arguments[0]](arguments[1:])
+            {"mocapgen": mocapgen, "trainer": trainer, "library": library}[arguments[0]](arguments[1:])
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except BaseException as error:

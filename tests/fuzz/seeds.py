@@ -23,9 +23,13 @@ from mocapgen.formats.c3d import format_c3d
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
 from tests.trainer.predict.keypoints.figures import keypoints
+from tests.videos import write_video
 from trainer.predict.keypoints import LAYOUTS
 
 FRAMES = 8
+WIDTH, HEIGHT = 128, 72
+URL = "http://127.0.0.1:9/none.zip"
+"""Where nobody answers."""
 SMALL = {
     "model": "cvmnet",
     "model_settings": {"width": 8, "depth": 1},
@@ -44,7 +48,7 @@ LIVE |= {"confidence": True, "joint_set": "detector", "split": "all", "validatio
 
 def make_seeds(folder: Path) -> None:
     """Write all sound files into a new folder."""
-    for part in ("clips", "keypoints", "openpose", "yolo", "store"):
+    for part in ("clips", "keypoints", "openpose", "yolo", "store", "begun"):
         (folder / part).mkdir(parents=True)
     _motions(folder)
     _documents(folder)
@@ -81,7 +85,7 @@ def _documents(folder: Path) -> None:
         return Path(next(iter(package.__path__))) / name
 
     shutil.copy(of(avatars, "average_man.json"), folder / "avatar.json")
-    shutil.copy(of(profiles, "vicon.yaml"), folder / "profile.yaml")
+    shutil.copy(of(profiles, "humanoid.yaml"), folder / "profile.yaml")
     shutil.copy(of(marker_sets, "vicon41.yaml"), folder / "markers.yaml")
     shutil.copy(of(marker_sets, "plugingait39.yaml"), folder / "markers_more.yaml")
     shutil.copy(of(policies, "training.yaml"), folder / "policy.yaml")
@@ -130,7 +134,10 @@ def _datasets(folder: Path) -> None:
     series = f"experiments {folder}/data.h5 --out {folder}/series --recipes {folder}/run.yaml --seeds 0 --only A --epochs 1 --set test_share=0.5"
     _call(trainer, f"{series} --threads 1 --device cpu")
     shutil.copy(folder / "clips.zip", folder / "store" / "HDM05_cut_amc.zip")
-    _call(mocapgen, f"fetch hdm05 --to {folder}/store --url http://127.0.0.1:9/none.zip")
+    _call(mocapgen, f"fetch hdm05 --to {folder}/store --insecure --url {URL}")
+    (folder / "begun" / ".HDM05_cut_amc.zip.partial.json").write_text(json.dumps({"url": URL, "validator": '"a"', "total": 1000}))
+    (folder / "begun" / ".HDM05_cut_amc.zip.partial").write_bytes(b"PK")
+    write_video(folder / "clip.mp4", [np.full((HEIGHT, WIDTH, 3), 8 * number, np.uint8) for number in range(FRAMES)])
 
 
 def _call(main: Any, line: str) -> None:
@@ -146,10 +153,17 @@ def _call(main: Any, line: str) -> None:
 def _in_old_layout(source: Path, target: Path) -> None:
     """Write a file anew as older versions and other programs do: without checksums of what describes it."""
     with h5py.File(source) as old, h5py.File(target, "w", libver=("earliest", "v108")) as new:
-        for name in old:
-            old.copy(name, new)
-        for key in old.attrs:
-            new.attrs[key] = old.attrs[key]
+        names: list[str] = []
+        old.visit(names.append)
+        for name in names:
+            item = old[name]
+            if isinstance(item, h5py.Group):
+                new.require_group(name)
+            else:
+                new.create_dataset(name, data=item[()], dtype=item.dtype, chunks=item.chunks, maxshape=item.maxshape, compression=item.compression)
+        for name in ["/", *names]:
+            for key, value in old[name].attrs.items():
+                new[name].attrs[key] = value
 
 
 def _keypoints(folder: Path) -> None:

@@ -27,6 +27,10 @@ class Target:
         Words that mean something in the format.
     names_file : bool
         Whether a refusal must name the damaged file.
+    sound : bool
+        Whether the commands succeed with the sound files.
+    takes : float
+        Seconds of the processor that sound files take, if that is a good part of what a case may take.
     """
 
     name: str
@@ -37,6 +41,13 @@ class Target:
     beside: tuple[str, ...] = ()
     words: tuple[bytes, ...] = ()
     names_file: bool = True
+    sound: bool = True
+    takes: float = 0.0
+
+    @property
+    def folder_name(self) -> str:
+        """Its name as one of a folder."""
+        return self.name.replace(",", "").replace(" ", "_")
 
 
 _BVH = (
@@ -101,11 +112,13 @@ _PICKLE = (
 )
 _JSON = tuple(f"keypoints/{name}" for name in ("own.json", "alphapose.json", "coco.json", "mmpose.json", "ultralytics.json", "by_frame.json"))
 _JSON = (*_JSON, "keypoints/landmarks.json", "keypoints/poses.json", "keypoints/lines.jsonl")
-_BUILD = "mocapgen build --source folder --fps 60 --min-frames 1 --avatars average_man --workers 1 --out out.h5"
+_FOLDER = "mocapgen build --source folder --fps 60 --min-frames 1 --workers 1 --out out.h5"
+_BUILD = f"{_FOLDER} --avatars average_man"
 _OPTIONS = "--fps 30 --image 1920x1080 --device cpu --threads 1 --out out.h5"
 _SERIES = (
     "trainer experiments {seeds}/data.h5 --out {folder} --recipes {seeds}/run.yaml --seeds 0 --only A --epochs 1 --set test_share=0.5 --finished"
 )
+_FETCH = "mocapgen fetch hdm05 --to {folder} --insecure --url http://127.0.0.1:9/none.zip"
 _FIT = "trainer fit {seeds}/data.h5 --device cpu --threads 1 --out out"
 
 TARGETS = (
@@ -145,7 +158,7 @@ TARGETS = (
             "mocapgen inspect {file} --json out.json",
             "mocapgen inspect {file} --workers 1",
             "mocapgen view {file} --out out.html",
-            "mocapgen select {file} --actors sa --out out.h5",
+            "mocapgen select {file} --actors sb --out out.h5",
             "mocapgen select {file} --min-frames 3 --out out.h5",
             "mocapgen merge {file} {seeds}/more.h5 --out out.h5",
             "mocapgen export {file} --format bvh --out out",
@@ -155,6 +168,8 @@ TARGETS = (
             "mocapgen export {file} --format mmpose --out out",
             "trainer evaluate {seeds}/run {file} --side all --device cpu --threads 1 --json out.json",
             "trainer predict {seeds}/run {file} --device cpu --threads 1 --out out.h5",
+            "library open_dataset {file}",
+            "library PoseDataset {file}",
         ),
         200,
     ),
@@ -171,18 +186,20 @@ TARGETS = (
         (
             "mocapgen inspect {file} --json out.json",
             "mocapgen view {file} --out out.html",
-            "mocapgen view {seeds}/data.h5 --predictions {file} --out out.html",
             "mocapgen export {file} --format bvh --avatar average_man --out out",
             "mocapgen export {file} --format trc --out out",
             "mocapgen export {file} --format npz --out out.npz",
+            "library open_predictions {file}",
         ),
         90,
     ),
+    Target("predictions to compare", ("pred.h5", "pred_old.h5"), ("mocapgen view {seeds}/data.h5 --predictions {file} --out out.html",), 10),
+    Target("keypoints, own JSON", ("keypoints/own.json",), ("trainer predict {seeds}/live {file} --device cpu --threads 1 --out out.h5",), 20),
     Target(
         "keypoints, JSON",
         _JSON,
-        (f"trainer predict {{seeds}}/live {{file}} {_OPTIONS}", "trainer predict {seeds}/live {file} --device cpu --threads 1 --out out.h5"),
-        80,
+        (f"trainer predict {{seeds}}/live {{file}} {_OPTIONS}",),
+        60,
     ),
     Target(
         "keypoints, arrays",
@@ -218,7 +235,7 @@ TARGETS = (
     Target(
         "avatar",
         ("avatar.json",),
-        (f"{_BUILD} --root {{seeds}}/kick.bvh --avatars {{file}}", "mocapgen export {seeds}/person.h5 --format bvh --avatar {file} --out out"),
+        (f"{_FOLDER} --root {{seeds}}/kick.bvh --avatars {{file}}", "mocapgen export {seeds}/person.h5 --format bvh --avatar {file} --out out"),
         30,
     ),
     Target(
@@ -247,9 +264,10 @@ TARGETS = (
         "weights",
         ("best.safetensors", "best.json"),
         (
-            "trainer evaluate {folder} {seeds}/data.h5 --device cpu --threads 1",
+            "trainer evaluate {folder} {seeds}/data.h5 --side all --device cpu --threads 1",
             "trainer predict {folder} {seeds}/person.json --device cpu --threads 1 --out out.h5",
             "trainer predict {folder}/best.safetensors {seeds}/person.json --device cpu --threads 1 --out out.h5",
+            "library load {folder}",
         ),
         50,
         "live",
@@ -267,16 +285,19 @@ TARGETS = (
     ),
     Target(
         "series",
-        ("results.json", "runs/run-A-s0/result.json", "runs/run-A-s0/evaluation-test.json", "runs/run-A-s0/log.jsonl", "runs/run-A-s0/config.json"),
+        (
+            "results.json",
+            "runs/run-A-s0/result.json",
+            "runs/run-A-s0/evaluation-test.json",
+            "runs/run-A-s0/examples.npz",
+            "runs/run-A-s0/config.json",
+        ),
         (_SERIES,),
         5,
         "series",
+        takes=1.5,
     ),
-    Target(
-        "download",
-        ("HDM05_cut_amc.zip.json", "HDM05_cut_amc.zip"),
-        ("mocapgen fetch hdm05 --to {folder} --url http://127.0.0.1:9/none.zip",),
-        10,
-        "store",
-    ),
+    Target("download", ("HDM05_cut_amc.zip.json", "HDM05_cut_amc.zip"), (_FETCH,), 10, "store"),
+    Target("download, begun", (".HDM05_cut_amc.zip.partial.json",), (_FETCH,), 5, "begun", names_file=False, sound=False),
+    Target("video", ("clip.mp4",), ("mocapgen view {seeds}/person.h5 --video {file} --out out.html",), 15),
 )

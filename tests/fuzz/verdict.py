@@ -19,6 +19,7 @@ MOST_BYTES = 500 * 10**6
 LONGEST = 300
 """Characters of a refusal."""
 GOOD = ("ok", "refused")
+KINDS = (*GOOD, "exception", "signal", "slow", "memory", "message", "left behind", "misread")
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FRAME = re.compile(r'File "[^"]*?/((?:mocapgen|trainer|schemas)/[^"]+)", line (\d+), in (\S+)')
 
@@ -31,7 +32,8 @@ class Outcome:
     ----------
     kind : str
         ``ok`` and ``refused`` are right. Wrong are ``exception``, ``signal``, ``slow``, ``memory``, ``message`` (a refusal that is not one line that
-        names the file, or output with control characters) and ``left behind`` (a file that was half written, an input that was changed).
+        names the file, or output with control characters), ``left behind`` (a file that was half written, an input that was changed) and
+        ``misread`` (a sound file that was refused).
     detail : str
         In a line; the same for cases that fail in the same place.
     seconds : float
@@ -68,7 +70,7 @@ def judge(case: Case, ended: Ended, before: dict[str, str], folder: Path) -> Out
         kind, detail = "signal", f"signal {-ended.status}; {command}"
     elif ended.peak > MOST_BYTES:
         kind = "memory"
-    elif ended.seconds > MOST_SECONDS:
+    elif ended.seconds > MOST_SECONDS + case.target.takes:
         kind = "slow"
     elif ended.status not in (0, 1, 2):
         kind = "exception"
@@ -113,7 +115,7 @@ def _refusal(text: str, case: Case) -> tuple[str, str]:
         return "message", f"{len(lines[0])} characters: {shown}"
     if case.target.names_file and not text.startswith(f"{start}--") and not any(name in text for name in names):
         return "message", f"no name of the file: {shown}"
-    return "refused", ""
+    return "refused", shown
 
 
 def content(folder: Path) -> dict[str, str]:

@@ -11,10 +11,14 @@ from pydantic import Field, model_validator
 
 from schemas.base import Model, Settings
 from schemas.conventions import CameraFrame
-from schemas.detectors import DETECTOR_SET, SEEN_BY
+from schemas.detectors import DETECTOR_JOINTS, DETECTOR_SET, SEEN_BY
 
 MODEL_FORMAT = "mocapgen-model"
 MODEL_VERSION = 1
+MOST_JOINTS = 1000
+"""Joints of a model, at most."""
+MOST_STEPS = 10**12
+"""Steps and epochs of a run, at most."""
 
 Normalisation = Literal["image", "ray", "root", "centred"]
 Target = Literal["relative", "absolute"]
@@ -250,7 +254,83 @@ class TrainConfig(Settings):
         return self
 
 
-class ModelCard(Model):
+class EpochRow(Settings):
+    """One epoch in the history of a run."""
+
+    epoch: int = Field(ge=1)
+    """Number of the epoch, from 1."""
+    step: int = Field(ge=0)
+    """Steps of the run at its end."""
+    learning_rate: float
+    """Of the last step."""
+    loss: float
+    """Mean over the frames of the training side."""
+    train_mpjpe_mm: float
+    """Mean error of the training side while it was trained on, augmentation included."""
+    validation_mpjpe_mm: float | None
+    """Error of the part that chooses the epoch."""
+    test_mpjpe_mm: float | None
+    """Error of the test side, which chooses nothing."""
+    gradient_norm: float
+    """Mean over the steps, before it is clipped."""
+    best: bool
+    """Whether the validation error was the lowest so far."""
+    seconds: float
+    """Wall time."""
+    frames_per_second: float
+    """Frames of the training side per second of it."""
+    computing_share: float
+    """Share of it that was spent computing."""
+
+
+class Progress(Settings):
+    """How far a run is; stored in the checkpoint that it is resumed from."""
+
+    epoch: int = Field(default=0, ge=0, le=MOST_STEPS)
+    """Completed epochs."""
+    batch: int = Field(default=0, ge=0, le=MOST_STEPS)
+    """Completed batches of the epoch after those."""
+    step: int = Field(default=0, ge=0, le=MOST_STEPS)
+    """Completed steps in all."""
+    sums: dict[str, float] = Field(default={})
+    """Sums over the batches of the unfinished epoch: loss, mpjpe, frames, norm."""
+    best: float | None = None
+    """Lowest validation error so far, mm."""
+    history: tuple[EpochRow, ...] = ()
+    """One row per completed epoch."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Progress:
+        if len(self.history) != self.epoch:
+            raise ValueError(f"history: expected a row for each of {self.epoch} completed epochs, found {len(self.history)}")
+        if self.sums.keys() != ({"loss", "mpjpe", "frames", "norm"} if self.batch else set()) or not self.sums.get("frames", 1.0) > 0.0:
+            raise ValueError("sums: expected loss, mpjpe, frames and norm of an epoch that is not finished, and of no other")
+        return self
+
+
+class SplitRecord(Settings):
+    """The split of a run, as it is stored in its folder: the names of the sequences on each side."""
+
+    spec: str
+    """As it was asked for: `clip`, `random`, `actor=bd`, ..."""
+    note: str
+    """A warning in one line, or nothing."""
+    train: tuple[str, ...]
+    """What was trained on."""
+    validation: tuple[str, ...]
+    """What chose the epoch."""
+    test: tuple[str, ...]
+    """What neither saw."""
+
+    @model_validator(mode="after")
+    def _check(self) -> SplitRecord:
+        names = (*self.train, *self.validation, *self.test)
+        if len(set(names)) < len(names):
+            raise ValueError("expected every sequence on one side, once, found one repeatedly")
+        return self
+
+
+class ModelCard(Settings):
     """Everything needed to use a trained model, and its origin; stored inside its checkpoint."""
 
     format: Literal["mocapgen-model"] = "mocapgen-model"
@@ -281,13 +361,13 @@ class ModelCard(Model):
     """Group of each joint for reports; empty if in none."""
     camera_frame: CameraFrame
     """Axes of its output."""
-    fps: float
+    fps: float = Field(gt=0, le=1000)
     """Frame rate it was trained at."""
-    receptive_field: int
+    receptive_field: int = Field(ge=1)
     """Frames that one frame of its output depends on."""
-    parameters: int
+    parameters: int = Field(ge=0)
     """Number of trained numbers."""
-    epoch: int
+    epoch: int = Field(ge=0, le=MOST_STEPS)
     """Completed epochs."""
     data: dict[str, Any]
     """File it was trained on: name, sha256, generator, config."""
@@ -295,6 +375,23 @@ class ModelCard(Model):
     """The split in one line."""
     versions: dict[str, str]
     """Program, Python and packages."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ModelCard:
+        count = len(self.joints)
+        if not 0 < count == len(set(self.joints)) == len(self.parents) == len(self.groups) <= MOST_JOINTS:
+            raise ValueError(f"joints: expected a name, a parent and a group for each of 1 to {MOST_JOINTS} joints, and no name twice")
+        if self.joint_set == DETECTOR_SET and self.joints != DETECTOR_JOINTS:
+            raise ValueError(f"joints: expected those of joint set {DETECTOR_SET}, found others")
+        reached = {-1}
+        for _ in self.parents:
+            reached |= {joint for joint, parent in enumerate(self.parents) if parent in reached}
+        if self.parents.count(-1) != 1 or len(reached) != count + 1:
+            raise ValueError("parents: expected a tree with one root, whose parent is -1")
+        paired = [joint for pair in self.symmetric_pairs for joint in pair]
+        if len(set(paired)) < len(paired) or not set(paired) <= set(range(count)):
+            raise ValueError(f"symmetric_pairs: expected numbers of joints from 0 to {count - 1}, each once")
+        return self
 
 
 class GroupErrors(Model):

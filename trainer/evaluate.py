@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.text import one_line
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, GroupErrors, ModelCard
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
-from trainer.data.splits import split_from_record
+from trainer.data.splits import read_split_record, split_from_record
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
@@ -114,11 +114,9 @@ def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tup
     if is_shipped(path):
         raise DatasetError(f"{model}: expected a run with its split, found a model that ships without; use side='all'")
     folder = path.parent
-    try:
-        record = json.loads((folder / "split.json").read_text(encoding="utf-8"))
-        split = split_from_record(data, record)
-    except (OSError, ValueError, KeyError) as error:
-        raise DatasetError(f"{folder}/split.json: expected the split of the run, found none ({type(error).__name__}); use side='all'") from None
+    if not (folder / "split.json").exists():
+        raise DatasetError(one_line(str(folder / "split.json"), "expected the split of the run, found none; use side='all'"))
+    split = split_from_record(data, read_split_record(folder))
     chosen: NDArray[np.int64] = getattr(split, "test" if side == "auto" else side)
     if not len(chosen):
         raise DatasetError(f"{folder}: expected sequences on the {side} side of the run's split, found none")

@@ -40,6 +40,7 @@ from trainer.runs.card import make_card
 from trainer.runs.folder import check_folder, clear_folder, read_split, require_same_settings, write_json, write_settings
 from trainer.runs.history import HistoryWriter, epoch_row, plot_history
 from trainer.runs.interrupt import interruptible
+from trainer.runs.lock import locked
 from trainer.runs.readme import write_readme
 from trainer.runs.state import RunState, restore, save_best, save_last
 from trainer.runs.timer import Timer
@@ -106,52 +107,42 @@ def fit(
     Raises
     ------
     ConfigError
-        If settings contradict each other or the folder, or the loss is not finite (with the sequences' names).
+        If settings contradict each other or the folder, another process trains in it, or the loss is not finite (with the sequences' names).
     DatasetError
         If the file, or the checkpoint to resume from, cannot be used.
     Stopped
         After Ctrl-C, when all is saved.
     """
+    folder = Path(folder)
     with protected(data_file):
-        return _fit(data_file, config, Path(folder), resume, overwrite, stop_after, command, progress)
+        check_folder(folder, resume, overwrite)
+        compute = choose(config.device, config.precision, config.threads)
+        data = load(data_file, config.joint_set)
+        split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
+        run = Run(data, split, config, compute, folder, command)
+        with locked(folder):
+            check_folder(folder, resume, overwrite)  # another process may have trained here meanwhile
+            run.begin(resume)
+            with interruptible() as interrupted:
+                _train(run, stop_after or config.epochs, interrupted, progress)
+            return run.finish(complete=run.state.epoch >= config.epochs)
 
 
-def _fit(
-    data_file: str | Path,
-    config: TrainConfig,
-    folder: Path,
-    resume: bool,
-    overwrite: bool,
-    stop_after: int | None,
-    command: str,
-    progress: ProgressCallback | None,
-) -> Result:
-    check_folder(folder, resume, overwrite)
-    compute = choose(config.device, config.precision, config.threads)
-    data = load(data_file, config.joint_set)
-    split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
-    clear_folder(folder, resume)
-    run = Run(data, split, config, compute, folder, command)
-    if resume:
-        run.restore()
-    if compute.rank == 0:
-        write_settings(folder, config, run.split, data)
-
-    with interruptible() as interrupted:
-        while run.state.epoch < min(config.epochs, stop_after or config.epochs):
-            batches = run.batches(run.state.epoch)
-            timer = Timer()
-            while run.state.batch < len(batches):
-                with timer.part("data"):
-                    batch = run.prepare(batches[run.state.batch])
-                figures = run.train_step(batch, timer)
-                if progress is not None:
-                    progress(run.state.step, run.steps, figures)
-                if compute.any(interrupted()):
-                    run.save_last()
-                    raise Stopped(run.resume_hint())
-            run.finish_epoch(timer)
-    return run.finish(complete=run.state.epoch >= config.epochs)
+def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress: ProgressCallback | None) -> None:
+    """Train the epochs that are left, and save after each."""
+    while run.state.epoch < min(run.config.epochs, stop_after):
+        batches = run.batches(run.state.epoch)
+        timer = Timer()
+        while run.state.batch < len(batches):
+            with timer.part("data"):
+                batch = run.prepare(batches[run.state.batch])
+            figures = run.train_step(batch, timer)
+            if progress is not None:
+                progress(run.state.step, run.steps, figures)
+            if run.compute.any(interrupted()):
+                run.save_last()
+                raise Stopped(run.resume_hint())
+        run.finish_epoch(timer)
 
 
 class Run:
@@ -181,7 +172,16 @@ class Run:
         self.trained: nn.Module = DistributedDataParallel(self.lifter) if compute.world > 1 else self.lifter
         self.steps = sum(len(self.batches(epoch)) for epoch in range(config.epochs)) if config.window else config.epochs * len(self.batches(0))
         self.schedule = make_schedule(self.optimiser, config, self.steps)
-        self.writer = HistoryWriter(folder, config.tensorboard) if compute.rank == 0 else None
+        self.writer: HistoryWriter | None = None
+
+    def begin(self, resume: bool) -> None:
+        """Go back to the last checkpoint, or remove an old run; write the settings."""
+        if resume:
+            self.restore()
+        clear_folder(self.folder, resume)
+        if self.compute.rank == 0:
+            write_settings(self.folder, self.config, self.split, self.data)
+            self.writer = HistoryWriter(self.folder, self.config.tensorboard)
 
     @property
     def averaged(self) -> Lifter | None:
@@ -234,6 +234,7 @@ class Run:
             if self.average is not None:
                 self.average.update_parameters(self.lifter)
             state.step, state.batch = state.step + 1, state.batch + 1
+        norm = torch.nan_to_num(norm)  # JSON has no infinity
         for name, amount in (("loss", loss.sum()), ("mpjpe", terms["mpjpe"].sum()), ("frames", frames), ("norm", norm)):
             state.sums[name] = state.sums.get(name, 0.0) + amount.item()
         return {"epoch": state.epoch + 1, "loss": value, "mpjpe_mm": MILLIMETRES * state.sums["mpjpe"] / state.sums["frames"]}

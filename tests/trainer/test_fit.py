@@ -81,7 +81,7 @@ def test_interrupted_within_an_epoch_goes_on_where_it_was(data_file, tiny, tmp_p
 
     with pytest.raises(Stopped, match=r"saved after 0 of 2 epochs and 2 steps; go on with: trainer fit data\.h5 --resume"):
         fit.fit(data_file, tiny, tmp_path / "parts", command="trainer fit data.h5", progress=interrupt)
-    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").state["batch"] == 2
+    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").progress.batch == 2
     fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
     assert_same_run(whole.folder, tmp_path / "parts")
 
@@ -96,7 +96,7 @@ def test_killed_at_any_moment_goes_on_after_the_last_complete_epoch(data_file, t
 
     with pytest.raises(Killed):
         fit.fit(data_file, tiny, tmp_path / "parts", progress=kill)
-    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").state["epoch"] == 1
+    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").progress.epoch == 1
     fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
     assert_same_run(whole.folder, tmp_path / "parts")
 
@@ -115,7 +115,7 @@ def test_a_run_learns(data_file, tiny, tmp_path):
 def test_what_a_run_leaves(whole, data, data_file, tiny):
     names = {path.name for path in whole.folder.iterdir()}
     assert names == {
-        *("config.json", "split.json", "last.safetensors", "last.json", "best.safetensors", "best.json"),
+        *(".lock", "config.json", "split.json", "last.safetensors", "last.json", "best.safetensors", "best.json"),
         *("log.csv", "log.jsonl", "history.png", "metrics.json", "README.md"),
     }
     assert TrainConfig(**json.loads((whole.folder / "config.json").read_text())) == tiny

@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import MOST_RESULT_BYTES, read_json
+from mocapgen.shared.inputs import read_bytes
+from mocapgen.shared.text import counted, one_line, quoted
 from schemas.errors import ConfigError, DatasetError
+from schemas.train import SplitRecord
 from trainer.data.dataset import PoseData
 
 Array = NDArray[np.int64]
@@ -113,28 +118,38 @@ def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
         patterns = [pattern.strip().lower() for pattern in text.split(",") if pattern.strip()]
         test = np.array([any(fnmatchcase(value, pattern) for pattern in patterns) for value in column], dtype=bool)
         if not test.any():
-            raise ConfigError(
-                f"split {spec}: expected one of the {key}s {', '.join(sorted(set(getattr(data, key))))}, found none that matches {text!r}"
-            )
+            known = counted(sorted(set(getattr(data, key))))
+            raise ConfigError(one_line(f"split {spec}", f"expected one of the {key}s {known}; found none that matches {quoted(text)}"))
         return test
-    if not Path(spec).is_file():
-        raise ConfigError(f"split: expected clip, random, all, actor=NAME, action=PATTERN or a file of clip ids, found {spec!r}")
+    if not _is_file(spec):
+        rule = "split: expected clip, random, all, actor=NAME, action=PATTERN or a file of clip ids"
+        raise ConfigError(one_line("", f"{rule}, found {quoted(spec)}"))
+    what = "a text file with one clip id a line"
     try:
-        lines = Path(spec).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"split {spec}: expected a text file with one clip id a line, found: {error}") from None
+        lines = read_bytes(spec, what, MOST_RESULT_BYTES, f"split {spec}", ConfigError).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(one_line(f"split {spec}", f"expected {what}, found text that is not UTF-8")) from None
     wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     unknown = sorted(set(wanted) - set(data.clip))
     if unknown:
         more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-        raise ConfigError(f"split {spec}: expected ids of clips in {data.path}, found {', '.join(unknown[:SHOWN])}{more}")
+        found = ", ".join(map(quoted, unknown[:SHOWN]))
+        raise ConfigError(one_line(f"split {spec}", f"expected ids of clips in {data.path}, found {found}", more))
     return np.isin(data.clip.astype(np.str_), wanted)
+
+
+def _is_file(spec: str) -> bool:
+    try:
+        return Path(spec).is_file()
+    except (OSError, ValueError):  # too long for a file name, or with a null character
+        return False
 
 
 def _require_sides(data: PoseData, split: Split, validation_share: float) -> None:
     for side in ("train", *(("test",) if split.spec != "all" else ()), *(("validation",) if validation_share else ())):
         if not len(getattr(split, side)):
-            raise ConfigError(f"split {split.spec}: expected sequences on the {side} side, found none of the {len(data)} in {data.path}")
+            found = f"expected sequences on the {side} side, found none of the {len(data)} in {data.path}"
+            raise ConfigError(one_line(f"split {split.spec}", found))
 
 
 def require_no_leak(data: PoseData, split: Split) -> None:
@@ -150,13 +165,27 @@ def require_no_leak(data: PoseData, split: Split) -> None:
         both = sorted(sides[first] & sides[second])
         if both:
             more = f" and {len(both) - SHOWN} more" if len(both) > SHOWN else ""
-            raise ConfigError(
-                f"split {split.spec}: expected every recording on one side, found on {first} and {second}: "
-                f"{', '.join(both[:SHOWN])}{more}; put all clips of a recording on one side"
-            )
+            found = f"found on {first} and {second}: {', '.join(map(quoted, both[:SHOWN]))}{more}"
+            advice = "; put all clips of a recording on one side"
+            raise ConfigError(one_line(f"split {split.spec}", f"expected every recording on one side, {found}", advice))
 
 
-def split_from_record(data: PoseData, record: dict[str, Any]) -> Split:
+def read_split_record(folder: Path) -> SplitRecord:
+    """Return the split that a run has stored in its folder.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, or it is damaged.
+    """
+    path = folder / "split.json"
+    try:
+        return checked(SplitRecord, read_json(path, "the split of a run", most=MOST_RESULT_BYTES), str(path), first=True)
+    except ConfigError as error:
+        raise DatasetError(str(error)) from None
+
+
+def split_from_record(data: PoseData, record: SplitRecord) -> Split:
     """Return the split that a run has stored.
 
     Raises
@@ -167,10 +196,10 @@ def split_from_record(data: PoseData, record: dict[str, Any]) -> Split:
     row = {name: index for index, name in enumerate(data.names)}
     sides = []
     for side in ("train", "validation", "test"):
-        missing: Sequence[str] = [name for name in record[side] if name not in row]
+        names: Sequence[str] = getattr(record, side)
+        missing = [name for name in names if name not in row]
         if missing:
-            raise DatasetError(
-                f"{data.path}: expected the sequences of the run's split, found no {missing[0]!r} ({len(missing)} missing); another file?"
-            )
-        sides.append(np.array([row[name] for name in record[side]], dtype=np.int64))
-    return Split(str(record["spec"]), sides[0], sides[1], sides[2], str(record["note"]))
+            rule = f"expected the sequences of the run's split, found no {quoted(missing[0])} ({len(missing)} missing); another file?"
+            raise DatasetError(one_line(str(data.path), rule))
+        sides.append(np.array([row[name] for name in names], dtype=np.int64))
+    return Split(record.spec, sides[0], sides[1], sides[2], record.note)

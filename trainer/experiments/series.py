@@ -25,16 +25,16 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.command import Stopped
 from mocapgen.shared.config import checked
-from mocapgen.shared.documents import read_json
+from mocapgen.shared.documents import MOST_RESULT_BYTES, read_json
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import check_target
 from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
-from schemas.train import Evaluation, ModelCard, TrainConfig
+from schemas.train import Evaluation, ModelCard, SplitRecord, TrainConfig
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
-from trainer.data.splits import split_from_record
+from trainer.data.splits import read_split_record, split_from_record
 from trainer.evaluate import evaluate_predictions
 from trainer.experiments.examples import Examples, write_examples
 from trainer.experiments.published import benchmark
@@ -46,6 +46,7 @@ from trainer.model.lifter import Lifter
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
 from trainer.recipes.settings import read_recipe, train_config
 from trainer.runs.folder import NOT_COMPARED
+from trainer.runs.history import read_history
 
 ProgressBar = Callable[[], AbstractContextManager[ProgressCallback | None]]
 PrintLine = Callable[[str], None]
@@ -175,7 +176,7 @@ class RunSeries:
         if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
             raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
         if not (self.resume or self.finished) and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise ConfigError(f"{self.out}: expected a folder that is free, found files; resume=True goes on, or another out=...")
+            raise ConfigError(one_line(str(self.out), "expected a folder that is free, found files; resume=True goes on, or another out=..."))
         for name in REPORTS if self.out.exists() else ():
             check_target(self.out / name, overwrite=True)
 
@@ -238,7 +239,7 @@ class RunSeries:
         if not path.is_file():
             return None
         try:
-            result = checked(RunResult, read_json(path, "the result of a run"), first=True)
+            result = checked(RunResult, read_json(path, "the result of a run", most=MOST_RESULT_BYTES), first=True)
             made = checked(TrainConfig, result.config, group="config", first=True).model_dump()  # settings newer than the run have their defaults
         except ConfigError as error:
             found = str(error).removeprefix(f"{path}: ")
@@ -278,7 +279,7 @@ class RunSeries:
         lifter, card = load_lifter(folder, compute.device)
         sides: dict[str, Side] = {}
         examples: list[Examples] = []
-        record = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+        record = read_split_record(folder)
         for data, name, sequences in self._sides(job, config, card, record):
             loader = Loader(data, compute.device)
             predicted = lift_sequences(lifter, loader, sequences)
@@ -295,10 +296,10 @@ class RunSeries:
             self._remember_protocol(folder)
         return self._result(job, config, card, lifter, record, sides)
 
-    def _sides(self, job: Job, config: TrainConfig, card: ModelCard, record: Mapping[str, Any]) -> Iterator[tuple[PoseData, str, NDArray[np.int64]]]:
+    def _sides(self, job: Job, config: TrainConfig, card: ModelCard, record: SplitRecord) -> Iterator[tuple[PoseData, str, NDArray[np.int64]]]:
         """Yield what a run is evaluated on: file, name, sequences."""
         data = self.load(self.data_file, config.joint_set)
-        split = split_from_record(data, dict(record))
+        split = split_from_record(data, record)
         for name in ("train", "validation", "test"):
             if len(getattr(split, name)):
                 yield data, name, getattr(split, name)
@@ -308,12 +309,10 @@ class RunSeries:
             for name, sequences in benchmark(other).items():
                 yield other, name, sequences
 
-    def _result(
-        self, job: Job, config: TrainConfig, card: ModelCard, lifter: Lifter, record: Mapping[str, Any], sides: Mapping[str, Side]
-    ) -> RunResult:
+    def _result(self, job: Job, config: TrainConfig, card: ModelCard, lifter: Lifter, record: SplitRecord, sides: Mapping[str, Side]) -> RunResult:
         folder = self.folder(job.name)
-        rows = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-        history = tuple(EpochFigures(**{name: row[name] for name in EpochFigures.model_fields}) for row in rows)
+        rows = read_history(folder)
+        history = tuple(EpochFigures(**row.model_dump(include=set(EpochFigures.model_fields))) for row in rows)
         return RunResult(
             name=job.name,
             experiment=job.experiment,
@@ -324,12 +323,12 @@ class RunSeries:
             data_sha256=str(card.data["sha256"]),
             benchmark_sha256=self._other_sha256(job),
             split=card.split,
-            note=str(record["note"]),
+            note=record.note,
             model=card.model,
             parameters=card.parameters,
-            seconds=round(sum(row["seconds"] for row in rows), 3),
+            seconds=round(sum(row.seconds for row in rows), 3),
             device=choose(config.device, config.precision, config.threads).describe(),
-            best_epoch=max(row["epoch"] for row in rows if row["best"]),
+            best_epoch=max(row.epoch for row in rows if row.best),
             sides=dict(sides),
             history=history,
         )
@@ -340,7 +339,7 @@ class RunSeries:
     def _remember_protocol(self, folder: Path) -> None:
         """Keep the part of the protocol that all runs share, from one of their evaluations."""
         for path in sorted(folder.glob("evaluation-*.json")):
-            protocol = checked(Evaluation, read_json(path, "an evaluation"), str(path), first=True).protocol
+            protocol = checked(Evaluation, read_json(path, "an evaluation", most=MOST_RESULT_BYTES), str(path), first=True).protocol
             self.protocol = {key: protocol[key] for key in ("root", "joints", "fps")}
             return
 

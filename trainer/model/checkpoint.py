@@ -14,12 +14,13 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from mocapgen.shared.files import write_file
-from schemas.errors import DatasetError
+from mocapgen.shared.text import one_line
+from schemas.errors import ConfigError, DatasetError
 from schemas.shipped import ShippedModel
-from schemas.train import ModelCard
+from schemas.train import ModelCard, Progress
 from trainer.data.joints import LiftedJoints
 from trainer.model.lifter import Lifter
-from trainer.model.metadata import ABOUT, CARD, STATE, about_of, card_of, damaged
+from trainer.model.metadata import ABOUT, CARD, STATE, about_of, card_of, damaged, progress_of, require_header
 from trainer.model.shipped import locate
 
 MODEL, AVERAGE, OPTIMISER = "model.", "average.", "optimiser."
@@ -33,8 +34,8 @@ class Checkpoint:
     ----------
     path : Path
     card : ModelCard
-    state : dict
-        Progress of the run; empty in a file that is only there to be used.
+    progress : Progress
+        Of the run; the beginning in a file that is only there to be used.
     tensors : dict of str to Tensor
         Names begin with ``model.``, ``average.`` or ``optimiser.``; weights stored in half precision come as float32.
     about : ShippedModel, optional
@@ -43,7 +44,7 @@ class Checkpoint:
 
     path: Path
     card: ModelCard
-    state: dict[str, Any]
+    progress: Progress
     tensors: dict[str, Tensor]
     about: ShippedModel | None = None
 
@@ -92,16 +93,16 @@ def read(path: str | Path) -> Checkpoint:
         If there is none, or it is damaged, of something else, or newer than this program.
     """
     path = locate(path)
+    require_header(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        state = json.loads(metadata.get(STATE, "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         raise damaged(path, error) from None
-    card = card_of(metadata, path)
+    card, progress = card_of(metadata, path), progress_of(metadata, path)
     tensors = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
-    return Checkpoint(path, card, state, tensors, about_of(metadata, path))
+    return Checkpoint(path, card, progress, tensors, about_of(metadata, path))
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], where: Path) -> None:
@@ -110,18 +111,25 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], where: Path) 
     Raises
     ------
     DatasetError
-        If names or shapes differ: the checkpoint of another network.
+        If names, shapes or types differ: the checkpoint of another network; or if weights are not finite.
     """
     own = module.state_dict()
     missing, surplus = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-    shapes = [name for name in own.keys() & tensors.keys() if own[name].shape != tensors[name].shape]
-    if missing or surplus or shapes:
+    common = own.keys() & tensors.keys()
+    shapes = [name for name in common if own[name].shape != tensors[name].shape]
+    types = [name for name in common if own[name].dtype != tensors[name].dtype]
+    if missing or surplus or shapes or types:
         odd = [
             *(f"no {name}" for name in missing),
             *(f"surplus {name}" for name in surplus),
             *(f"another shape of {name}" for name in sorted(shapes)),
+            *(f"another type of {name}" for name in sorted(types)),
         ]
-        raise DatasetError(f"{where}: expected the weights of this network, found {', '.join(odd[:3])} ({len(odd)} differences in all)")
+        found = ", ".join(name[:60] for name in odd[:3])
+        raise DatasetError(one_line(str(where), f"expected the weights of this network, found {found} ({len(odd)} differences in all)"))
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise DatasetError(one_line(str(where), f"expected finite weights, found NaN or infinity in {name}; train the model again"))
     module.load_state_dict(dict(tensors))
 
 
@@ -146,6 +154,11 @@ def load_lifter(path: str | Path, device: torch.device | str = "cpu") -> tuple[L
         See :func:`read` and :func:`load_weights`.
     """
     checkpoint = read(path)
-    lifter = Lifter(checkpoint.card, LiftedJoints.of_card(checkpoint.card))
-    load_weights(lifter, checkpoint.part(AVERAGE) or checkpoint.part(MODEL), checkpoint.path)
+    weights = checkpoint.part(AVERAGE) or checkpoint.part(MODEL)
+    count = sum(tensor.numel() for tensor in weights.values())
+    try:
+        lifter = Lifter(checkpoint.card, LiftedJoints.of_card(checkpoint.card), most=count)
+    except ConfigError as error:  # a setting that does not exist, or a network with more numbers than the file
+        raise DatasetError(one_line(str(checkpoint.path), f"expected the weights of the network of its card, found: {error}")) from None
+    load_weights(lifter, weights, checkpoint.path)
     return lifter.to(device).eval(), checkpoint.card

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from schemas.train import ModelCard, TrainConfig
 from trainer.data.joints import LiftedJoints
 from trainer.data.normalise import Encoded, context_size, encode, extra_frames, fill_missing
-from trainer.model.networks import build_network
+from trainer.model.networks import MOST_PARAMETERS, build_network
 from trainer.model.networks.base import Network
 
 _TYPICAL_DEPTH = 4.0
@@ -29,15 +29,17 @@ class Lifter(nn.Module):
     config : TrainConfig or ModelCard
         `model`, `model_settings`, `normalisation`, `head`, `target` and `confidence` of it.
     joints : LiftedJoints
+    most : int
+        Most trained numbers; see :func:`~trainer.model.networks.build_network`.
     """
 
     network: Network
 
-    def __init__(self, config: TrainConfig | ModelCard, joints: LiftedJoints) -> None:
+    def __init__(self, config: TrainConfig | ModelCard, joints: LiftedJoints, most: int = MOST_PARAMETERS) -> None:
         super().__init__()
         count = len(joints.joints)
         inputs = 2 * count + context_size(config.normalisation) + (count if config.confidence else 0)
-        self.network = build_network(config.model, config.model_settings, inputs, 3 * count)
+        self.network = build_network(config.model, config.model_settings, inputs, 3 * count, most)
         self.normalisation = config.normalisation
         self.head = config.head
         self.target = config.target

@@ -9,13 +9,14 @@ from typing import Any
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import check_target
-from mocapgen.shared.text import one_line
+from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import TrainConfig
 from trainer.data.dataset import PoseData
-from trainer.data.splits import Split, split_from_record
+from trainer.data.splits import Split, read_split_record, split_from_record
 from trainer.model.shipped import RUN_FILES
 from trainer.recipes.settings import read_run
+from trainer.runs.lock import LOCK
 
 NOT_COMPARED = frozenset({"epochs", "device", "precision", "compile", "threads", "tensorboard", "test_every"})
 """Settings that may differ when a run is resumed. With more epochs the learning rate follows the schedule of the new number of epochs."""
@@ -36,8 +37,8 @@ def check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     started = (folder / "config.json").exists()
     if resume:
         if not started:
-            raise DatasetError(f"{folder}: expected a run to resume, found none; start it without resume=True")
-    elif not (started and overwrite) and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DatasetError(one_line(str(folder), "expected a run to resume, found none; start it without resume=True"))
+    elif not (started and overwrite) and folder.exists() and (not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir())):
         found = "a run" if started else "other files" if folder.is_dir() else "a file"
         raise ConfigError(one_line(str(folder), f"expected a folder that is free, found {found}; resume=True, overwrite=True or another out=..."))
     for name in RUN_FILES if started else ():
@@ -70,14 +71,15 @@ def require_same_settings(folder: Path, config: TrainConfig) -> None:
         With the settings that differ.
     """
     old, new = read_run(folder).model_dump(), config.model_dump()
-    differences = [f"{name} {new[name]} instead of {old[name]}" for name in new if name not in NOT_COMPARED and new[name] != old[name]]
+    names = [name for name in new if name not in NOT_COMPARED and new[name] != old[name]]
+    differences = [f"{name} {quoted(new[name])} instead of {quoted(old[name])}" for name in names]
     if differences:
-        raise ConfigError(f"{folder}: expected the settings that the run was started with, found others: {'; '.join(differences)}")
+        raise ConfigError(one_line(str(folder), f"expected the settings that the run was started with, found others: {'; '.join(differences)}"))
 
 
 def read_split(folder: Path, data: PoseData) -> Split:
     """Return the split of a run."""
-    return split_from_record(data, json.loads((folder / "split.json").read_text(encoding="utf-8")))
+    return split_from_record(data, read_split_record(folder))
 
 
 def write_json(path: Path, content: Any) -> None:

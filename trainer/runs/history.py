@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.config import checked
+from mocapgen.shared.documents import MOST_RESULT_BYTES, parse_json
 from mocapgen.shared.files import write_file
-from schemas.errors import ConfigError
+from mocapgen.shared.inputs import read_bytes
+from mocapgen.shared.text import one_line
+from schemas.errors import ConfigError, DatasetError
+from schemas.train import EpochRow
 from trainer.model.metrics import MILLIMETRES
 from trainer.runs.state import RunState
 from trainer.runs.timer import Timer
-
-EpochRow = Mapping[str, Any]
 
 SCALARS = ("loss", "train_mpjpe_mm", "validation_mpjpe_mm", "test_mpjpe_mm", "learning_rate")
 """Columns that TensorBoard shows."""
@@ -77,7 +80,7 @@ class HistoryWriter:
         self._folder = folder
         self._tensorboard = _tensorboard_writer(folder) if tensorboard else None
 
-    def write(self, history: Sequence[EpochRow]) -> None:
+    def write(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows of all epochs as ``log.csv`` and ``log.jsonl``, and the events of the last one.
 
         Whole files, so that a resumed run leaves no row of epochs that it repeats.
@@ -99,7 +102,25 @@ class HistoryWriter:
             self._tensorboard.close()
 
 
-def plot_history(path: Path, history: Sequence[EpochRow], title: str) -> bool:
+def read_history(folder: Path) -> list[EpochRow]:
+    """Return the rows that a run has written.
+
+    Raises
+    ------
+    DatasetError
+        If there are none, or they are damaged.
+    """
+    path = folder / "log.jsonl"
+    lines = read_bytes(path, "the history of a run", MOST_RESULT_BYTES).decode("utf-8", errors="replace").splitlines()
+    if not lines:
+        raise DatasetError(one_line(str(path), "expected the history of a run, found nothing; train it again"))
+    try:
+        return [checked(EpochRow, parse_json(line, f"{path}:{number}"), f"{path}:{number}", first=True) for number, line in enumerate(lines, 1)]
+    except ConfigError as error:
+        raise DatasetError(str(error)) from None
+
+
+def plot_history(path: Path, history: Sequence[Mapping[str, Any]], title: str) -> bool:
     """Draw the losses over the epochs as a PNG; False if matplotlib is not installed."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mocapgen.shared.text import one_line, quoted
 from schemas.errors import DatasetError
 from schemas.train import ModelCard
 from trainer.data.dataset import PoseData
@@ -61,7 +62,8 @@ def restore(folder: Path, data: PoseData, lifter: Lifter, averaged: Lifter | Non
     """
     found = checkpoint.read(folder / "last.safetensors")
     if found.card.data.get("sha256") != data.sha256:
-        raise DatasetError(f"{data.path}: expected the file that the run was started with (sha256 {found.card.data.get('sha256')}), found another")
+        digest = quoted(found.card.data.get("sha256"))
+        raise DatasetError(one_line(str(data.path), f"expected the file that the run was started with (sha256 {digest}), found another"))
     checkpoint.load_weights(lifter, found.part(checkpoint.MODEL), found.path)
     if averaged is not None:
         checkpoint.load_weights(averaged, found.part(checkpoint.AVERAGE), found.path)
@@ -69,7 +71,16 @@ def restore(folder: Path, data: PoseData, lifter: Lifter, averaged: Lifter | Non
         moments = found.part(f"{checkpoint.OPTIMISER}{name}/")
         # Step counters stay on the processor, where the optimiser keeps them.
         optimiser.state[parameter] = {key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()}
-    return RunState(**found.state)
+        _require_moments(optimiser.state[parameter], name, parameter, found)
+    return RunState(**found.progress.model_dump(exclude={"history"}), history=[row.model_dump() for row in found.progress.history])
+
+
+def _require_moments(moments: Mapping[str, Tensor], name: str, parameter: Tensor, found: checkpoint.Checkpoint) -> None:
+    """Refuse what the optimiser cannot have stored; before the first step it has stored nothing."""
+    shapes = {"step": torch.Size(()), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape} if found.progress.step else {}
+    sound = {key: value.shape for key, value in moments.items()} == shapes
+    if not sound or not all(value.dtype == torch.float32 and torch.isfinite(value).all() for value in moments.values()):
+        raise DatasetError(one_line(str(found.path), f"expected the moments of the optimiser, found others for {name}; start the run anew"))
 
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,12 +1,14 @@
 """Splits: shares, determinism, honesty."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from schemas.errors import ConfigError, DatasetError
-from trainer.data.splits import Split, make_split, require_no_leak, split_from_record
+from schemas.train import SplitRecord
+from trainer.data.splits import Split, make_split, read_split_record, require_no_leak, split_from_record
 
 
 def sides(split):
@@ -93,11 +95,37 @@ def test_impossible_split_is_one_line(data, spec, words):
 
 def test_record_gives_the_split_back(data):
     split = make_split(data, "clip", seed=5)
-    record = split.record(data)
+    record = SplitRecord(**split.record(data))
     assert [side.tolist() for side in sides(split_from_record(data, record))] == [side.tolist() for side in sides(split)]
-    record["test"][0] = "another"
-    with pytest.raises(DatasetError, match="another"):
-        split_from_record(data, record)
+    with pytest.raises(DatasetError, match="found no 'another'"):
+        split_from_record(data, record.model_copy(update={"test": ("another",)}))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ":1: expected JSON, found: nothing"),
+        ("[]", ": expected the split of a run as a JSON object"),
+        ("{}", ": spec: field required (and 4 more)"),
+        ('{"spec": "clip", "note": "", "train": ["a"], "validation": [], "test": [1]}', ": test[0]: input should be a valid string, found 1"),
+        ('{"spec": "clip", "note": "", "train": ["a"], "validation": [], "test": "b"}', ": test: input should be a valid tuple, found 'b'"),
+        ('{"spec": "clip", "note": "", "train": ["a"], "validation": [], "test": ["a"]}', ": expected every sequence on one side, once"),
+        ('{"spec": "clip", "train": [], "train": []}', ": expected JSON, found: the key 'train' twice"),
+    ],
+)
+def test_a_damaged_record_is_one_line(tmp_path, text, words):
+    (tmp_path / "split.json").write_text(text)
+    with pytest.raises(DatasetError) as caught:
+        read_split_record(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/split.json{words}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["x" * 5000, "a\0b", "action=" + "y" * 1000, "\x1b[31m"])
+def test_an_odd_split_is_one_short_line(data, spec):
+    with pytest.raises(ConfigError) as caught:
+        make_split(data, spec)
+    assert re.fullmatch("[ -~…]{1,300}", str(caught.value))
 
 
 def test_no_validation_if_none_is_wanted(data):

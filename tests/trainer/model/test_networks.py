@@ -79,6 +79,36 @@ def test_published_receptive_field_and_size():
     assert sum(parameter.numel() for parameter in network.parameters()) == pytest.approx(8.56e6, rel=0.01)
 
 
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("settings", [{}, {"width": 24}, {"kernel": 7}, {"depth": 3}, {"expansion": 3, "patch": 4}])
+def test_the_number_of_parameters_is_known_before_they_are_there(name, settings):
+    kind = network_class(name)
+    own = {key: value for key, value in settings.items() if key in kind.Settings.model_fields}
+    network = build(name, **own)
+    assert kind.parameter_count(10, 6, network.settings) == sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("stmixer", {"width": 65_536}, r"model_settings: expected a network of at most 200,000,000 trained numbers, found one of 137,\d+,\d+,\d+"),
+        ("cvmnet", {"width": 65_536}, "model_settings: expected a network of at most 200,000,000 trained numbers"),
+        ("videopose", {"width": 65_536}, "model_settings: expected a network of at most 200,000,000 trained numbers"),
+        ("stmixer", {"width": 10**9}, "model_settings.width: input should be less than or equal to 65536"),
+        ("stmixer", {"dilations": [0]}, r"model_settings.dilations\[0\]: input should be greater than or equal to 1, found 0"),
+        ("stmixer", {"dilations": []}, "model_settings.dilations: .* at least 1 item"),
+        ("stmixer", {"dilations": [1] * 10_000}, "model_settings.dilations: .* at most 256 items"),
+        ("stmixer", {"width": 1, "dilations": [10_000] * 99}, "model_settings: expected a receptive field of at most 100,000 frames"),
+        ("cvmnet", {"width": 1, "depth": 32, "dilation": 1000}, "model_settings: expected a receptive field of at most 100,000 frames"),
+        ("videopose", {"width": 1, "depth": 10**9}, "model_settings.depth: input should be less than or equal to 9"),
+        ("cvmnet", {"width": True}, "model_settings.width: input should be a valid integer, found True"),
+    ],
+)
+def test_a_network_that_would_be_too_large_is_refused_before_it_is_built(name, settings, words):
+    with pytest.raises(ConfigError, match=words):
+        build_network(name, settings, 72, 72)
+
+
 def test_causal_mixer_looks_back_only():
     network = build("stmixer", causal=True, patch=1).eval()
     assert network.causal

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from trainer.model.networks.base import Network
 
 
+MOST_PARAMETERS = 200_000_000
+"""Most trained numbers of a network: with their gradients and moments, 3.2 GB."""
+MOST_FRAMES = 100_000
+"""Largest receptive field: an hour of video."""
+
+
 def model_names() -> tuple[str, ...]:
     """Return the names of all models, without importing any."""
     return part_names("trainer.model.networks", "NETWORK")
@@ -30,7 +36,7 @@ def network_class(name: str) -> type[Network]:
     return network
 
 
-def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int) -> Network:
+def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int, most: int = MOST_PARAMETERS) -> Network:
     """Return a new network with random weights (drawn from PyTorch's generator).
 
     Parameters
@@ -40,13 +46,25 @@ def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int
         Settings of the model; those left out have the defaults of its ``Settings``.
     inputs, outputs : int
         Numbers per frame.
+    most : int
+        Most trained numbers; no memory is taken for a network that has more.
 
     Raises
     ------
     ConfigError
-        If the model or a setting is unknown, or a value is not allowed.
+        If the model or a setting is unknown, a value is not allowed, or the network would be too large.
     """
     from mocapgen.shared.config import checked
+    from schemas.errors import ConfigError
 
     kind = network_class(name)
-    return kind(inputs, outputs, checked(kind.Settings, settings, group="model_settings", first=True))
+    chosen = checked(kind.Settings, settings, group="model_settings", first=True)
+    count = kind.parameter_count(inputs, outputs, chosen)
+    if count > most:
+        advice = "; lower its width or depth" if most == MOST_PARAMETERS else ""
+        raise ConfigError(f"model_settings: expected a network of at most {most:,} trained numbers, found one of {count:,}{advice}")
+    network = kind(inputs, outputs, chosen)
+    if network.receptive_field > MOST_FRAMES:
+        found = f"found one of {network.receptive_field:,}"
+        raise ConfigError(f"model_settings: expected a receptive field of at most {MOST_FRAMES:,} frames, {found}; lower its kernel or dilations")
+    return network

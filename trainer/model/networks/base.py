@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from schemas.base import Model
 
+MOST_CHANNELS = 65_536
+"""Largest width of a network."""
+
 
 class Network(nn.Module):
     """A network over time: numbers per frame in, numbers per frame out, for sequences of any length.
@@ -24,6 +27,11 @@ class Network(nn.Module):
     """Pydantic model of the settings, each with a default."""
 
     settings: Any
+
+    @classmethod
+    def parameter_count(cls, inputs: int, outputs: int, settings: Any) -> int:
+        """Return how many trained numbers a network of these settings has, before any memory is taken for them."""
+        raise NotImplementedError
 
     @property
     def receptive_field(self) -> int:

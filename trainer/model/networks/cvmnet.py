@@ -10,19 +10,19 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from schemas.base import Settings
-from trainer.model.networks.base import Network
+from trainer.model.networks.base import MOST_CHANNELS, Network
 
 
 class CvmNetSettings(Settings):
     """Settings of :class:`CvmNet`."""
 
-    width: int = Field(default=256, ge=1)
+    width: int = Field(default=256, ge=1, le=MOST_CHANNELS)
     """Channels inside a block."""
-    depth: int = Field(default=2, ge=0)
+    depth: int = Field(default=2, ge=0, le=32)
     """Residual layers of a block."""
-    kernel: int = Field(default=3, ge=1)
+    kernel: int = Field(default=3, ge=1, le=1001)
     """Frames that a convolution covers; odd."""
-    dilation: int = Field(default=2, ge=1)
+    dilation: int = Field(default=2, ge=1, le=1000)
     """Factor by which the distance of those frames grows from layer to layer; 1 covers neighbours only."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of channels that are dropped in training, each for a whole sequence."""
@@ -79,6 +79,13 @@ class CvmNet(Network):
         self.settings = settings
         self.lift = ConvBlock(inputs, outputs, settings)
         self.refine = ConvBlock(outputs, outputs, settings)
+
+    @classmethod
+    def parameter_count(cls, inputs: int, outputs: int, settings: CvmNetSettings) -> int:
+        """Return how many trained numbers a network of these settings has: those of both blocks."""
+        width, kernel = settings.width, settings.kernel
+        inner = settings.depth * (width * (width * kernel + 1) + width * (width + 1))
+        return sum(width * (size * kernel + 1) + inner + outputs * (width + 1) for size in (inputs, outputs))
 
     @property
     def receptive_field(self) -> int:

@@ -7,7 +7,7 @@ operations on the relations between joints, and covers seconds before and after 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -15,40 +15,40 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.base import Settings
-from trainer.model.networks.base import Network
+from trainer.model.networks.base import MOST_CHANNELS, Network
 from trainer.model.networks.layers import depthwise_conv
 
 
 class MixerSettings(Settings):
     """Settings of :class:`SpatioTemporalMixer`."""
 
-    width: int = Field(default=256, ge=1)
+    width: int = Field(default=256, ge=1, le=MOST_CHANNELS)
     """Channels of the residual stream."""
-    expansion: int = Field(default=2, ge=1)
+    expansion: int = Field(default=2, ge=1, le=64)
     """Channels inside a block, in multiples of the width."""
     patch: Literal[1, 2, 4, 8] = 2
     """Frames that are lifted together; 1 for a causal model."""
-    kernel: int = Field(default=5, ge=1)
+    kernel: int = Field(default=5, ge=1, le=1001)
     """Frames (or patches of them) that each convolution over time covers; odd."""
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
+    dilations: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(default=(1, 2, 4, 8, 1, 2, 4, 8), min_length=1, max_length=256)
     """Distance of those frames (or patches of them), block by block; the number of blocks is their number."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of a block's inner channels that are dropped in training, each for a whole sequence: one random number per channel, not per frame."""
     causal: bool = False
     """Use earlier frames only, for live use."""
 
+    @field_validator("patch", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError(f"expected 1, 2, 4 or 8, found {value}")
+        return value
+
     @field_validator("kernel")
     @classmethod
     def _odd(cls, value: int) -> int:
         if value % 2 == 0:
             raise ValueError(f"expected an odd kernel, found {value}")
-        return value
-
-    @field_validator("dilations")
-    @classmethod
-    def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 1:
-            raise ValueError(f"expected at least one distance of 1 or more, found {value}")
         return value
 
     @model_validator(mode="after")
@@ -99,6 +99,14 @@ class SpatioTemporalMixer(Network):
         self.norm = nn.LayerNorm(settings.width, bias=False)
         self.last = nn.Linear(settings.width, settings.patch * outputs)
         nn.init.normal_(self.last.weight, std=0.1 * settings.width**-0.5)
+
+    @classmethod
+    def parameter_count(cls, inputs: int, outputs: int, settings: MixerSettings) -> int:
+        """Return how many trained numbers a network of these settings has."""
+        width, inner = settings.width, settings.width * settings.expansion
+        block = width * (1 + settings.kernel) + inner * (width + 1) + width * (inner + 1)
+        ends = width * (settings.patch * inputs + 1) + width + settings.patch * outputs * (width + 1)
+        return ends + len(settings.dilations) * block
 
     @property
     def receptive_field(self) -> int:

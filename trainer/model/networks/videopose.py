@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.base import Settings
-from trainer.model.networks.base import Network
+from trainer.model.networks.base import MOST_CHANNELS, Network
 from trainer.model.networks.layers import MaskedBatchNorm
 
 
 class VideoPoseSettings(Settings):
     """Settings of :class:`VideoPose`; the defaults are the published network of 27 frames."""
 
-    width: int = Field(default=1024, ge=1)
+    width: int = Field(default=1024, ge=1, le=MOST_CHANNELS)
     """Channels."""
-    depth: int = Field(default=2, ge=0)
+    depth: int = Field(default=2, ge=0, le=9)
     """Residual blocks; the dilation is 3, 9, 27, ..., and so the receptive field 3 to the power of depth + 1."""
     dropout: float = Field(default=0.25, ge=0, lt=1)
     """Share of activations that are dropped in training."""
@@ -43,6 +43,12 @@ class VideoPose(Network):
         self.norms = nn.ModuleList(MaskedBatchNorm(width) for _ in range(2 * settings.depth + 1))
         self.last = nn.Conv1d(width, outputs, 1)
         self.dropout = nn.Dropout(settings.dropout)
+
+    @classmethod
+    def parameter_count(cls, inputs: int, outputs: int, settings: VideoPoseSettings) -> int:
+        """Return how many trained numbers a network of these settings has."""
+        width, depth = settings.width, settings.depth
+        return 3 * inputs * width + depth * 4 * width**2 + (2 * depth + 1) * 2 * width + outputs * (width + 1)
 
     @property
     def receptive_field(self) -> int:

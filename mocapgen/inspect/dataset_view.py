@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,6 +15,8 @@ from mocapgen.core.motion import Array
 from mocapgen.inspect.duplicates import DuplicatePair, matches
 from mocapgen.inspect.lenient_reader import InspectedTables
 from mocapgen.inspect.measure import SequenceFeatures
+from mocapgen.shared.documents import read_json
+from mocapgen.shared.text import quoted
 from schemas.errors import ConfigError
 from schemas.inspection import Finding
 
@@ -58,18 +59,12 @@ def read_split(path: str | Path) -> SplitSides:
     path = Path(path)
     if path.is_dir():
         path = path / "split.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
-        raise ConfigError(f"split: expected split.json of a run, or its folder, found {path}: {reason}") from None
-    if not isinstance(record, dict):
-        raise ConfigError(f"split: {path}: expected an object with {', '.join(SIDES)}, found a {type(record).__name__}")
+    record = read_json(path, "the split of a run", f"split: {path}")
     sides = {}
     for side in SIDES:
         names = record.get(side)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ConfigError(f"split: {path}: expected a list of names under {side!r}, found {str(names)[:40]}")
+            raise ConfigError(f"split: {path}: expected a list of names under {side!r}, found {quoted(names)}")
         sides[side] = frozenset(names)
     return SplitSides(str(record.get("spec", "")), sides)
 

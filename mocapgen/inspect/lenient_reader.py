@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Skeleton
 from mocapgen.shared import layout
+from mocapgen.shared.hdf5 import json_attribute, text_attribute
+from mocapgen.shared.hdf5_walk import UNREADABLE
 from mocapgen.store.reader import Dataset, SequenceRow
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION, CameraFrame
 from schemas.dataset import LAYOUT
 from schemas.errors import DatasetError
 from schemas.inspection import Finding
-
-UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
 def file_finding(message: str, where: str = "", value: float | None = None, sequence: int | None = None, clip: str = "", joint: str = "") -> Finding:
@@ -75,11 +75,9 @@ def attribute(node: Any, name: str) -> Any:
 
 def camera_frame(file: h5py.File) -> CameraFrame | None:
     """Return the camera frame that the file states, None if it states none that exists."""
-    import json
-
     try:
-        stated = json.loads(attribute(file, "conventions"))["camera_frame"]
-    except (*UNREADABLE, RecursionError):
+        stated = json_attribute(Path(file.filename), file, "conventions").get("camera_frame")
+    except DatasetError:
         return None
     return next((frame for frame in CAMERA_FRAMES if frame == stated), None)
 
@@ -123,12 +121,8 @@ def check_kind(path: Path, file: h5py.File) -> None:
     DatasetError
         If it is not.
     """
-    try:
-        stated = str(file.attrs.get("schema_version", ""))
-        found = file.attrs.get("format")
-    except TypeError as error:  # an attribute of a type that NumPy does not know
-        raise DatasetError(f"{path}: expected attributes that can be read, found: {error}") from None
-    if isinstance(found, str) and found == FILE_FORMAT and not re.match(r"\d+(\.|$)", stated):
+    stated = text_attribute(file, "schema_version") or ""
+    if text_attribute(file, "format") == FILE_FORMAT and not re.match(r"\d+(\.|$)", stated):
         return  # a finding, not a reason to give up
     layout.check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
 

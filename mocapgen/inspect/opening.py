@@ -6,19 +6,19 @@ from pathlib import Path
 
 import h5py
 
-from mocapgen.inspect.lenient_reader import InspectableData, attribute, open_leniently
+from mocapgen.inspect.lenient_reader import InspectableData, open_leniently
 from mocapgen.inspect.lenient_reader import check_kind as check_dataset_kind
 from mocapgen.inspect.prediction_view import InspectedPredictions, PredictionView, inspectable
 from mocapgen.inspect.registry import Kind
 from mocapgen.inspect.sequence_view import SequenceView
-from mocapgen.shared.hdf5 import open_checked
+from mocapgen.shared.hdf5 import open_checked, text_attribute
 from mocapgen.shared.layout import check_predictions
 from schemas.predictions import PREDICTIONS_FORMAT
 
 
 def kind_of(file: h5py.File) -> Kind:
     """Return what kind of file this is; a dataset, unless it says that it holds predictions."""
-    return "predictions" if attribute(file, "format") == PREDICTIONS_FORMAT else "dataset"
+    return "predictions" if text_attribute(file, "format") == PREDICTIONS_FORMAT else "dataset"
 
 
 def open_file(path: Path) -> h5py.File:
@@ -29,7 +29,7 @@ def open_file(path: Path) -> h5py.File:
     DatasetError
         If it is missing, no HDF5 file, no dataset or predictions of this project, of a newer schema, or if predictions are incomplete.
     """
-    return open_checked(path, _check, "a dataset or predictions file; `mocapgen build` and `trainer predict` write them")
+    return open_checked(path, _check, "a dataset or predictions file; `mocapgen build` and `trainer predict` write them", damaged=True)
 
 
 def _check(path: Path, file: h5py.File) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from mocapgen.inspect.dataset_view import recordings
 from mocapgen.inspect.lenient_reader import column
+from mocapgen.shared.hdf5 import json_attribute, text_attribute
 from mocapgen.shared.text import format_size
+from schemas.errors import DatasetError
 from schemas.inspection import Lengths, Summary, Tally
 
 _LISTED = 12
@@ -58,10 +60,7 @@ def summarise(file: h5py.File, size: int) -> Summary:
 
 
 def _text(file: h5py.File, name: str) -> str:
-    try:
-        return str(file.attrs.get(name, ""))
-    except (OSError, TypeError, ValueError):
-        return ""
+    return text_attribute(file, name) or ""
 
 
 def _fps(file: h5py.File) -> float | None:
@@ -74,8 +73,8 @@ def _fps(file: h5py.File) -> float | None:
 
 def _camera_frame(file: h5py.File) -> str:
     try:
-        return str(json.loads(file.attrs["conventions"])["camera_frame"])
-    except (OSError, TypeError, ValueError, KeyError, RecursionError):
+        return str(json_attribute(Path(file.filename), file, "conventions").get("camera_frame", ""))
+    except DatasetError:
         return ""
 
 

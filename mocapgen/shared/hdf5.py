@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
+import math
+import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +15,24 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.documents import parse_json
+from mocapgen.shared.hdf5_probe import probe
+from mocapgen.shared.hdf5_walk import UNREADABLE
+from mocapgen.shared.inputs import open_regular
+from mocapgen.shared.text import format_size, one_line, quoted
 from schemas.conventions import CameraFrame
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, Layout
 from schemas.dataset import Array as LayoutArray
-from schemas.errors import DatasetError
+from schemas.errors import ConfigError, DatasetError
 
 _TYPES: dict[str, Any] = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8", "bool": np.bool_, "str": h5py.string_dtype()}
 
 FRAME_FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
 """How arrays of ``/frames`` are stored; gzip's level 4 saves 3 % more and takes a fifth longer (see benchmarks)."""
 
+
+MOST_AT_ONCE = 2**28
+"""Bytes that are read at once of any file; of larger files than 8 MB, 32 times as many as they have."""
 
 _FORMAT_BOUNDS = ("v110", "v110")
 """HDF5 1.10's format: all metadata but the texts has checksums. The one before has none; later ones protect no more, and fewer programs read them."""
@@ -68,7 +77,7 @@ class OpenFile:
     @property
     def generator(self) -> str:
         """Program and version that wrote the file."""
-        return str(self.file.attrs["generator"])
+        return text_attribute(self.file, "generator") or ""
 
     @cached_property
     def conventions(self) -> dict[str, str]:
@@ -82,7 +91,7 @@ class OpenFile:
 
     def json(self, attribute: str) -> dict[str, Any]:
         """Return an attribute that is a JSON object."""
-        return dict(json.loads(self.file.attrs[attribute]))
+        return json_attribute(self.path, self.file, attribute)
 
     def table(self, name: str) -> dict[str, NDArray[Any]]:
         """Return a table such as ``sequences`` or ``cameras``, by column."""
@@ -102,7 +111,7 @@ class OpenFile:
             With the sets that there are.
         """
         if name not in self.file["/joint_sets"]:
-            raise DatasetError(f"{self.path}: joint set: expected one of {', '.join(self.file['/joint_sets'])}, found {name!r}")
+            raise DatasetError(one_line(str(self.path), f"joint set: expected one of {', '.join(self.file['/joint_sets'])}, found {quoted(name)}"))
         return read_group(self.file, self.layout, "/joint_sets/<name>", name)
 
     def __len__(self) -> int:
@@ -115,7 +124,12 @@ class OpenFile:
         return number % len(self)
 
 
-def open_checked(path: Path, check: Callable[[Path, h5py.File], None], what: str = "a dataset file; `mocapgen build` writes one") -> h5py.File:
+def open_checked(
+    path: Path,
+    check: Callable[[Path, h5py.File], None],
+    what: str = "a dataset file; `mocapgen build` writes one",
+    damaged: bool = False,
+) -> h5py.File:
     """Open a file for reading and check it; a file that fails is closed again.
 
     Parameters
@@ -125,41 +139,99 @@ def open_checked(path: Path, check: Callable[[Path, h5py.File], None], what: str
         Called with path and file; raises DatasetError.
     what : str
         What is expected, and what to do about it, separated by a semicolon.
+    damaged : bool
+        Whether a file of which HDF5 can read parts only is opened too.
 
     Raises
     ------
     DatasetError
         If there is no such file, it is no HDF5 file or a damaged one, or the check finds something.
     """
-    if not path.is_file():
-        wanted, _, advice = what.partition(";")
-        raise DatasetError(f"{path}: expected {wanted}, found {'a folder' if path.is_dir() else 'nothing'};{advice}")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise DatasetError(f"{path}: expected an HDF5 file, found something else or a damaged one ({_reason(error)})") from None
+    file = open_untrusted(path, what, damaged)
     try:
         check(path, file)
     except (OSError, RuntimeError, KeyError) as error:
         file.close()
-        raise DatasetError(f"{path}: expected a sound HDF5 file, found a damaged one ({_reason(error)})") from None
+        raise DatasetError(one_line(str(path), f"expected a sound HDF5 file, found a damaged one ({_reason(error)})")) from None
     except BaseException:
         file.close()
         raise
     return file
 
 
+def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
+    """Open an HDF5 file of anybody's for reading, once a child process has come through all of it: the one way to open what is given to us.
+
+    Parameters
+    ----------
+    path, what, damaged
+        As in :func:`open_checked`.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such file, it is no HDF5 file, damaged, or parts of it lie in other files.
+    """
+    wanted, _, advice = what.partition(";")
+    if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises for names that are too long)
+        raise DatasetError(one_line(str(path), f"expected {wanted}, found nothing", f";{advice}"))
+    open_regular(path, wanted).close()
+    damage = probe(path)
+    if damage and not damaged:
+        raise DatasetError(one_line(str(path), f"expected a sound HDF5 file, found a damaged one ({damage[:160]})"))
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise DatasetError(one_line(str(path), f"expected an HDF5 file, found something else or a damaged one ({_reason(error)})")) from None
+
+
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:120]
+
+
+def text_attribute(node: Any, name: str) -> str | None:
+    """Return an attribute of a file, group or array that is one text in UTF-8; None if there is none, or it is something else."""
+    try:
+        value = node.attrs.get(name)
+        text = value.decode() if isinstance(value, bytes) else value
+        return str(text) if isinstance(text, str) and text.encode() is not None else None
+    except UNREADABLE:  # among them what is no UTF-8
+        return None
+
+
+def json_attribute(path: Path, file: h5py.File, name: str) -> dict[str, Any]:
+    """Return an attribute of a file that is a JSON object.
+
+    Raises
+    ------
+    DatasetError
+        If it is none.
+    """
+    text, subject = text_attribute(file, name), f"{path}: attribute {name}"
+    try:
+        found = None if text is None else parse_json(text, subject)
+    except ConfigError as error:
+        raise DatasetError(str(error)) from None
+    if not isinstance(found, dict):
+        raise DatasetError(one_line(subject, f"expected a JSON object, found {quoted(file.attrs.get(name) if text is None else found)}"))
+    return found
 
 
 def read_array(file: h5py.File, path: str) -> NDArray[Any]:
     """Return a whole array of a file; text as str. Damage is a DatasetError that names the array."""
     dataset = file[path]
+    _require_room(file, path, dataset.nbytes)
     try:
         return np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file.filename}: {path}: expected sound data, found {_reason(error)}") from None
+        raise DatasetError(one_line(file.filename, f"{path}: expected sound data, found {_reason(error)}")) from None
+
+
+def _require_room(file: h5py.File, path: str, size: int) -> None:
+    """Check that an array, or a part of it, may be read at once: what gzip has packed a thousand times smaller would fill the memory."""
+    most = max(MOST_AT_ONCE, 32 * Path(file.filename).stat().st_size)
+    if size > most:
+        raise DatasetError(one_line(file.filename, f"{path}: expected at most {format_size(most)} at once, found {format_size(size)}"))
 
 
 def read_group(file: h5py.File, layout: Layout, template: str, name: str = "") -> dict[str, NDArray[Any]]:
@@ -171,10 +243,13 @@ def read_frames(file: h5py.File, name: str, start: int, length: int, sequence: i
     """Return rows of an array of ``/frames``; damage is a DatasetError that names array and sequence."""
     if name not in file["/frames"]:
         raise KeyError(f"no array {name!r}; there are {', '.join(file['/frames'])}")
+    dataset = file[f"/frames/{name}"]
+    _require_room(file, f"/frames/{name}", length * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize)
     try:
-        return np.asarray(file[f"/frames/{name}"][start : start + length])
+        return np.asarray(dataset[start : start + length])
     except OSError as error:
-        raise DatasetError(f"{file.filename}: /frames/{name}: expected sound frames in sequence {sequence}, found {_reason(error)}") from None
+        problem = f"/frames/{name}: expected sound frames in sequence {sequence}, found {_reason(error)}"
+        raise DatasetError(one_line(file.filename, problem)) from None
 
 
 def create_file(target: io.RawIOBase | io.BufferedIOBase) -> h5py.File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import read_array
+from mocapgen.shared.hdf5 import json_attribute, read_array, text_attribute
+from mocapgen.shared.text import one_line, quoted
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import LAYOUT, Layout, RootAttributes
 from schemas.dataset import Array as LayoutArray
@@ -33,10 +33,10 @@ def check_dataset(path: Path, file: h5py.File) -> None:
     check_attributes(path, file, tuple(RootAttributes.model_fields), ("conventions", "config"))
     check_arrays(path, file, LAYOUT)
     check_sequences(path, file)
-    require(path, "/sequences/clip", file["/sequences/clip"][()], 0, file["/clips/id"].shape[0])
+    require(path, "/sequences/clip", read_array(file, "/sequences/clip"), 0, file["/clips/id"].shape[0])
     unknown = sorted(set(read_array(file, "/sequences/avatar")) - set(file["/skeletons"]))
     if unknown:
-        raise DatasetError(f"{path}: /sequences/avatar: expected one of {', '.join(file['/skeletons'])}, found {unknown[0]!r}")
+        raise _error(path, f"/sequences/avatar: expected one of {', '.join(file['/skeletons'])}, found {quoted(unknown[0])}")
     check_joint_sets(path, file, file["/frames/positions_3d"].shape[1])
 
 
@@ -50,8 +50,8 @@ def check_predictions(path: Path, file: h5py.File) -> None:
     """
     check_kind(path, file, PREDICTIONS_FORMAT, PREDICTIONS_VERSION)
     check_attributes(path, file, tuple(PredictionAttributes.model_fields), ("conventions", "model", "source"))
-    if file.attrs["root"] not in ("predicted", "placed"):
-        raise DatasetError(f"{path}: attribute root: expected predicted or placed, found {str(file.attrs['root'])[:40]!r}")
+    if text_attribute(file, "root") not in ("predicted", "placed"):
+        raise _error(path, f"attribute root: expected predicted or placed, found {quoted(file.attrs['root'])}")
     check_arrays(path, file, PREDICTIONS_LAYOUT)
     check_sequences(path, file)
     joints = file["/frames/positions_3d"].shape[1]
@@ -59,7 +59,7 @@ def check_predictions(path: Path, file: h5py.File) -> None:
     whole = whole_joint_sets(file)
     if len(whole) != 1:
         sets = ", ".join(f"{name} with {len(read_array(file, f'/joint_sets/{name}/joints'))}" for name in file["/joint_sets"])
-        raise DatasetError(f"{path}: /joint_sets: expected one set with each of the {joints} joints, found {len(whole)} among {sets[:80]}")
+        raise _error(path, f"/joint_sets: expected one set with each of the {joints} joints, found {len(whole)} among {sets[:80]}")
 
 
 def whole_joint_sets(file: h5py.File) -> list[str]:
@@ -70,38 +70,39 @@ def whole_joint_sets(file: h5py.File) -> list[str]:
 
 def check_kind(path: Path, file: h5py.File, format: str, version: str) -> None:
     """Check that a file is of our format, and of no newer major version."""
-    found = file.attrs.get("format")
+    found = text_attribute(file, "format")
     if found in _KNOWN and format in _KNOWN and found != format:
-        raise DatasetError(f"{path}: expected {_KNOWN[format]}, found {_KNOWN[found]}; name a file of the other kind")
+        raise _error(path, f"expected {_KNOWN[format]}, found {_KNOWN[found]}; name a file of the other kind")
     if found != format:
-        raise DatasetError(
-            f"{path}: expected the attribute format={format!r}, found {found!r}: no {format.removeprefix('mocapgen-')} of this project"
-        )
-    stated = file.attrs.get("schema_version", "")
-    major = str(stated).split(".")[0]
-    if not (major.isascii() and major.isdecimal()) or int(major) > int(version.split(".")[0]):
-        raise DatasetError(f"{path}: expected schema {version} or older, found {stated}; pip install --upgrade mocapgen")
+        said = quoted(file.attrs.get("format") if found is None else found)
+        raise _error(path, f"expected the attribute format={format!r}, found {said}: no {format.removeprefix('mocapgen-')} of this project")
+    stated = text_attribute(file, "schema_version") or ""
+    major = stated.split(".")[0]
+    if not (major.isascii() and major.isdecimal() and len(major) < 5) or int(major) > int(version.split(".")[0]):
+        raise _error(path, f"expected schema {version} or older, found {stated[:40] or 'none'}; pip install --upgrade mocapgen")
 
 
 def check_attributes(path: Path, file: h5py.File, names: tuple[str, ...], objects: tuple[str, ...]) -> None:
-    """Check that attributes are there: `objects` hold JSON objects, ``conventions`` a camera frame that is known, ``fps`` a rate."""
+    """Check that attributes are there: `objects` hold JSON objects, ``conventions`` a camera frame that is known, ``fps`` a rate, others texts."""
     for name in names:
         if name not in file.attrs:
-            raise DatasetError(f"{path}: expected the attribute {name}, found {', '.join(file.attrs)}; the file is incomplete")
-    texts: dict[str, Any] = {}
-    for name in objects:
-        try:
-            texts[name] = json.loads(file.attrs[name])
-        except (TypeError, ValueError):
-            texts[name] = None
-        if not isinstance(texts[name], dict):
-            raise DatasetError(f"{path}: attribute {name}: expected a JSON object, found {str(file.attrs[name])[:40]!r}")
+            raise _error(path, f"expected the attribute {name}, found {', '.join(file.attrs)}; the file is incomplete")
+        if name != "fps" and name not in objects and text_attribute(file, name) is None:
+            raise _error(path, f"attribute {name}: expected a text, found {quoted(file.attrs[name])}")
+    texts = {name: json_attribute(path, file, name) for name in objects}
     frame = texts["conventions"].get("camera_frame")
     if frame not in CAMERA_FRAMES:
-        raise DatasetError(f"{path}: attribute conventions: expected camera_frame to be one of {', '.join(CAMERA_FRAMES)}, found {frame!r}")
+        raise _error(path, f"attribute conventions: expected camera_frame to be one of {', '.join(CAMERA_FRAMES)}, found {quoted(frame)}")
+    odd = [name for name, said in texts["conventions"].items() if not isinstance(said, str)]
+    if odd:
+        raise _error(path, f"attribute conventions: expected a text for {quoted(odd[0])}, found {quoted(texts['conventions'][odd[0]])}")
     fps = np.asarray(file.attrs["fps"])
     if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < fps < np.inf:
-        raise DatasetError(f"{path}: attribute fps: expected frames per second, a positive number, found {str(file.attrs['fps'])[:40]!r}")
+        raise _error(path, f"attribute fps: expected frames per second, a positive number, found {quoted(file.attrs['fps'])}")
+
+
+def _error(path: Path, problem: str) -> DatasetError:
+    return DatasetError(one_line(str(path), problem))
 
 
 def check_arrays(path: Path, file: h5py.File, layout: Layout) -> None:
@@ -111,10 +112,10 @@ def check_arrays(path: Path, file: h5py.File, layout: Layout) -> None:
         template, named, _ = array.path.partition("/<name>")
         members = file.get(template) if named else None
         if named and (not isinstance(members, h5py.Group) or not len(members)):
-            raise DatasetError(f"{path}: {template}: expected at least one group, found none; the file is incomplete")
+            raise _error(path, f"{template}: expected at least one group, found none; the file is incomplete")
         for name in members if isinstance(members, h5py.Group) else ("",):
             if not isinstance(name, str):  # h5py's result for a name that is no text
-                raise DatasetError(f"{path}: {template}: expected names in UTF-8, found {name!r}")
+                raise _error(path, f"{template}: expected names in UTF-8, found {quoted(name)}")
             _check_array(path, file, array, name, sizes)
 
 
@@ -122,17 +123,17 @@ def _check_array(path: Path, file: h5py.File, array: LayoutArray, name: str, siz
     where = array.path.replace("<name>", name)
     dataset = file.get(where)
     if not isinstance(dataset, h5py.Dataset):
-        raise DatasetError(f"{path}: {where}: expected an array, found nothing; the file is incomplete")
+        raise _error(path, f"{where}: expected an array, found nothing; the file is incomplete")
     text = h5py.check_string_dtype(dataset.dtype) is not None
     if text != (array.dtype == "str") or (not text and dataset.dtype.kind not in _KINDS[array.dtype]):
-        raise DatasetError(f"{path}: {where}: expected type {array.dtype}, found {'str' if text else dataset.dtype}")
+        raise _error(path, f"{where}: expected type {array.dtype}, found {'str' if text else dataset.dtype}")
     if dataset.shape is None or len(dataset.shape) != len(array.shape):
-        raise DatasetError(f"{path}: {where}: expected {len(array.shape)} dimensions {array.shape}, found shape {dataset.shape}")
+        raise _error(path, f"{where}: expected {len(array.shape)} dimensions {array.shape}, found shape {dataset.shape}")
     for want, got in zip(array.shape, dataset.shape, strict=True):
         key = f"{name}/{want}" if want in ("N", "P") else str(want)  # sizes of one joint set
         expected = want if isinstance(want, int) else sizes.setdefault(key, got)
         if got != expected:
-            raise DatasetError(f"{path}: {where}: expected shape {array.shape} with {want}={expected}, found {dataset.shape}")
+            raise _error(path, f"{where}: expected shape {array.shape} with {want}={expected}, found {dataset.shape}")
 
 
 def check_joint_sets(path: Path, file: h5py.File, joints: int) -> None:
@@ -140,16 +141,16 @@ def check_joint_sets(path: Path, file: h5py.File, joints: int) -> None:
     for name, joint_set in file["/joint_sets"].items():
         size = joint_set["names"].shape[0]
         for column, least, limit in (("joints", 0, joints), ("parents", -1, size), ("symmetric_pairs", 0, size)):
-            require(path, f"/joint_sets/{name}/{column}", joint_set[column][()], least, limit)
+            require(path, f"/joint_sets/{name}/{column}", read_array(file, f"/joint_sets/{name}/{column}"), least, limit)
 
 
 def check_sequences(path: Path, file: h5py.File) -> None:
     """Check that sequences stay within the frames and name a camera that there is."""
     frames = file["/frames/positions_3d"].shape[0]
-    start, length = (file[f"/sequences/{name}"][()].astype(np.int64) for name in ("start", "length"))
+    start, length = (read_array(file, f"/sequences/{name}").astype(np.int64) for name in ("start", "length"))
     require(path, "/sequences/start", start, 0, frames)
     require(path, "/sequences/length", length, 1, frames - start + 1)
-    require(path, "/sequences/camera", file["/sequences/camera"][()], 0, file["/cameras/K"].shape[0])
+    require(path, "/sequences/camera", read_array(file, "/sequences/camera"), 0, file["/cameras/K"].shape[0])
 
 
 def require(path: Path, where: str, values: NDArray[Any], least: int, limit: int | NDArray[Any]) -> None:
@@ -158,4 +159,4 @@ def require(path: Path, where: str, values: NDArray[Any], least: int, limit: int
     if len(wrong):
         place = tuple(wrong[0])
         below = np.broadcast_to(limit, values.shape)[place]
-        raise DatasetError(f"{path}: {where}: expected numbers from {least} to below {below}, found {values[place]} in row {place[0]}")
+        raise _error(path, f"{where}: expected numbers from {least} to below {below}, found {values[place]} in row {place[0]}")

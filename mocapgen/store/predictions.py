@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
-from mocapgen.shared.hdf5 import OpenFile, open_checked
+from mocapgen.shared.hdf5 import OpenFile, open_checked, text_attribute
 from mocapgen.shared.layout import check_predictions, whole_joint_sets
 from mocapgen.shared.notebook import Playable
+from mocapgen.shared.text import one_line, quoted
 from mocapgen.store.joint_sets import JOINT_SETS
 from mocapgen.store.reader import Dataset, SequenceRow, cameras_of, open_dataset
 from schemas.conventions import FILE_FORMAT, H36M17
@@ -57,7 +58,7 @@ class Predictions(Playable, OpenFile):
     @property
     def root(self) -> str:
         """Where the root's position comes from: ``predicted`` by the model, or ``placed`` over the keypoints."""
-        return str(self.file.attrs["root"])
+        return text_attribute(self.file, "root") or ""
 
     @cached_property
     def model(self) -> dict[str, Any]:
@@ -146,10 +147,12 @@ def open_any(path: str | Path) -> Dataset | Predictions:
     DatasetError
         As :func:`~mocapgen.store.reader.open_dataset` and :func:`open_predictions`.
     """
-    found: list[object] = []
+    found: list[str | None] = []
     path = Path(path)
     kinds = "a dataset or predictions file; `mocapgen build` and `trainer predict` write them"
-    open_checked(path, lambda _, file: found.append(file.attrs.get("format")), kinds).close()
+    open_checked(path, lambda _, file: found.append(text_attribute(file, "format")), kinds).close()
     if found[0] not in (FILE_FORMAT, PREDICTIONS_FORMAT):
-        raise DatasetError(f"{path}: expected the attribute format to be {FILE_FORMAT} or {PREDICTIONS_FORMAT}, found {found[0]!r}")
+        raise DatasetError(
+            one_line(str(path), f"expected the attribute format to be {FILE_FORMAT} or {PREDICTIONS_FORMAT}, found {quoted(found[0])}")
+        )
     return open_predictions(path) if found[0] == PREDICTIONS_FORMAT else open_dataset(path)

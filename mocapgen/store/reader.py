@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Skeleton
-from mocapgen.shared.hdf5 import OpenFile, open_checked, read_frames, read_group
+from mocapgen.shared.hdf5 import OpenFile, open_checked, read_frames, read_group, text_attribute
 from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.notebook import Playable
 from schemas.conventions import END_POINTS, CameraFrame
@@ -77,7 +77,7 @@ class Dataset(Playable, OpenFile):
     @property
     def schema_version(self) -> str:
         """Version of the schema that the file follows."""
-        return str(self.file.attrs["schema_version"])
+        return text_attribute(self.file, "schema_version") or ""
 
     @cached_property
     def clips(self) -> dict[str, NDArray[Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -14,6 +14,7 @@ import numpy as np
 from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, camera_frame, dataset, file_finding, members
 from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView
+from mocapgen.shared.hdf5 import json_attribute, text_attribute
 from schemas.conventions import CAMERA_FRAMES, file_conventions
 from schemas.dataset import LAYOUT, RootAttributes
 from schemas.dataset import Array as LayoutArray
@@ -35,26 +36,26 @@ def attributes(file: h5py.File) -> Iterator[Finding]:
             number = np.asarray(value)
             if number.shape != () or number.dtype.kind not in "fiu" or not 0 < number < np.inf:
                 yield file_finding(f"expected frames per second, a positive number, found {str(value)[:40]!r}", "/@fps")
-        elif not isinstance(value, str):
-            yield file_finding(f"expected text, found {str(value)[:40]!r} of type {type(value).__name__}", f"/@{name}")
+        elif text_attribute(file, name) is None:
+            yield file_finding(f"expected text in UTF-8, found {str(value)[:40]!r} of type {type(value).__name__}", f"/@{name}")
         elif name == "schema_version" and not re.fullmatch(r"\d+\.\d+", value):
             yield file_finding(f"expected major.minor, found {value[:40]!r}", "/@schema_version")
-        elif name in ("conventions", "config") and not isinstance(_json(value), dict):
+        elif name in ("conventions", "config") and _object(file, name) is None:
             yield file_finding(f"expected a JSON object, found {value[:40]!r}", f"/@{name}")
 
 
-def _json(text: Any) -> Any:
+def _object(file: h5py.File, name: str) -> dict[str, Any] | None:
     try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
+        return json_attribute(Path(file.filename), file, name)
+    except DatasetError:
         return None
 
 
 @check("structure.conventions", "error", "file")
 def conventions(file: h5py.File) -> Iterator[Finding]:
     """The file states conventions that are not those of its schema."""
-    stated = _json(attribute(file, "conventions"))
-    if not isinstance(stated, dict):
+    stated = _object(file, "conventions")
+    if stated is None:
         return  # reported by structure.attributes
     frame = camera_frame(file)
     if frame is None:
@@ -66,7 +67,7 @@ def conventions(file: h5py.File) -> Iterator[Finding]:
             yield file_finding(f"{name}: expected {wanted!r}, found {str(stated.get(name, 'nothing'))[:120]!r}", "/@conventions")
     for array, path in _expected(file):
         node = dataset(file, path)
-        unit = None if node is None else attribute(node, "unit")
+        unit = None if node is None else text_attribute(node, "unit")
         if unit is not None and unit != array.unit:
             yield file_finding(f"expected the unit {array.unit!r}, found {str(unit)[:40]!r}", path)
 

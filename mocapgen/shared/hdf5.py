@@ -34,6 +34,9 @@ FRAME_FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compre
 MOST_AT_ONCE = 2**28
 """Bytes that are read at once of any file; of larger files than 8 MB, 32 times as many as they have."""
 
+_BLOCK = 64 * CHUNK_FRAMES
+"""Frames that are read at once where only some of their joints are kept."""
+
 _FORMAT_BOUNDS = ("v110", "v110")
 """HDF5 1.10's format: all metadata but the texts has checksums. The one before has none; later ones protect no more, and fewer programs read them."""
 
@@ -213,7 +216,8 @@ def json_attribute(path: Path, file: h5py.File, name: str) -> dict[str, Any]:
     except ConfigError as error:
         raise DatasetError(str(error)) from None
     if not isinstance(found, dict):
-        raise DatasetError(one_line(subject, f"expected a JSON object, found {quoted(file.attrs.get(name) if text is None else found)}"))
+        wanted, value = ("a JSON object in UTF-8", file.attrs.get(name)) if text is None else ("a JSON object", found)
+        raise DatasetError(one_line(subject, f"expected {wanted}, found {quoted(value)}"))
     return found
 
 
@@ -261,6 +265,21 @@ def create_file(target: io.RawIOBase | io.BufferedIOBase) -> h5py.File:
         Opened for reading and writing.
     """
     return h5py.File(target, "w", libver=_FORMAT_BOUNDS)
+
+
+def read_joints(file: h5py.File, name: str, joints: NDArray[np.intp]) -> NDArray[Any]:
+    """Return some joints of an array of ``/frames``, (F, N, ...); damage is a DatasetError that names the array."""
+    where = f"/frames/{name}"
+    dataset = file[where]
+    shape = (dataset.shape[0], len(joints), *dataset.shape[2:])
+    _require_room(file, where, math.prod(shape) * dataset.dtype.itemsize)
+    found = np.empty(shape, dataset.dtype)
+    try:
+        for first in range(0, len(found), _BLOCK):  # all joints of some frames, then the joints: HDF5 is slow at picking rows or columns
+            found[first : first + _BLOCK] = dataset[first : first + _BLOCK][:, joints]
+    except (OSError, RuntimeError) as error:
+        raise DatasetError(one_line(file.filename, f"{where}: expected sound data, found {_reason(error)}")) from None
+    return found
 
 
 def write_array(file: h5py.File, array: LayoutArray, values: Any, name: str = "", **storage: Any) -> None:

@@ -72,7 +72,8 @@ def walk(path: Path, alive: Callable[[], object] = lambda: None) -> str:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        return str(error)
+        walker.note("", error)
+        return ""  # no HDF5 file: who opens it says so
     try:
         walker.walk(file)
     except UNREADABLE as error:  # nobody knows what else there is
@@ -104,7 +105,7 @@ class _Walker:
             elif isinstance(node, h5py.Dataset):
                 self._dataset(where, node)
 
-    def _note(self, where: str, error: Exception) -> None:
+    def note(self, where: str, error: Exception) -> None:
         """Note what cannot be read; readers meet it again and say what it means to them."""
         if isinstance(error, MemoryError) or "alloc" in str(error):  # a reader, whose memory is not limited, would fill it
             raise RefusedError(f"{where}: expected what fits into memory, found more")
@@ -117,7 +118,7 @@ class _Walker:
         try:
             names = list(group)
         except UNREADABLE as error:
-            self._note(where or "/", error)
+            self.note(where or "/", error)
             return
         for name in names:
             place = f"{where}/{name if isinstance(name, str) else name.decode('utf-8', 'backslashreplace')}"
@@ -128,7 +129,7 @@ class _Walker:
                 if kind == h5py.h5l.TYPE_HARD:  # what a soft link leads to has one of these too
                     yield place, group[name]
             except UNREADABLE as error:
-                self._note(place, error)
+                self.note(place, error)
 
     def _attributes(self, where: str, node: Any) -> None:
         try:
@@ -141,7 +142,7 @@ class _Walker:
                 if attribute.get_space().get_simple_extent_type() != h5py.h5s.NULL:
                     attribute.read(np.empty(shape, dtype=kind.dtype), mtype=kind)
         except (*UNREADABLE, MemoryError) as error:
-            self._note(f"{where}: an attribute", error)
+            self.note(f"{where}: an attribute", error)
 
     def _dataset(self, where: str, dataset: h5py.Dataset) -> None:
         try:
@@ -156,15 +157,18 @@ class _Walker:
                 large = self._chunks(where, dataset, math.prod(plist.get_chunk()) * item)
             else:
                 self._plain(where, dataset, size)
-            if dataset.shape and (size > WHOLE and not dataset.dtype.hasobject):
-                for row in {0, dataset.shape[0] - 1}:
-                    dataset[row]
-            else:
-                dataset[()]
-            for offset in large:
-                dataset[tuple(slice(first, first + 1) for first in offset)]
+            whole = size <= WHOLE or dataset.dtype.hasobject or not dataset.shape
+            self._read(where, dataset, [()] if whole else [(0,), (dataset.shape[0] - 1,), *large])
         except (*UNREADABLE, MemoryError) as error:
-            self._note(where, error)
+            self.note(where, error)
+
+    def _read(self, where: str, dataset: h5py.Dataset, places: list[tuple[int, ...]]) -> None:
+        try:
+            for place in places:
+                dataset[place]
+        except OSError as error:  # of frames, readers say in which sequence
+            if "alloc" in str(error) or not where.startswith(FRAMES):
+                raise
 
     def _inside(self, where: str, plist: Any) -> None:
         if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():

@@ -98,7 +98,7 @@ def check_attributes(path: Path, file: h5py.File, names: tuple[str, ...], object
         raise _error(path, f"attribute conventions: expected a text for {quoted(odd[0])}, found {quoted(texts['conventions'][odd[0]])}")
     fps = np.asarray(file.attrs["fps"])
     if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < fps < np.inf:
-        raise _error(path, f"attribute fps: expected frames per second, a positive number, found {quoted(file.attrs['fps'])}")
+        raise _error(path, f"attribute fps: expected frames per second, a positive number, found {quoted(fps.tolist())}")
 
 
 def _error(path: Path, problem: str) -> DatasetError:

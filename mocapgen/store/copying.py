@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import read_frames, read_group
+from mocapgen.shared.hdf5 import read_frames, read_group, text_attribute
 from mocapgen.shared.progress import Progress
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.reader import Dataset
@@ -95,6 +95,16 @@ def _arrays(file: h5py.File) -> list[str]:
     found: list[str] = []
     file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
     return found
+
+
+def _attributes(node: h5py.Group) -> dict[str, Any]:
+    """Return the texts and numbers among the attributes of a group; a foreign file may have others, which cannot be written as they were."""
+    texts = {name: text_attribute(node, name) for name in node.attrs}
+    return {name: node.attrs[name] if text is None else text for name, text in texts.items() if text is not None or _is_number(node.attrs[name])}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, np.number | np.bool_) or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf")
 
 
 def origin(data: Dataset) -> Origin:
@@ -179,7 +189,7 @@ def _copy_groups(plan: CopyPlan, file: DatasetFile) -> None:
                 if (group, name) not in done:
                     done.add((group, name))
                     file.add_group(
-                        f"{group}/<name>", name, read_group(source, LAYOUT, f"{group}/<name>", name), dict(source[f"{group}/{name}"].attrs)
+                        f"{group}/<name>", name, read_group(source, LAYOUT, f"{group}/<name>", name), _attributes(source[f"{group}/{name}"])
                     )
 
 

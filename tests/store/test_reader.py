@@ -54,7 +54,7 @@ CHANGES = {
     "a version that is none": (attribute("schema_version", "²"), "found ²"),
     "no rate": (lambda file: file.attrs.__delitem__("fps"), "attribute fps"),
     "no time": (attribute("fps", 0.0), "attribute fps: expected frames per second"),
-    "broken JSON": (attribute("conventions", "{"), "attribute conventions: expected a JSON object"),
+    "broken JSON": (attribute("conventions", "{"), "attribute conventions:1: expected JSON"),
     "no JSON object": (attribute("config", "[]"), "attribute config: expected a JSON object"),
     "unknown frame": (attribute("conventions", '{"camera_frame": "x"}'), "unity, opencv, found 'x'"),
     "missing array": (drop("frames/euler"), "/frames/euler: expected an array, found nothing"),

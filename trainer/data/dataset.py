@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import OpenFile, open_checked, read_array
+from mocapgen.shared.hdf5 import OpenFile, open_checked, read_joints
 from mocapgen.shared.layout import check_dataset
 from schemas.conventions import CameraFrame
 from schemas.detectors import DETECTOR_SET
@@ -172,9 +172,7 @@ def _joints(file: OpenFile, joint_set: str, intrinsics: Array, sequences: dict[s
             focal[start : start + length], centre[start : start + length] = camera[:2], camera[2:]
         return detector_joints(), positions, positions[..., :2] / positions[..., 2:] * focal + centre
     joints, columns = _joint_set(file, joint_set)
-    # Whole blocks, then the joints: HDF5 is slow at picking rows or columns.
-    positions, pixels = (np.ascontiguousarray(read_array(file.file, f"/frames/{name}")[:, columns]) for name in ("positions_3d", "positions_2d"))
-    return joints, positions, pixels
+    return joints, read_joints(file.file, "positions_3d", columns), read_joints(file.file, "positions_2d", columns)
 
 
 def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:

@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from mocapgen.shared.hdf5 import OpenFile, open_checked
+from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import is_video
-from schemas.dataset import LAYOUT
 from schemas.detectors import DETECTOR_SET, SUBSTITUTES
 from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
@@ -261,14 +261,13 @@ def of_dataset(lifter: Lifter, card: ModelCard, path: Path, config: PredictConfi
     confidence = np.zeros(positions.shape[:2], dtype=np.float32)
     confidence[rows] = 1.0
     labels = {name: getattr(data, name) for name in ("start", "length", "clip", "actor", "action", "avatar")}
-    with h5py.File(path) as file:
-        cameras = {array.path.rpartition("/")[2]: file[array.path][()] for array in LAYOUT.table("/cameras")}
+    with OpenFile(path, open_checked(path, check_dataset)) as file:
         return PredictionArrays(
             card=card,
             positions_3d=positions,
             positions_2d=data.positions_2d,
             confidence=confidence,
-            sequences={**labels, "name": data.names, "camera": file["/sequences/camera"][()]},
-            cameras={**cameras, "rig": file["/cameras/rig"].asstr()[()]},
+            sequences={**labels, "name": data.names, "camera": file.sequences["camera"]},
+            cameras=file.table("cameras"),
             source={"file": path.name, "sha256": data.sha256, "fps": data.fps, "camera": "of the dataset", "settings": {}},
         )

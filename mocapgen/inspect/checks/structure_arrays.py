@@ -159,17 +159,16 @@ def no_checksums(file: h5py.File) -> Iterator[Finding]:
 def unknown(file: h5py.File) -> Iterator[Finding]:
     """The file holds arrays or attributes that the schema does not know."""
     known = {path for _, path in _expected(file)}
-    strange: list[str] = []
+    strange: dict[str, str] = {}
 
     def visit(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset) and f"/{name}" not in known:
-            strange.append(f"/{name}")
+            strange[f"/{name}"] = f"{node.dtype} {node.shape}"
 
     file.visititems(visit)
-    for path in strange:
-        node = file[path]
-        yield file_finding(f"expected no array of this name, found {node.dtype} {node.shape}; readers pass it over", path)
-    for name in sorted(set(file.attrs) - set(RootAttributes.model_fields)):
+    for path, found in strange.items():
+        yield file_finding(f"expected no array of this name, found {found}; readers pass it over", path)
+    for name in sorted(map(str, set(file.attrs) - set(RootAttributes.model_fields))):
         yield file_finding("expected no attribute of this name; readers pass it over", f"/@{name}")
 
 

@@ -73,8 +73,8 @@ def attribute(name, value):
     [
         (newer, ["schema 1.0 or older", "found 2.0"]),
         (attribute("format", "something"), ["format", "'something'"]),
-        (attribute("fps", 0.0), ["attribute fps", "found '0.0'"]),
-        (attribute("conventions", "[]"), ["attribute conventions", "JSON object", "found '[]'"]),
+        (attribute("fps", 0.0), ["attribute fps", "found 0.0"]),
+        (attribute("conventions", "[]"), ["attribute conventions", "JSON object", "found []"]),
         (attribute("conventions", '{"camera_frame": "x"}'), ["attribute conventions", "camera_frame", "found 'x'"]),
         (without("/frames/positions_2d"), ["/frames/positions_2d", "found nothing"]),
         (without("/clips/actor"), ["/clips/actor", "found nothing"]),

@@ -8,6 +8,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from mocapgen.shared.hdf5 import open_untrusted
+from mocapgen.shared.hdf5_walk import UNREADABLE
+from mocapgen.shared.text import one_line
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.content import Hdf5
 from trainer.predict.keypoints.detections import Detections
@@ -25,25 +28,25 @@ def read(content: Hdf5, path: Path) -> Detections:
         If it is neither DeepLabCut's nor SLEAP's, or damaged, or its joints are of no human body.
     """
     try:
-        with h5py.File(content.path) as file:
+        with open_untrusted(content.path, "keypoints in HDF5") as file:
             if "tracks" in file and "node_names" in file:
                 return _sleap(file, path)
             for group in file.values():
                 if isinstance(group, h5py.Group) and ("table" in group or "block0_values" in group):
                     return _deeplabcut(group, path)
             found = ", ".join(list(file)[:5]) or "nothing"
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError) as error:
-        raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found: {' '.join(str(error).split())[:100]}") from None
+    except (*UNREADABLE, IndexError, MemoryError) as error:  # what another program's file holds is looked at as it is used
+        raise DatasetError(one_line(str(path), f"expected keypoints of DeepLabCut or SLEAP in HDF5, found: {error}")) from None
     advice = "; SLEAP's projects have to be exported: `sleap-convert --format analysis`" if path.suffix.lower() == ".slp" else ""
-    raise DatasetError(f"{path}: expected keypoints of DeepLabCut or SLEAP in HDF5, found {found}{advice}")
+    raise DatasetError(one_line(str(path), f"expected keypoints of DeepLabCut or SLEAP in HDF5, found {found}", advice))
 
 
 def is_foreign(path: Path) -> bool:
     """Return whether an HDF5 file is none of the project's."""
     try:
-        with h5py.File(path) as file:
+        with open_untrusted(path, "an HDF5 file", damaged=True) as file:
             return "format" not in file.attrs and "sequences" not in file and len(file) > 0
-    except OSError:
+    except (*UNREADABLE, DatasetError):
         return False
 
 

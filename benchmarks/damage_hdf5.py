@@ -172,7 +172,8 @@ def _load(path: Path, folder: Path) -> None:
     load(path)
 
 
-_USES: dict[str, Callable[[Path, Path], None]] = {
+_Use = Callable[[Path, Path], None]
+_USES: dict[str, _Use] = {
     "read": _read,
     "inspect": _inspect,
     "select": _select,

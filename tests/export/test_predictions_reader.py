@@ -37,7 +37,7 @@ CHANGES = {
     "a dataset": (attribute("format", "mocapgen-dataset"), "expected predictions of a model, found a dataset"),
     "a newer schema": (attribute("schema_version", "2.0"), "found 2.0; pip install --upgrade"),
     "no model": (lambda file: file.attrs.__delitem__("model"), "expected the attribute model"),
-    "a broken card": (attribute("model", "{"), "attribute model: expected a JSON object"),
+    "a broken card": (attribute("model", "{"), "attribute model:1: expected JSON"),
     "an odd root": (attribute("root", "guessed"), "attribute root: expected predicted or placed, found 'guessed'"),
     "no rate": (attribute("fps", np.nan), "attribute fps: expected frames per second"),
     "missing array": (lambda file: file.__delitem__("frames/confidence"), "/frames/confidence: expected an array, found nothing"),

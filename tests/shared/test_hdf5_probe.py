@@ -1,0 +1,181 @@
+"""Files that are looked through in a child process: what ends the child is one line, and what lies is refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from mocapgen.shared import hdf5_probe, hdf5_walk
+from mocapgen.shared.hdf5 import open_untrusted, read_joints
+from mocapgen.shared.hdf5_probe import probe
+from schemas.errors import DatasetError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["table/names"] = ["a", "b"]
+        file.create_dataset("/frames/x", data=np.arange(600.0).reshape(200, 3), chunks=(50, 3), maxshape=(None, 3), compression="gzip")
+    return tmp_path / "data.h5"
+
+
+def problem(path: Path) -> str:
+    with pytest.raises(DatasetError) as caught:
+        probe(path)
+    line = str(caught.value)
+    assert path.name in line
+    assert len(line) <= 300
+    assert line.isprintable()
+    return line
+
+
+def hang(*_: object) -> str:
+    while True:
+        pass
+
+
+def fill(*_: object) -> str:
+    return str(len(bytearray(2**40)))
+
+
+DEATHS: dict[str, tuple[Callable[..., str], str]] = {
+    "crash": (lambda *_: str(os.kill(os.getpid(), signal.SIGSEGV)), r"a damaged one that HDF5 crashes on \(signal 11\)"),
+    "abort": (lambda *_: str(os.abort()), r"crashes on \(signal 6\)"),
+    "hang": (hang, "a damaged one that HDF5 never gets to the end of"),
+    "memory": (fill, "expected an HDF5 file that fits into memory"),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+@pytest.mark.parametrize("name", DEATHS)
+def test_what_ends_the_child_is_one_line(path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    walk, expected = DEATHS[name]
+    monkeypatch.setattr(hdf5_walk, "walk", walk)
+    monkeypatch.setattr(hdf5_probe, "_SECONDS", 0.05)
+    assert re.search(expected, problem(path))
+
+
+def test_a_file_that_has_not_changed_is_not_looked_through_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert probe(path) == ""
+    monkeypatch.setattr(hdf5_walk, "walk", lambda *_: "again")
+    assert probe(path) == ""
+    with h5py.File(path, "a") as file:
+        file["more"] = 1
+    assert probe(path) == "again"
+
+
+def test_threads_and_warnings_do_not_matter(path: Path) -> None:
+    done = threading.Event()
+    others = [threading.Thread(target=done.wait) for _ in range(3)]
+    for thread in others:
+        thread.start()
+    found: list[str] = []
+    asking = threading.Thread(target=lambda: found.append(probe(path)))
+    asking.start()
+    asking.join()
+    done.set()
+    assert found == [""]
+
+
+def test_without_forks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5_probe.sys, "platform", "win32")
+    assert probe(path) == ""
+
+
+def replaced(file: h5py.File, **storage: Any) -> h5py.Dataset:
+    del file["frames/x"]
+    return file.create_dataset("frames/x", **storage)
+
+
+def external(file: h5py.File) -> None:
+    replaced(file, shape=(4,), dtype="u1", external=[("/etc/passwd", 0, 4)])
+
+
+def virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[...] = h5py.VirtualSource("other.h5", "x", (4,), "f4")
+    file.create_virtual_dataset("virtual", layout)
+
+
+def forged(size: int, mask: int = 0) -> Callable[[h5py.File], None]:
+    return lambda file: file["frames/x"].id.write_direct_chunk((0, 0), os.urandom(size), mask)
+
+
+LIES: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
+    "external storage": (external, "/frames/x: expected data in the file itself, found data in other files"),
+    "external link": (lambda file: file.__setitem__("link", h5py.ExternalLink("/etc/passwd", "x")), "/link: .* found a link to another file"),
+    "virtual": (virtual, "/virtual: expected data in the file itself"),
+    "rows": (lambda file: file["frames/x"].resize(10**9, axis=0), r"/frames/x: expected 20,000,000 chunks for the shape \(1000000000, 3\), found 4"),
+    "joints": (
+        lambda file: replaced(file, shape=(0, 10**6, 3), chunks=(1, 10**5, 3), maxshape=(None, 10**6, 3), dtype="f4"),
+        "at most 65.5 kB for each frame, found 12.0 MB",
+    ),
+    "table": (lambda file: file.create_dataset("table/x", shape=(10**9,), dtype="f4"), "/table/x: expected at most 67.1 MB, found 4.0 GB"),
+    "unwritten": (lambda file: file.create_dataset("table/x", shape=(10**7,), dtype="f4"), "expected 40.0 MB for the shape .* found 0 B"),
+    "chunk size": (lambda file: replaced(file, shape=(2, 2**26), chunks=(1, 2**26), maxshape=(None, None), dtype="u1"), "67.1 MB"),
+    "too much in a chunk": (forged(5000), "/frames/x: expected chunks of 1.2 kB, found one of 5.0 kB"),
+    "too little in a chunk": (forged(3, mask=1), "/frames/x: expected chunks of 1.2 kB, found one of 3 B"),
+    "filter": (
+        lambda file: file.create_dataset("x", data=np.arange(99), chunks=(9,), scaleoffset=3),
+        "/x: expected filters among gzip, .* found number 6",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_what_lies_or_leads_elsewhere_is_refused(path: Path, name: str) -> None:
+    lie, expected = LIES[name]
+    with h5py.File(path, "a") as file:
+        lie(file)
+    with pytest.raises(DatasetError, match=expected):
+        probe(path)
+
+
+def test_cycles_and_links_inside_the_file_are_sound(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        file["table/up"] = file["/"]
+        file["soft"] = h5py.SoftLink("/soft")
+        file["other"] = h5py.SoftLink("/frames/x")
+    assert probe(path) == ""
+
+
+def test_a_damaged_part_is_named(path: Path) -> None:
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
+        file["table/names"] = ["a", "b"]
+    data = bytearray(path.read_bytes())
+    data[data.index(b"OHDR", data.index(b"OHDR") + 1) + 20] ^= 1
+    path.write_bytes(data)
+    assert probe(path).startswith("/table/names: ")
+    with pytest.raises(DatasetError, match=r"found a damaged one \(/table/names: .*checksum"):
+        open_untrusted(path, "a file")
+    open_untrusted(path, "a file", damaged=True).close()
+
+
+def test_frames_that_gzip_packs_a_thousand_times_are_read_in_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "still.h5"
+    with h5py.File(path, "w") as file:
+        array = file.create_dataset("/frames/x", shape=(2**18, 20, 3), chunks=(256, 20, 3), dtype="f4", compression="gzip")
+        packed = zlib.compress(bytes(256 * 20 * 3 * 4))
+        for first in range(0, 2**18, 256):
+            array.id.write_direct_chunk((first, 0, 0), packed)
+    with open_untrusted(path, "a file") as file:
+        assert file["/frames/x"].nbytes > 100 * path.stat().st_size
+        assert read_joints(file, "x", np.array([3, 1])).shape == (2**18, 2, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_pipes_and_folders_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.h5")
+    for name, found in (("pipe.h5", "a device, pipe or socket"), ("", "a folder"), ("none.h5", "nothing; make one")):
+        with pytest.raises(DatasetError, match=found):
+            open_untrusted(tmp_path / name, "a file; make one")

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 
 class MocapError(Exception):
-    """Base class: catch this to catch everything that the project raises on purpose."""
+    """Base class: catch this to catch everything that the project raises on purpose.
+
+    Several problems are several arguments, a line each.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class ConfigError(MocapError):

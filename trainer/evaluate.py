@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.markup import markdown_table, markdown_text
 from mocapgen.shared.text import one_line
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, GroupErrors, ModelCard
@@ -130,12 +131,12 @@ def protocol_line(evaluation: Evaluation) -> str:
 
 def as_markdown(evaluation: Evaluation) -> str:
     """Return the evaluation as Markdown tables."""
-    parts = [f"{protocol_line(evaluation)}\n"]
+    parts = [f"{markdown_text(protocol_line(evaluation))}\n"]
     if evaluation.note:
-        parts.append(f"**Note:** {evaluation.note}\n")
+        parts.append(f"**Note:** {markdown_text(evaluation.note)}\n")
     for title, header, rows in tables(evaluation):
-        lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-        parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n")
+        cells = [[markdown_text(cell) for cell in row] for row in [header, *rows]]
+        parts.append(f"## {title}\n\n{markdown_table(cells)}\n")
     return "\n".join(parts)
 
 

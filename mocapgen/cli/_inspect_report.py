@@ -13,10 +13,11 @@ import click
 from mocapgen.inspect.registry import Check
 from mocapgen.inspect.report import write_html, write_json
 from mocapgen.inspect.run import survey
-from mocapgen.inspect.summary import printable, summary_pairs
+from mocapgen.inspect.summary import summary_pairs
+from mocapgen.shared.markup import json_for_terminal
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import progress_bar
-from mocapgen.shared.tables import print_pairs
+from mocapgen.shared.tables import print_pairs, say
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
 
 STDOUT = "-"
@@ -68,7 +69,7 @@ def inspect_and_report(
         if target is not None:
             write_json(inspection, target, overwrite)
     if json == STDOUT:
-        click.echo(inspection.model_dump_json(indent=2))
+        click.echo(json_for_terminal(inspection.model_dump_json(indent=2)))
     elif level >= 0:
         print_inspection(inspection, path, detailed or level > 0)
     return inspection.exit_status
@@ -76,17 +77,17 @@ def inspect_and_report(
 
 def _place(finding: Finding) -> str:
     """Return where something was found, for people: clip, avatar, frame, joint; or the path in the file."""
-    parts = [printable(finding.clip) + (f" on {printable(finding.avatar)}" if finding.avatar else "") if finding.clip else ""]
+    parts = [finding.clip + (f" on {finding.avatar}" if finding.avatar else "") if finding.clip else ""]
     if not finding.clip and finding.sequence is not None:
         parts.append(f"sequence {finding.sequence}")
     parts.append(f"frame {finding.frame}" if finding.frame is not None else "")
-    parts.append(printable(finding.joint))
-    return ", ".join(part for part in parts if part) or printable(finding.where)
+    parts.append(finding.joint)
+    return ", ".join(part for part in parts if part) or finding.where
 
 
 def _said(finding: Finding) -> str:
     """Return the message, without the joint if it starts with that: the place has it."""
-    return printable(finding.message.removeprefix(f"{finding.joint}: ") if finding.joint else finding.message)
+    return finding.message.removeprefix(f"{finding.joint}: ") if finding.joint else finding.message
 
 
 def _amount(value: float, unit: str) -> str:
@@ -125,28 +126,28 @@ def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding])
 
 def print_inspection(inspection: Inspection, path: str | Path, detailed: bool = False) -> None:
     """Print the summary, then the findings: one line for each check, or each of them."""
-    print_pairs(printable(str(path)), summary_pairs(inspection.summary))
-    click.echo()
+    print_pairs(str(path), summary_pairs(inspection.summary))
+    say("")
     results = {result.id: result for result in inspection.checks}
     for id, group in groupby(inspection.findings, key=lambda finding: finding.check):
         findings, result = list(group), results.get(id)
-        click.echo(f"{findings[0].severity:<8} {aggregated(id, result, findings)}")
+        say(f"{findings[0].severity:<8} {aggregated(id, result, findings)}")
         if detailed:
             _print_each(findings, result)
         if result is not None:
-            click.echo(f"{'':<8} {result.title}: {result.link}")
+            say(f"{'':<8} {result.title}: {result.link}")
     for note in inspection.notes:
-        click.echo(f"note     {printable(note)}")
-    click.echo(_closing(inspection))
+        say(f"note     {note}")
+    say(_closing(inspection))
 
 
 def _print_each(findings: list[Finding], result: CheckResult | None) -> None:
     for finding in findings:
         place = _place(finding)
         value = f" ({_amount(finding.value, result.unit)})" if finding.value is not None and result and result.unit else ""
-        click.echo(f"{'':<9}- {place}{': ' if place else ''}{_said(finding)}{value}")
+        say(f"{'':<9}- {place}{': ' if place else ''}{_said(finding)}{value}")
     if result and result.findings > len(findings):
-        click.echo(f"{'':<9}- and {result.findings - len(findings):,} more, none of them worse")
+        say(f"{'':<9}- and {result.findings - len(findings):,} more, none of them worse")
 
 
 def _closing(inspection: Inspection) -> str:
@@ -158,8 +159,8 @@ def _closing(inspection: Inspection) -> str:
             left_out[result.left_out] += 1
     ran = len(inspection.checks) - sum(left_out.values())
     unread = sum(result.unread > 0 for result in inspection.checks)
-    parts = [f"{', '.join(counts) or 'nothing found'}: {_times(ran, 'check')} of policy {printable(inspection.policy)}"]
-    parts += [f"{count} left out: {printable(reason)}" for reason, count in sorted(left_out.items())]
+    parts = [f"{', '.join(counts) or 'nothing found'}: {_times(ran, 'check')} of policy {inspection.policy}"]
+    parts += [f"{count} left out: {reason}" for reason, count in sorted(left_out.items())]
     if unread:
         parts.append(f"{unread} could not look at every sequence")
     return "; ".join(parts)
@@ -170,4 +171,4 @@ def print_checks(checks: Iterable[Check]) -> None:
     for check in checks:
         limits = ", ".join(f"{name} {value:g}" for name, value in check.limits.items())
         files = "" if check.kinds == ("dataset",) else f"{' and '.join(check.kinds).replace('dataset', 'datasets')}: "
-        click.echo(f"{check.id:<32} {check.severity:<8} {files}{check.title}" + (f" ({limits})" if limits else ""))
+        say(f"{check.id:<32} {check.severity:<8} {files}{check.title}" + (f" ({limits})" if limits else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,8 @@ OUTPUT_OPTIONS = (
 def print_subset(report: SubsetReport, title: str, out: Path | None) -> None:
     """Print what a merged or selected file holds."""
     shortest, longest = report.lengths
-    pairs = {
-        "read": "\n".join(report.inputs),
+    pairs: dict[str, str | Sequence[str]] = {
+        "read": report.inputs,
         "sequences": f"{report.sequences:,} of {report.sequences_found:,}",
         "frames": f"{report.frames:,} at {report.fps:g} frames/s, {report.frames / report.fps / 60.0:,.1f} minutes",
         "lengths": f"{shortest} to {longest} frames",
@@ -35,5 +36,5 @@ def print_subset(report: SubsetReport, title: str, out: Path | None) -> None:
         "cameras": f"{report.cameras:,}",
     }
     if report.notes:
-        pairs["notes"] = "\n".join(report.notes)
+        pairs["notes"] = report.notes
     print_pairs(title if out else f"would be {title}", pairs | ({"file": f"{out}, {format_size(report.bytes)}"} if out else {}))

@@ -13,7 +13,7 @@ from mocapgen.shared.options import schema_options
 from mocapgen.shared.outputs import protected
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import progress_bar
-from mocapgen.shared.tables import print_columns, print_pairs
+from mocapgen.shared.tables import print_columns, print_pairs, say
 from mocapgen.shared.text import counted, format_size, format_time
 
 if TYPE_CHECKING:
@@ -74,16 +74,16 @@ def print_report(report: BuildReport, config: BuildConfig, level: int) -> None:
     """Print the closing table of a build and the clips that could not be used."""
     if config.dry_run and report.detections:
         print_detections(report.detections, level)
-        click.echo()
+        say("")
     print_pairs("would build" if config.dry_run else "built", _pairs(report, config))
     _print_warnings(report, level)
     heading, skips, more = _listed_skips(report, level, config.dry_run)
     if skips:
-        click.echo(heading)
+        say(heading)
     for skip in skips:
-        click.echo(f"  {skip.reason}: " + (skip.detail if skip.detail.startswith(skip.file) else f"{skip.file}: {skip.detail}"))
+        say(f"  {skip.reason}: " + (skip.detail if skip.detail.startswith(skip.file) else f"{skip.file}: {skip.detail}"))
     if more:
-        click.echo(f"  and {more:,} more; " + ("use -v to list them" if config.dry_run else f"see /skipped in {config.out}"))
+        say(f"  and {more:,} more; " + ("use -v to list them" if config.dry_run else f"see /skipped in {config.out}"))
 
 
 def _pairs(report: BuildReport, config: BuildConfig) -> dict[str, str]:
@@ -124,7 +124,7 @@ def print_detections(detections: Sequence[Detection], level: int) -> None:
         rows = [(f"{count:,} file{'s' * (count > 1)}", *kind) for kind, count in kinds.most_common()]
     print_columns([titles, *rows], [(), *(found.notes for found in detections)] if level > 0 else ())
     if not each:
-        click.echo()
+        say("")
         people = {
             "actors": counted(sorted({found.actor for found in detections})),
             "actions": counted(sorted({found.action for found in detections})),
@@ -161,8 +161,8 @@ def _print_warnings(report: BuildReport, level: int) -> None:
     warnings = [f"{found.file}: {warning}" for found in report.detections for warning in found.warnings]
     shown = warnings if level > 0 else warnings[:SHOWN_FAULTS]
     if shown:
-        click.echo("to be checked:")
+        say("to be checked:")
     for warning in shown:
-        click.echo(f"  {warning}")
+        say(f"  {warning}")
     if len(shown) < len(warnings):
-        click.echo(f"  and {len(warnings) - len(shown):,} more; use -v to list them")
+        say(f"  and {len(warnings) - len(shown):,} more; use -v to list them")

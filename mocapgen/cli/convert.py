@@ -58,5 +58,5 @@ def convert(context: click.Context, /, **options: Any) -> None:
 def print_converted(converted: Converted) -> None:
     """Print what a conversion wrote, and its notes."""
     size = f"{converted.frames:,} at {converted.fps:g} frames/s, {converted.joints} joints"
-    pairs = {"file": "\n".join(map(str, converted.files)), "frames": size}
-    print_pairs("written", pairs | ({"notes": "\n".join(converted.notes)} if converted.notes else {}))
+    pairs = {"file": [str(file) for file in converted.files], "frames": size}
+    print_pairs("written", {**pairs, **({"notes": converted.notes} if converted.notes else {})})

@@ -62,7 +62,7 @@ def export(context: click.Context, /, **options: Any) -> None:
 def print_exported(exported: ExportReport, level: int) -> None:
     """Print what an export wrote, and its notes; every file if `level` is above 0."""
     count, files = len(exported.files) - 1, exported.files
-    shown = "\n".join(map(str, files)) if level > 0 or len(files) <= SHOWN_FILES else f"{exported.out}, {count:,} files"
+    shown = [str(file) for file in files] if level > 0 or len(files) <= SHOWN_FILES else [f"{exported.out}, {count:,} files"]
     size = f"{exported.frames:,} in {exported.sequences:,} {'sequence' if exported.sequences == 1 else 'sequences'}"
     pairs = {"files": shown, "described in": str(files[-1]), "frames": size}
-    print_pairs("exported", pairs | ({"notes": "\n".join(exported.notes)} if exported.notes else {}))
+    print_pairs("exported", {**pairs, **({"notes": exported.notes} if exported.notes else {})})

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -120,9 +121,9 @@ def package_problems() -> tuple[str, ...]:
     return (*shadowed, *rivals)
 
 
-def environment() -> dict[str, str]:
+def environment() -> dict[str, str | Sequence[str]]:
     """Return the environment, name to description, as ``mocapgen info`` prints it."""
-    installed = "; ".join(f"{name} {version}" for name, version in dependency_versions().items())
+    installed = [f"{name} {version}" for name, version in dependency_versions().items()]
     return {
         "mocapgen": f"{__version__} in {Path(__file__).parents[1]}",
         "installed as": _version(DISTRIBUTION),
@@ -130,8 +131,8 @@ def environment() -> dict[str, str]:
         "system": platform.platform(),
         "processor": _processor(),
         "memory": _memory(),
-        "dependencies": installed.replace("; ", "\n") or "unknown: the distribution is not installed",
+        "dependencies": installed or "unknown: the distribution is not installed",
         "HDF5": _hdf5(),
         **data_places(),
-        "packages": "\n".join(package_problems()) or "schemas, mocapgen and trainer are this distribution's",
+        "packages": package_problems() or "schemas, mocapgen and trainer are this distribution's",
     }

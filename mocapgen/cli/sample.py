@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mocapgen.shared.command import common_options, example, session
+from mocapgen.shared.tables import say
 
 
 @click.command(epilog=example("mocapgen sample motions --format amc", "mocapgen build --source hdm05 --root motions --out data.h5"))
@@ -24,4 +25,4 @@ def sample(context: click.Context, /, out: str, format: str, seed: int) -> None:
 
     count = write_sample(Path(out), format, seed)
     if session(context).level >= 0:
-        click.echo(f"wrote {count} clips to {out}")
+        say(f"wrote {count} clips to {out}")

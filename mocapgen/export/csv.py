@@ -9,6 +9,7 @@ import numpy as np
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.export.npz import Options, axes_of
+from mocapgen.shared.markup import csv_cell
 
 _DECIMALS = 6
 """Digits of metres and seconds behind the point: micrometres."""
@@ -17,7 +18,7 @@ _DECIMALS = 6
 def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write a file for each sequence: ``frame,time,Hips_x,Hips_y,Hips_z,...``."""
     joints = source.joints(options.joints)
-    header = ",".join(["frame", "time", *(f"{joint}_{axis}" for joint in joints.names for axis in "xyz")])
+    header = ",".join(["frame", "time", *(csv_cell(f"{joint}_{axis}") for joint in joints.names for axis in "xyz")])
     pattern = ",".join(["%d", *[f"%.{_DECIMALS}f"] * (1 + 3 * len(joints.names))])
     for done, item in enumerate(items):
         output.step(done, len(items), item.name)

@@ -248,7 +248,7 @@ def safe_name(text: str) -> str:
     name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip("._")[:LONGEST_NAME].rstrip("._")
     while len(name.encode()) > 2 * LONGEST_NAME:  # file systems count bytes
         name = name[:-1]
-    return f"_{name}" if not name or _RESERVED.match(name) else name
+    return f"_{name}" if not name or name.startswith("-") or _RESERVED.match(name) else name  # nor an option of a program
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -88,8 +88,8 @@ def _render(path: str | Path, config: RenderConfig, progress: Progress | None) -
     if config.rrd is not None:
         with new_file(config.rrd, config.overwrite) as partial:
             rerun_recording.record(partial, drawn)
-    sizes = "\n".join(f"{file}, {format_size(file.stat().st_size)}" for file in files)
-    return RenderReport(files, {"file": sizes, **_who(drawn, config), **pairs})
+    written = dict(zip(("file", "recording"), (f"{file}, {format_size(file.stat().st_size)}" for file in files), strict=False))
+    return RenderReport(files, {**written, **_who(drawn, config), **pairs})
 
 
 def _on_video(path: str | Path, config: RenderConfig, progress: Progress | None) -> RenderReport:

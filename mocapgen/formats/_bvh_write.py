@@ -15,7 +15,7 @@ from mocapgen.formats._bvh_header import BvhJoint, unique_names
 DECIMALS = 10
 """Digits behind the point, of file units and degrees: what is read back is within 1e-12 m (at centimetres) and 1e-12 rad."""
 
-_UNSAFE = re.compile(r"[\s{}\x00-\x1f\x7f-\xa0]+")
+_UNSAFE = re.compile(r"[\s{}\x00-\x1f\x7f-\xa0\u202a-\u202e\u2066-\u2069]+")
 
 
 def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> bytes:

@@ -18,7 +18,7 @@ Unit = Literal["mm", "m"]
 _PER_METRE = {"mm": 1000.0, "m": 1.0}
 _DECIMALS = {"mm": 4, "m": 7}
 """Digits behind the point: tenths of a micrometre."""
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f]+")
+_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\xa0\u202a-\u202e\u2066-\u2069]+")
 
 
 def format_trc(labels: Sequence[str], positions: NDArray[np.floating], fps: float, name: str, unit: Unit = "mm") -> bytes:

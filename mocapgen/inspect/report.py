@@ -148,7 +148,10 @@ def _page(survey: Survey, opened: InspectableData, parts: PlayerParts, places: P
         policy=text(_policy(inspection)),
         verdict=_verdict(inspection),
         tiles=_tiles(inspection),
-        facts="".join(f"<div><dt>{text(name)}</dt><dd>{text(said)}</dd></div>" for name, said in summary_pairs(inspection.summary).items()),
+        facts="".join(
+            f"<div><dt>{text(name)}</dt><dd>{text(said if isinstance(said, str) else ', '.join(said))}</dd></div>"
+            for name, said in summary_pairs(inspection.summary).items()
+        ),
         notes="".join(f"<li>{text(note)}</li>" for note in inspection.notes),
         findings=findings_section(inspection, places),
         player=player,

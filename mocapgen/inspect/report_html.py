@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from mocapgen.inspect.summary import printable
+from mocapgen.shared.markup import html_text
 
 
 def text(value: object) -> str:
     """Return text such that it is shown as it is, inside an element or an attribute; what cannot be printed is spelled out."""
-    return html.escape(printable(str(value)))
+    return html_text(value)
 
 
 def slug(name: str) -> str:

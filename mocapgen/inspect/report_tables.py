@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData
 from mocapgen.inspect.report_html import Column, counted, first_sentence, heading, inline, number, paragraphs, slug, table, text
-from mocapgen.inspect.summary import printable
 from mocapgen.shared.hdf5 import read_array
+from mocapgen.shared.text import printable
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection, Summary, Tally
 
 MOST_BYTES = 3_000_000

@@ -136,14 +136,9 @@ def _tally(
 # As text ------------------------------------------------------------------------------------------
 
 
-def printable(text: str) -> str:
-    """Return text from a file so that it does nothing to a terminal: what cannot be printed is escaped."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-
-
 def _name(text: str) -> str:
     """Return a name for a list that is separated by commas."""
-    return f'"{printable(text)}"' if "," in text or text != text.strip() or not text else printable(text)
+    return f'"{text}"' if "," in text or text != text.strip() or not text else text
 
 
 def _counted(tallies: Sequence[Tally]) -> str:
@@ -155,16 +150,16 @@ def _counted(tallies: Sequence[Tally]) -> str:
     return f"{len(tallies):,}: {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
-def summary_pairs(summary: Summary) -> dict[str, str]:
+def summary_pairs(summary: Summary) -> dict[str, str | Sequence[str]]:
     """Return the summary of a dataset or of predictions, name to description, ready to print."""
     if summary.kind == "predictions":
         return _prediction_pairs(summary)
     seconds = summary.frames / summary.fps if summary.fps else None
     rigs = ", ".join(_name(tally.name) for tally in summary.rigs) or "unknown"
-    skipped = ", ".join(f"{count:,} {printable(reason)}" for reason, count in summary.skipped.items())
+    skipped = ", ".join(f"{count:,} {reason}" for reason, count in summary.skipped.items())
     lengths = summary.lengths
     return {
-        "schema": f"{printable(summary.schema_version) or 'unknown'}, written by {printable(summary.generator) or 'unknown'}",
+        "schema": f"{summary.schema_version or 'unknown'}, written by {summary.generator or 'unknown'}",
         "size": format_size(summary.size),
         "sources": _counted(summary.sources),
         "clips": f"{summary.clips:,}" + (f" in {summary.windows:,} windows" if summary.windows != summary.clips else ""),
@@ -172,7 +167,7 @@ def summary_pairs(summary: Summary) -> dict[str, str]:
         "actions": _counted(summary.actions),
         "avatars": _counted(summary.avatars),
         "joints": f"{summary.joints:,}",
-        "cameras": f"{summary.cameras:,}, rig {rigs}, axes of {printable(summary.camera_frame) or 'unknown'}",
+        "cameras": f"{summary.cameras:,}, rig {rigs}, axes of {summary.camera_frame or 'unknown'}",
         "sequences": f"{summary.sequences:,}",
         "frames": f"{summary.frames:,}"
         + (f" at {summary.fps:g} frames/s, {seconds / 60.0:,.1f} minutes" if summary.fps and seconds is not None else ", frame rate unknown"),
@@ -181,15 +176,15 @@ def summary_pairs(summary: Summary) -> dict[str, str]:
     }
 
 
-def _prediction_pairs(summary: Summary) -> dict[str, str]:
+def _prediction_pairs(summary: Summary) -> dict[str, str | Sequence[str]]:
     """Return the summary of predictions, name to description, ready to print."""
     lengths = summary.lengths
     return {
-        "schema": f"{printable(summary.schema_version)}, written by {printable(summary.generator)}",
+        "schema": f"{summary.schema_version}, written by {summary.generator}",
         "size": format_size(summary.size),
-        **{name: printable(said) for name, said in summary.predicted.items()},
+        **summary.predicted,
         "sequences": f"{summary.sequences:,} of {summary.clips:,} clip{'s' * (summary.clips != 1)}",
         "frames": f"{summary.frames:,} at {summary.fps or 0.0:g} frames/s, {summary.frames / (summary.fps or 1.0):,.1f} s",
         "lengths": f"{lengths.shortest} to {lengths.longest} frames, median {lengths.median:g}" if lengths else "none",
-        "figures": "\n".join(f"{name}: {value:.3g}" for name, value in summary.figures.items()) or "none",
+        "figures": [f"{name}: {value:.3g}" for name, value in summary.figures.items()] or "none",
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -19,7 +19,8 @@ from click.core import ParameterSource
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.signals import like_ctrl_c
 from mocapgen.shared.streams import outlive_readers
-from mocapgen.shared.text import option_words
+from mocapgen.shared.tables import say
+from mocapgen.shared.text import one_line, option_words
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -144,42 +145,42 @@ def missing_package(error: ImportError) -> str | None:
     return f"expected the package {package}, which is not installed: pip install 'mocapgen[{EXTRAS[package]}]'"
 
 
-def _fail(name: str, message: str, status: int) -> NoReturn:
-    """Print a message, each of its lines marked as an error of the program, and end the process."""
-    for line in message.splitlines() or [""]:
-        click.echo(f"{name}: error: {line}", err=True)
+def _fail(name: str, messages: Sequence[str], status: int) -> NoReturn:
+    """Print messages, each as one line that is marked as an error of the program, and end the process."""
+    for message in messages:
+        click.echo(one_line(f"{name}: error", message), err=True)
     sys.exit(status)
 
 
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context else ""
-    return error.format_message().replace("\n", " ") + hint
+    return error.format_message() + hint
 
 
-def _explain(error: Exception, command: click.Command | None) -> tuple[str, int]:
-    """Return the line and the exit status of an exception."""
+def _explain(error: Exception, command: click.Command | None) -> tuple[list[str], int]:
+    """Return the lines and the exit status of an exception."""
     from schemas.errors import MocapError
 
     if isinstance(error, MocapError):
         options = option_names(command)
-        return "\n".join(option_words(line, options) for line in str(error).splitlines()), EXIT_USAGE
+        return [option_words(str(line), options) for line in error.args], EXIT_USAGE
     if isinstance(error, click.ClickException):
-        return _usage(error), EXIT_USAGE
+        return [_usage(error)], EXIT_USAGE
     if isinstance(error, ImportError) and (line := missing_package(error)):
-        return line, EXIT_USAGE
+        return [line], EXIT_USAGE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}", EXIT_USAGE
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"unexpected {what}; this is a bug: please report it with what --debug and `mocapgen info` print", EXIT_BUG
+        return [f"{where}{error.strerror or error}"], EXIT_USAGE
+    what = next(iter(f"{type(error).__name__}: {error}".splitlines()))
+    return [f"unexpected {what}; this is a bug: please report it with what --debug and `mocapgen info` print"], EXIT_BUG
 
 
 def _end_interrupted(name: str, interruption: BaseException, number: int) -> NoReturn:
     stopped = interruption.__cause__  # click makes its own exception of every KeyboardInterrupt
     if not isinstance(stopped, Stopped):
-        _fail(name, "interrupted", EXIT_INTERRUPTED + number)
-    click.echo(f"{name}: {stopped}", err=True)
+        _fail(name, ["interrupted"], EXIT_INTERRUPTED + number)
+    say(f"{name}: {stopped}", error=True)
     sys.exit(EXIT_INTERRUPTED + number)
 
 
@@ -194,7 +195,7 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     try:
         require_own_packages()
     except ImportError as error:
-        _fail(name, str(error), EXIT_USAGE)
+        _fail(name, [str(error)], EXIT_USAGE)
     state = Session()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:

@@ -69,7 +69,7 @@ def checked(
         where = subject(problem["loc"]) if callable(subject) else subject
         more = f" (and {len(problems) - len(shown)} more)" if problem is shown[-1] and len(problems) > len(shown) else ""
         lines.append(one_line(where, _problem(dict(problem), model, group, renamed or {}), more))
-    raise error("\n".join(lines))
+    raise error(*lines)
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mocapgen.shared.text import printable
+
 Progress = Callable[[int, int, str], None]
 """Called with how much is done, how much there is in all, and a label such as the name of the last clip."""
 
@@ -41,6 +43,6 @@ def progress_bar(level: int, stream_is_terminal: bool | None = None, sizes: bool
         task = bar.add_task("", total=None)
 
         def progress(done: int, total: int, label: str) -> None:
-            bar.update(task, completed=done, total=total or None, description=label)
+            bar.update(task, completed=done, total=total or None, description=printable(label))
 
         yield progress

@@ -1,4 +1,8 @@
-"""Printing of the commands: names with values, and tables."""
+"""Printing of the commands: lines, names with values, and tables.
+
+Everything that a command prints for people goes through here (and errors through :mod:`mocapgen.shared.command`), since names come from the files
+of strangers: what would do something to a terminal, and what would end a line, is escaped.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
+
+from mocapgen.shared.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,24 +24,28 @@ def make_console() -> Console:
     return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def print_pairs(title: str, pairs: Mapping[str, str]) -> None:
-    """Print names and values in two aligned columns under a title, as plain text that can be copied."""
+def say(*lines: str, error: bool = False) -> None:
+    """Print lines as plain text, to standard error if they are no results."""
+    for line in lines:
+        click.echo(printable(line), err=error)
+
+
+def print_pairs(title: str, pairs: Mapping[str, str | Sequence[str]]) -> None:
+    """Print names and values in two aligned columns under a title, as plain text that can be copied; of a sequence each item is a line."""
     width = max((len(name) for name in pairs), default=0)
-    click.echo(title)
+    say(title)
     for name, value in pairs.items():
-        first, *rest = value.splitlines() or [""]
-        click.echo(f"  {name:<{width}}  {first}".rstrip())
-        for line in rest:
-            click.echo(f"  {'':<{width}}  {line}")
+        first, *rest = ([value] if isinstance(value, str) else value) or [""]
+        say(f"  {name:<{width}}  {first}".rstrip(), *(f"  {'':<{width}}  {line}" for line in rest))
 
 
 def print_columns(rows: Sequence[Sequence[str]], notes: Sequence[Sequence[str]] = ()) -> None:
     """Print rows in aligned columns, as plain text; below each row its notes."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for place, row in enumerate(rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        for note in notes[place] if place < len(notes) else ():
-            click.echo(f"    {note}")
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say(*(f"    {note}" for note in (notes[place] if place < len(notes) else ())))
 
 
 def print_table(console: Console, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -46,5 +56,5 @@ def print_table(console: Console, title: str, header: Sequence[str], rows: Seque
     for place, column in enumerate(header):
         table.add_column(column, justify="right" if place else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     console.print(table)

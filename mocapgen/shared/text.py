@@ -20,8 +20,9 @@ LONGEST_LINE = 300
 """Most characters of a message about a file or setting."""
 _LONGEST_SUBJECT = 170
 """Most characters of the path that such a message begins with."""
-# Control characters, line separators and bytes that are not UTF-8 (surrogates): no message or file could show them.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, line separators, what turns the direction of a whole line, and bytes that are not UTF-8 (surrogates):
+# a message with them would not show what it says, or do something to the terminal.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def split_list(values: str | Sequence[str]) -> tuple[str, ...]:

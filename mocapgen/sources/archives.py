@@ -20,7 +20,7 @@ class Archive:
     url: str
     title: str
     licence: str
-    citation: str
+    citation: tuple[str, ...]
     most: int = 4 * 10**9
     """Largest download believed, in bytes: several times what is published."""
 
@@ -30,7 +30,7 @@ class Archive:
         return self.url.rpartition("/")[2]
 
     @property
-    def terms(self) -> dict[str, str]:
+    def terms(self) -> dict[str, str | tuple[str, ...]]:
         """What to know before the download, ready to print."""
         return {"published": self.url, "licence": self.licence, "citation": self.citation}
 
@@ -40,9 +40,9 @@ _HDM05: dict[str, Any] = {
     "title": "HDM05, cut motion clips of the Universität Bonn",
     "licence": "Creative Commons Attribution-ShareAlike 3.0",
     "citation": (
-        "The data used in this project was obtained from HDM05.\n"
-        "Müller, Röder, Clausen, Eberhardt, Krüger, Weber: Documentation Mocap Database HDM05,\n"
-        "technical report CG-2007-2, Universität Bonn, 2007"
+        "The data used in this project was obtained from HDM05.",
+        "Müller, Röder, Clausen, Eberhardt, Krüger, Weber: Documentation Mocap Database HDM05,",
+        "technical report CG-2007-2, Universität Bonn, 2007",
     ),
 }
 
@@ -53,7 +53,10 @@ ARCHIVES = (
         source="cmu",
         title="CMU Graphics Lab Motion Capture Database, all ASF/AMC files",
         licence="free for any use; the data may not be resold",
-        citation=("The data used in this project was obtained from mocap.cs.cmu.edu.\nThe database was created with funding from NSF EIA-0196217."),
+        citation=(
+            "The data used in this project was obtained from mocap.cs.cmu.edu.",
+            "The database was created with funding from NSF EIA-0196217.",
+        ),
         format="amc",
         url="http://mocap.cs.cmu.edu/allasfamc.zip",
     ),

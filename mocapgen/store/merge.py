@@ -96,7 +96,7 @@ def _check_inputs(inputs: list[Path]) -> None:
 def _refuse(problems: list[str]) -> None:
     if problems:
         more = [f"and {len(problems) - SHOWN} more differences"] if len(problems) > SHOWN else []
-        raise DatasetError("\n".join([*problems[:SHOWN], *more]))
+        raise DatasetError(*problems[:SHOWN], *more)
 
 
 @dataclass

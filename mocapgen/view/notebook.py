@@ -14,6 +14,7 @@ from mocapgen.cameras.camera import UP, Camera
 from mocapgen.cameras.rigs import Scene
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Array, Motion
+from mocapgen.shared.markup import html_text
 from mocapgen.store.joint_tree import JointTree
 from mocapgen.store.predictions import Predictions, open_any
 from mocapgen.store.reader import Dataset
@@ -58,7 +59,7 @@ def notebook_html(shown: Dataset | Predictions | Motion | str | Path, max_bytes:
     if isinstance(shown, Motion):
         return _fragment([motion_sequence(shown)], shown.name, 1, max_bytes)
     if not shown.file:
-        return f"<p>{html.escape(shown.path.name)}: the file is closed; open it again to view it</p>"
+        return f"<p>{html_text(shown.path.name)}: the file is closed; open it again to view it</p>"
     return _fragment(player_sequences(shown, range(len(shown))), shown.path.name, len(shown), max_bytes)
 
 
@@ -99,7 +100,7 @@ def _fragment(sequences: Iterator[PlayerSequence] | list[PlayerSequence], title:
     parts = player_parts(map(_shortened, sequences), title, max_bytes=max_bytes - 4096, whole_page=True)
     page = page_of(parts, title)
     note = f"<p>{len(parts.shown):,} of {count:,} sequences are shown</p>" if len(parts.shown) < count else ""
-    return _FRAME.format(title=html.escape(title), page=html.escape(page)) + note
+    return _FRAME.format(title=html_text(title), page=html.escape(page)) + note
 
 
 def _shortened(sequence: PlayerSequence) -> PlayerSequence:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from mocapgen.shared.markup import html_text
 from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
@@ -135,7 +135,7 @@ def player_parts(
 def page_of(parts: PlayerParts, title: str) -> str:
     """Return a page with nothing but the player; it asks for nothing from anywhere."""
     media = "; media-src data: file: 'self'" if '<video data-mp="video"' in parts.html else ""
-    return filled(_asset("page.html"), title=html.escape(title), css=parts.css, script=parts.script, player=parts.html, media=media)
+    return filled(_asset("page.html"), title=html_text(title), css=parts.css, script=parts.script, player=parts.html, media=media)
 
 
 def player_page(

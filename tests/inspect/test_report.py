@@ -20,7 +20,7 @@ from mocapgen.inspect.report import report_page
 from mocapgen.inspect.report_html import first_sentence, inline, paragraphs
 from mocapgen.inspect.report_tables import Places, findings_section
 from mocapgen.inspect.run import Survey, survey
-from mocapgen.inspect.summary import printable
+from mocapgen.shared.text import printable
 from mocapgen.view.page import player_parts
 from schemas.inspection import CheckResult, Finding, Inspection, Summary
 from tests.contract.test_documented_commands import accept

@@ -12,7 +12,7 @@ import pytest
 
 from mocapgen.cli._inspect_report import aggregated
 from mocapgen.inspect.registry import checks
-from mocapgen.inspect.summary import printable
+from mocapgen.shared.text import printable
 from schemas.inspection import CheckResult, Finding, Inspection
 from tests.inspect.defects.dataset import copied
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mocapgen.shared import tables
 from mocapgen.shared.command import given, session
 from mocapgen.shared.options import schema_options
 from trainer.cli._training import training_bar
@@ -52,7 +53,7 @@ def make_series(context: click.Context, make: Callable[..., Results], data: str,
 
     def say(line: str) -> None:
         if level >= 0:
-            click.echo(line, err=True)
+            tables.say(line, error=True)
 
     output = {"command": command_line(sys.argv[1:]), "print_line": say, "progress_bar": lambda: training_bar(level)}
     results = make(data, options.pop("cmu"), **options, options=given(context, settings), **output)
@@ -66,8 +67,8 @@ def print_series(results: Results, out: str) -> None:
     from trainer.experiments import pictures
 
     failed = f", {len(results.failures)} failed" if results.failures else ""
-    click.echo(f"{len(results.runs)} runs finished{failed}; written to {out}: report.html, report.md, results.json")
+    tables.say(f"{len(results.runs)} runs finished{failed}; written to {out}: report.html, report.md, results.json")
     for failure in results.failures:
-        click.echo(f"failed: {failure.name}: {failure.error}")
+        tables.say(f"failed: {failure.name}: {failure.error}")
     if not pictures.available():
-        click.echo(f"no pictures: {pictures.MISSING}")
+        tables.say(f"no pictures: {pictures.MISSING}")

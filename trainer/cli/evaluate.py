@@ -9,7 +9,7 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.options import schema_options
-from mocapgen.shared.tables import make_console, print_table
+from mocapgen.shared.tables import make_console, print_table, say
 
 if TYPE_CHECKING:
     from schemas.train import Evaluation
@@ -74,9 +74,9 @@ def print_evaluation(evaluation: Evaluation, level: int) -> None:
     if not console.is_terminal:
         console.width = 160  # a pipe has no width: keep the columns whole
     for key, value in evaluation.protocol.items():
-        click.echo(f"{key:10s} {value}")
+        say(f"{key:10s} {value}")
     if evaluation.note:
-        click.echo(f"{'note':10s} {evaluation.note}")
+        say(f"{'note':10s} {evaluation.note}")
     for title, header, rows in tables(evaluation):
         if level > 0 or title not in _DETAILED:
             print_table(console, title, header, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mocapgen.shared.command import common_options, example, session
+from mocapgen.shared.tables import say
 
 
 @click.command(epilog=example("trainer export runs/first --format onnx --out model.onnx"))
@@ -24,4 +25,4 @@ def export(context: click.Context, /, model: str, kind: str, out: str, overwrite
 
     exported = export_onnx(model, out, overwrite)
     if session(context).level >= 0:
-        click.echo(exported.describe())
+        say(exported.describe())

@@ -10,7 +10,7 @@ import click
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.outputs import protected
-from mocapgen.shared.tables import make_console
+from mocapgen.shared.tables import say
 from trainer.cli._training import MODEL_NOTE, RECIPES, training_bar
 
 if TYPE_CHECKING:
@@ -80,19 +80,13 @@ _OF_THE_RUN = ("out", "recipe", "config", "assignments", "resume", "stop_after",
 
 def print_result(result: Result) -> None:
     """Print the errors that a run has reached, and its folder."""
-    console = make_console()
     last = result.history[-1]
-    console.print(f"epoch {last['epoch']}: train {last['train_mpjpe_mm']:.1f} mm", end="")
-    for side in ("validation", "test"):
-        if last[f"{side}_mpjpe_mm"] is not None:
-            console.print(f", {side} {last[f'{side}_mpjpe_mm']:.1f} mm", end="")
-    console.print(f"; computing {100 * last['computing_share']:.0f} % of the time")
+    sides = [f"{side} {last[f'{side}_mpjpe_mm']:.1f} mm" for side in ("train", "validation", "test") if last[f"{side}_mpjpe_mm"] is not None]
+    say(f"epoch {last['epoch']}: {', '.join(sides)}; computing {100 * last['computing_share']:.0f} % of the time")
     if result.metrics:
         figures = result.metrics
-        console.print(
+        say(
             f"best weights on the test side: MPJPE {figures['mpjpe_mm']:.1f} mm ({figures['mpjpe_no_root_mm']:.1f} without the root), "
             f"P-MPJPE {figures['p_mpjpe_mm']:.1f} mm, PCK@200 {figures['pck_200']:.1f} %"
         )
-    if result.note:
-        console.print(result.note)
-    console.print(f"written to {result.folder}")
+    say(*filter(None, result.note.split("\n")), f"written to {result.folder}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from mocapgen.shared.command import common_options, example, session
-from mocapgen.shared.tables import print_columns, print_pairs
+from mocapgen.shared.tables import print_columns, print_pairs, say
 
 if TYPE_CHECKING:
     from trainer.model.shipped import Shipped
@@ -32,12 +33,12 @@ def models(context: click.Context, /, name: str | None) -> None:
         return
     found = [read_shipped(each) for each in shipped_names()]
     if not found:
-        click.echo("no model ships with this version; `trainer fit` makes one")
+        say("no model ships with this version; `trainer fit` makes one")
         return
     notes = [(), *((model.about.purpose, *_figures(model)) for model in found)]
     print_columns([_HEADER, *map(_row, found)], notes)
     if session(context).level >= 0:
-        click.echo("credits, data and how it was made: trainer models NAME")
+        say("credits, data and how it was made: trainer models NAME")
 
 
 def _row(model: Shipped) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def _figures(model: Shipped) -> tuple[str, ...]:
     return tuple(f"{name}: {figure}" for name, figure in model.about.figures.items())
 
 
-def _details(model: Shipped) -> dict[str, str]:
+def _details(model: Shipped) -> dict[str, str | Sequence[str]]:
     from mocapgen.shared.text import format_size
 
     card, about = model.card, model.about
@@ -62,13 +63,13 @@ def _details(model: Shipped) -> dict[str, str]:
     return {
         "purpose": about.purpose,
         "licence": about.licence,
-        "credits": "\n".join(about.credits),
-        "data": "\n".join(about.data),
-        "figures": "\n".join(_figures(model)) or "none",
+        "credits": about.credits,
+        "data": about.data,
+        "figures": _figures(model) or "none",
         "date": str(about.date),
         "network": f"{card.model}, {card.parameters:,} parameters; {live}; {card.receptive_field} frames for one",
         "joints": f"{', '.join(card.joints)} ({card.joint_set})",
         "output": f"{card.fps:g} frames per second, camera frame {card.camera_frame}; {root}; {confidence}",
-        "made by": "\n".join(about.commands),
+        "made by": about.commands,
         "file": f"{model.path}, {format_size(model.size)}",
     }

@@ -8,6 +8,7 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
+from mocapgen.shared.tables import say
 
 _OPTIONS = (
     click.option("--out", required=True, type=click.Path(), help="Predictions file to write (HDF5)."),
@@ -46,4 +47,4 @@ def predict(context: click.Context, /, model: str, source: str, out: str, overwr
     with progress_bar(level) as progress:
         written = lift(model, source, out, settings(PredictConfig, given(context, options)), device, threads, overwrite, progress)
     if level >= 0:
-        click.echo("\n".join([f"{out}: {written.describe()}", *(f"note: {note}" for note in written.notes)]))
+        say(f"{out}: {written.describe()}", *(f"note: {note}" for note in written.notes))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.body_colours import LEFT, RIGHT
+from mocapgen.shared.text import printable
 from schemas.experiments import RunResult
 from trainer.experiments.examples import Examples
 
@@ -71,7 +72,7 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
             length = min(len(line) for line in lines)
             values = np.array([line[:length] for line in lines], dtype=np.float64)
             epochs = np.arange(1, length + 1)
-            label = f"{recipe}, {key.partition('_')[0]}"
+            label = printable(f"{recipe}, {key.partition('_')[0]}").replace("$", r"\$")  # no formula
             axes.plot(epochs, values.mean(axis=0), style, color=colour, label=label, linewidth=1.4, marker="." if length < 4 else "")
             if len(values) > 1:
                 axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from mocapgen.shared.files import write_file
+from mocapgen.shared.markup import html_text, markdown_table, markdown_text
+from mocapgen.shared.text import printable
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
@@ -103,22 +104,22 @@ def as_html(blocks: Sequence[ReportBlock]) -> str:
     """Return one HTML page: no script, and nothing that a browser would have to fetch."""
     title = next((block.text for block in blocks if isinstance(block, Heading)), "Report")
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(title=html.escape(title), body="\n".join(_html(block) for block in blocks))
+    return template.substitute(title=html_text(title), body="\n".join(_html(block) for block in blocks))
 
 
 def _html(block: ReportBlock) -> str:
     match block:
         case Heading():
-            return f"<h{block.level}>{html.escape(block.text)}</h{block.level}>"
+            return f"<h{block.level}>{html_text(block.text)}</h{block.level}>"
         case Paragraph():
-            return f"<p{_classes('warning' if block.warning else '')}>{html.escape(block.text)}</p>"
+            return f"<p{_classes('warning' if block.warning else '')}>{html_text(block.text)}</p>"
         case Bullets():
-            return "<ul>" + "".join(f"<li>{html.escape(item)}</li>" for item in block.items) + "</ul>"
+            return "<ul>" + "".join(f"<li>{html_text(item)}</li>" for item in block.items) + "</ul>"
         case Code():
-            return f"<pre>{html.escape(block.text)}</pre>"
+            return f"<pre>{html_text(block.text)}</pre>"
         case Image():
             source = f"data:image/png;base64,{base64.b64encode(block.png).decode()}"
-            caption = html.escape(block.caption)
+            caption = html_text(block.caption)
             return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
         case Table():
             return _html_table(block)
@@ -135,13 +136,13 @@ def _html_table(table: Table) -> str:
         for place, cell in enumerate(row):
             found = cell if isinstance(cell, Cell) else Cell(cell)
             classes = _classes("text" if place < table.labels else "", found.mark)
-            parts.append(f"<{tag}{classes}>{html.escape(found.text)}</{tag}>")
+            parts.append(f"<{tag}{classes}>{html_text(found.text)}</{tag}>")
         return "".join(parts)
 
     rows = "".join(
         f"<tr{_classes('published' if index in table.published else '')}>{cells('td', row)}</tr>\n" for index, row in enumerate(table.rows)
     )
-    caption = f"<caption>{html.escape(table.title)}</caption>" if table.title else ""
+    caption = f"<caption>{html_text(table.title)}</caption>" if table.title else ""
     return f'<div class="table"><table>{caption}\n<thead><tr>{cells("th", table.header)}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>'
 
 
@@ -156,27 +157,26 @@ def as_markdown(blocks: Sequence[ReportBlock]) -> str:
 def _markdown(block: ReportBlock) -> str:
     match block:
         case Heading():
-            return f"{'#' * block.level} {block.text}"
+            return f"{'#' * block.level} {markdown_text(block.text)}"
         case Paragraph():
-            return f"> {block.text}" if block.warning else block.text
+            return f"> {markdown_text(block.text)}" if block.warning else markdown_text(block.text)
         case Bullets():
-            return "\n".join(f"- {item}" for item in block.items)
+            return "\n".join(f"- {markdown_text(item)}" for item in block.items)
         case Code():
-            return f"    {block.text}"
+            return f"    {printable(block.text)}"
         case Image():
-            return f"![{block.caption}](pictures/{block.file})\n\n*{block.caption}*"
+            caption = markdown_text(block.caption)
+            return f"![{caption}](pictures/{block.file})\n\n*{caption}*"
         case Table():
-            return markdown_table(block)
+            return _markdown_table(block)
 
 
-def markdown_table(table: Table) -> str:
-    """Return a table as Markdown, its title above it."""
-
+def _markdown_table(table: Table) -> str:
     def cell(content: Cell | str) -> str:
         found = content if isinstance(content, Cell) else Cell(content)
-        text = found.text.replace("|", "\\|")
+        text = markdown_text(found.text)
         return f"**{text}**" if found.mark == "better" else text
 
-    rows = [list(table.header), ["---" if place < table.labels else "---:" for place in range(len(table.header))]]
-    lines = ["| " + " | ".join(cell(content) for content in row) + " |" for row in [*rows, *table.rows]]
-    return "\n".join(([f"**{table.title}**", ""] if table.title else []) + lines)
+    rows = [[cell(content) for content in row] for row in [table.header, *table.rows]]
+    title = f"**{markdown_text(table.title)}**\n\n" if table.title else ""
+    return title + markdown_table(rows, table.labels)

@@ -13,7 +13,7 @@ from mocapgen.shared.config import checked
 from mocapgen.shared.documents import MOST_RESULT_BYTES, parse_json
 from mocapgen.shared.files import write_file
 from mocapgen.shared.inputs import read_bytes
-from mocapgen.shared.text import one_line
+from mocapgen.shared.text import one_line, printable
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import EpochRow
 from trainer.model.metrics import MILLIMETRES
@@ -143,7 +143,7 @@ def plot_history(path: Path, history: Sequence[Mapping[str, Any]], title: str) -
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.grid(which="both", alpha=0.3)
-    axes.set_title(title)
+    axes.set_title(printable(title), parse_math=False)
     axes.legend()
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=120, metadata={"Software": None})

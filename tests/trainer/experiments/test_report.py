@@ -9,7 +9,7 @@ from schemas.experiments import EpochFigures, Failure, Results, RunResult, Side
 from trainer.experiments import pictures
 from trainer.experiments.ablate import summarise_ablation
 from trainer.experiments.published import published
-from trainer.experiments.report import Bullets, Cell, Code, Heading, Image, Paragraph, Table, as_html, as_markdown, markdown_table, write_blocks
+from trainer.experiments.report import Bullets, Cell, Code, Heading, Image, Paragraph, Table, as_html, as_markdown, write_blocks
 from trainer.experiments.summary import compared, spread, summarise_results
 
 GROUPS = ("hip", "shoulder", "head", "elbow", "ankle", "knee", "wrist")
@@ -157,7 +157,7 @@ def test_texts_are_escaped(example, tmp_path, monkeypatch):
     assert "broke &lt;down&gt;" in text
     assert "<down>" not in text
     assert "trainer experiments &lt;data&gt;.h5" in text
-    assert markdown_table(Table("", ["a|b"], [["c|d"]])) == "| a\\|b |\n| --- |\n| c\\|d |"
+    assert as_markdown([Table("", ["a|b"], [["c|d"]])]) == "| a\\|b |\n| --- |\n| c\\|d |\n"
 
 
 def test_both_forms_of_every_block(tmp_path):

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
-from mocapgen.shared.files import write_file
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import format_size, one_line
 from schemas.errors import SourceError
@@ -173,7 +172,7 @@ class Download:
         if announced > shutil.disk_usage(folder).free:
             raise SourceError(one_line(str(folder), f"expected {format_size(announced)} of free space, found less; make room or choose to=..."))
         state = {"url": without_password(url), "validator": _validator(response), "total": total}
-        write_file(self._state, json.dumps(state))
+        write_in_place_of(self._state, json.dumps(state))
         limit = total or self._most
         with self._open(have) as file:
             for block in blocks:
@@ -197,8 +196,7 @@ class Download:
         """Open the partial file behind what is there of it; a new one is made rather than found."""
         if have:
             return os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_APPEND | _NO_LINK), "ab")
-        self._partial.unlink(missing_ok=True)
-        return os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666), "wb")
+        return _new(self._partial)
 
     def _so_far(self, url: str) -> tuple[int, str, int]:
         """Return how many bytes have arrived, what proves which file they are of, and its length; zero bytes mean to start anew."""
@@ -233,6 +231,19 @@ class Download:
 # Files that others may have put there --------------------------------------------------------------
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def write_in_place_of(path: Path, text: str) -> None:
+    """Write a small file of ours in place of whatever has its name: a link that somebody put there is replaced, not followed."""
+    draft = path.with_name(f".{path.name}.new")
+    with _new(draft) as file:
+        file.write(text.encode())
+    draft.replace(path)
+
+
+def _new(path: Path) -> BinaryIO:
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666), "wb")
 
 
 def _size_of_ours(path: Path) -> int:

@@ -17,8 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mocapgen.shared.download import ELSEWHERE, Download, is_address, without_password
-from mocapgen.shared.files import write_file
+from mocapgen.shared.download import ELSEWHERE, Download, is_address, without_password, write_in_place_of
 from mocapgen.shared.inputs import read_bytes
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import format_size, one_line, quoted
@@ -167,7 +166,7 @@ def _record(target: Path, url: str, known: str | None, downloaded: bool, progres
     digest = known or _sha256(target, progress)
     found = Fetched(target, digest, target.stat().st_size, downloaded)
     text = json.dumps({"file": target.name, "url": without_password(url), "size": found.size, "sha256": digest}, indent=2)
-    write_file(Path(f"{target}.json"), text + "\n")
+    write_in_place_of(Path(f"{target}.json"), text + "\n")
     return found
 
 

@@ -1,5 +1,6 @@
 """Fetching from a server that wants to do harm, into a folder in which somebody else has put something."""
 
+import gc
 import hashlib
 import io
 import itertools
@@ -9,6 +10,7 @@ import socket
 import stat
 import threading
 import time
+import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,7 @@ from schemas.errors import ConfigError, SourceError
 from tools.record_checksum import record
 
 HDM05, CMU = archive_of("hdm05"), archive_of("cmu")
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib3 leaves sockets of answers that it refuses
 
 
 def zipped(*members: zipfile.ZipInfo | str, content: bytes = b"motion", **options) -> bytes:
@@ -99,6 +102,15 @@ def secure(server, monkeypatch):
     real = requests.get
     monkeypatch.setattr(requests, "get", lambda url, **options: real(url.replace("https://safe.example", f"http://{server.address}"), **options))
     return "https://safe.example/a.zip"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def sockets():
+    """Let what was left be collected here, where it is expected."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

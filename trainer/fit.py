@@ -37,7 +37,7 @@ from trainer.model.losses import sequence_losses, weighted
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative, summarise
 from trainer.model.optimiser import lr_factor, make_average, make_optimiser, make_schedule
 from trainer.runs.card import make_card
-from trainer.runs.folder import check_folder, clear_folder, read_split, require_same_settings, write_json, write_settings
+from trainer.runs.folder import check_run_folder, clear_folder, read_split, require_same_settings, write_json, write_settings
 from trainer.runs.history import HistoryWriter, epoch_row, plot_history
 from trainer.runs.interrupt import interruptible
 from trainer.runs.lock import locked
@@ -115,13 +115,13 @@ def fit(
     """
     folder = Path(folder)
     with protected(data_file):
-        check_folder(folder, resume, overwrite)
+        check_run_folder(folder, resume, overwrite)
         compute = choose(config.device, config.precision, config.threads)
         data = load(data_file, config.joint_set)
         split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
         run = Run(data, split, config, compute, folder, command)
         with locked(folder):
-            check_folder(folder, resume, overwrite)  # another process may have trained here meanwhile
+            check_run_folder(folder, resume, overwrite)  # another process may have trained here meanwhile
             run.begin(resume)
             with interruptible() as interrupted:
                 _train(run, stop_after or config.epochs, interrupted, progress)

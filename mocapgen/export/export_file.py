@@ -12,7 +12,7 @@ from mocapgen.export.base import Exporter, ExportOutput, exporter, exporter_name
 from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
 from mocapgen.shared.config import checked, from_text
 from mocapgen.shared.files import new_files
-from mocapgen.shared.outputs import protected, writing
+from mocapgen.shared.outputs import check_folder, protected, writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import listed
 from mocapgen.shared.version import __version__
@@ -91,7 +91,7 @@ def export(
     with protected(path, given.get("avatar")), open_any(path) as data:
         source = ExportInput(data)
         items = source.select(selection)
-        folder, main = _target(chosen, format, out, len(items))
+        folder, main = _target(chosen, out, len(items))
         beside = f"{Path(main).stem}.json" if main else BESIDE
         names = [*([main] if main else []), beside]
         known = [folder / name for name in names] if folder.is_dir() or main else []
@@ -115,7 +115,7 @@ def _checked(model: type[M], given: Mapping[str, Any], format: str) -> M:
     return checked(model, from_text(model, given), first=True)
 
 
-def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path, str]:
+def _target(chosen: Exporter, out: Path, count: int) -> tuple[Path, str]:
     """Return the folder to write to and the name of the one file that was asked for, empty if a folder was."""
     is_file = chosen.suffix and out.suffix.lower() == chosen.suffix
     if chosen.suffix and not chosen.each and not is_file:
@@ -125,8 +125,8 @@ def _target(chosen: Exporter, format: str, out: Path, count: int) -> tuple[Path,
             f"{out}: expected a folder for the files of {count:,} sequences, found the name of a file; select one sequence or leave {out.suffix} out"
         )
     folder = out.parent if is_file else out
-    if not is_file and out.exists() and not out.is_dir():
-        raise DatasetError(f"{out}: expected a folder to write the files of format={format} to, found a file")
+    if not is_file:
+        check_folder(out)
     if not (folder.is_dir() or (not is_file and folder.parent.is_dir())):
         missing = folder if is_file else folder.parent
         raise DatasetError(f"{out}: expected an existing folder to write to, found no {missing}; create it first")

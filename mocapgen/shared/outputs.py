@@ -96,6 +96,22 @@ def check_target(path: Path, overwrite: bool) -> Path:
     return place
 
 
+def check_folder(path: Path) -> None:
+    """Make sure that files can be written to a folder: that it is one, or nothing yet.
+
+    Raises
+    ------
+    DatasetError
+    """
+    try:
+        found = _status(Path(os.path.realpath(path)))
+    except (OSError, ValueError) as error:
+        raise DatasetError(_line(path, f"expected a folder to write to, found: {getattr(error, 'strerror', None) or error}")) from None
+    if found is not None and not stat.S_ISDIR(found.st_mode):
+        kind = "a file" if stat.S_ISREG(found.st_mode) else "a device, pipe or socket"
+        raise DatasetError(_line(path, f"expected a folder to write to, found {kind}; choose another name"))
+
+
 def _status(path: Path) -> os.stat_result | None:
     """Return what is there, None if nothing is."""
     try:

@@ -21,6 +21,7 @@ from mocapgen.core.rotation import from_euler, make_continuous, multiply, normal
 from mocapgen.formats.asf import Asf, format_asf
 from mocapgen.formats.asf_amc import format_amc
 from mocapgen.shared.files import disk_errors, new_files
+from mocapgen.shared.outputs import check_folder
 from mocapgen.shared.text import one_line
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion
 from mocapgen.sources.procedural.actions import ACTIONS, FPS
@@ -145,10 +146,10 @@ def write_sample(out: Path, format: str = "amc", seed: int = 0) -> int:
     """
     if format not in _WRITERS:
         raise ConfigError(f"format: expected one of {', '.join(_WRITERS)}, found {format!r}")
+    check_folder(out)
     with disk_errors(out):
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            found = "one with files in it" if out.is_dir() else "a file"
-            raise DatasetError(one_line(str(out), f"expected a new or empty folder to write to, found {found}"))
+        if out.exists() and any(out.iterdir()):
+            raise DatasetError(one_line(str(out), "expected a new or empty folder to write to, found one with files in it"))
         out.parent.mkdir(parents=True, exist_ok=True)
     with new_files(out, "", overwrite=False) as whole:
         for clip in clips():

@@ -50,14 +50,15 @@ def make_seeds(folder: Path) -> None:
     """Write all sound files into a new folder."""
     for part in ("clips", "keypoints", "openpose", "yolo", "store", "begun"):
         (folder / part).mkdir(parents=True)
-    _motions(folder)
-    _documents(folder)
+    motions(folder)
+    documents(folder)
     _datasets(folder)
     _keypoints(folder / "keypoints")
     _frame_folders(folder)
 
 
-def _motions(folder: Path) -> None:
+def motions(folder: Path) -> None:
+    """Write motion-capture files."""
     wanted = [clip for clip in clips() if clip.actor in ("sa", "sb") and clip.action in ("walk", "kick") and clip.take == "001"]
     for clip in wanted:
         motion = make(clip)[0].slice(30, 30 + 2 * FRAMES)
@@ -77,7 +78,8 @@ def _motions(folder: Path) -> None:
             archive.writestr(zipfile.ZipInfo(f"HDM05/{name}"), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
 
 
-def _documents(folder: Path) -> None:
+def documents(folder: Path) -> None:
+    """Write avatars, profiles, marker sets, policies, settings and tables."""
     from mocapgen.anatomy import avatars, marker_sets, profiles
     from mocapgen.inspect import policies
 
@@ -117,30 +119,30 @@ def _datasets(folder: Path) -> None:
     from trainer.cli.main import main as trainer
 
     clips_of = f"build --source hdm05 --root {folder}/clips --select all --fps 60 --min-frames 1 --workers 1"
-    _call(mocapgen, f"{clips_of} --avatars average_man,child_10 --out {folder}/data.h5")
-    _call(mocapgen, f"{clips_of} --avatars average_man --camera random:2 --actors sb --out {folder}/more.h5")
+    call(mocapgen, f"{clips_of} --avatars average_man,child_10 --out {folder}/data.h5")
+    call(mocapgen, f"{clips_of} --avatars average_man --camera random:2 --actors sb --out {folder}/more.h5")
     _yaml(folder / "run.yaml", SMALL)
     _yaml(folder / "live.yaml", LIVE)
     for name in ("run", "live"):
-        _call(trainer, f"fit {folder}/data.h5 --config {folder}/{name}.yaml --out {folder}/{name}")
-    _call(trainer, f"predict {folder}/run {folder}/data.h5 --out {folder}/pred.h5 --threads 1")
+        call(trainer, f"fit {folder}/data.h5 --config {folder}/{name}.yaml --out {folder}/{name}")
+    call(trainer, f"predict {folder}/run {folder}/data.h5 --out {folder}/pred.h5 --threads 1")
     values = keypoints("coco17", FRAMES)
     (folder / "person.json").write_text(
         json.dumps({"keypoints": values.round(2).tolist(), "layout": "coco17", "fps": 30, "width": 1920, "height": 1080})
     )
-    _call(trainer, f"predict {folder}/live {folder}/person.json --out {folder}/person.h5 --threads 1")
+    call(trainer, f"predict {folder}/live {folder}/person.json --out {folder}/person.h5 --threads 1")
     for name in ("data", "pred", "person"):
         _in_old_layout(folder / f"{name}.h5", folder / f"{name}_old.h5")
     series = f"experiments {folder}/data.h5 --out {folder}/series --recipes {folder}/run.yaml --seeds 0 --only A --epochs 1 --set test_share=0.5"
-    _call(trainer, f"{series} --threads 1 --device cpu")
+    call(trainer, f"{series} --threads 1 --device cpu")
     shutil.copy(folder / "clips.zip", folder / "store" / "HDM05_cut_amc.zip")
-    _call(mocapgen, f"fetch hdm05 --to {folder}/store --insecure --url {URL}")
+    call(mocapgen, f"fetch hdm05 --to {folder}/store --insecure --url {URL}")
     (folder / "begun" / ".HDM05_cut_amc.zip.partial.json").write_text(json.dumps({"url": URL, "validator": '"a"', "total": 1000}))
     (folder / "begun" / ".HDM05_cut_amc.zip.partial").write_bytes(b"PK")
     write_video(folder / "clip.mp4", [np.full((HEIGHT, WIDTH, 3), 8 * number, np.uint8) for number in range(FRAMES)])
 
 
-def _call(main: Any, line: str) -> None:
+def call(main: Any, line: str) -> None:
     """Run a command that must succeed."""
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
         try:

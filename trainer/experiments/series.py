@@ -27,7 +27,7 @@ from mocapgen.shared.command import Stopped
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import MOST_RESULT_BYTES, read_json
 from mocapgen.shared.files import write_file
-from mocapgen.shared.outputs import check_target
+from mocapgen.shared.outputs import check_folder, check_target
 from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
@@ -168,6 +168,7 @@ class RunSeries:
         """
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             raise ConfigError("torchrun: expected one process for a whole series of runs, found several; share the runs out with only=... instead")
+        check_folder(self.out)
         joint_sets = {job.config().joint_set for job in jobs}
         for joint_set in sorted(joint_sets):
             self.load(self.data_file, joint_set)
@@ -175,7 +176,7 @@ class RunSeries:
                 benchmark(self.load(self.other_file, joint_set))
         if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
             raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
-        if not (self.resume or self.finished) and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+        if not (self.resume or self.finished) and self.out.exists() and any(self.out.iterdir()):
             raise ConfigError(one_line(str(self.out), "expected a folder that is free, found files; resume=True goes on, or another out=..."))
         for name in REPORTS if self.out.exists() else ():
             check_target(self.out / name, overwrite=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.shared.files import write_file
-from mocapgen.shared.outputs import check_target
+from mocapgen.shared.outputs import check_folder, check_target
 from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import TrainConfig
@@ -16,13 +16,12 @@ from trainer.data.dataset import PoseData
 from trainer.data.splits import Split, read_split_record, split_from_record
 from trainer.model.shipped import RUN_FILES
 from trainer.recipes.settings import read_run
-from trainer.runs.lock import LOCK
 
 NOT_COMPARED = frozenset({"epochs", "device", "precision", "compile", "threads", "tensorboard", "test_every"})
 """Settings that may differ when a run is resumed. With more epochs the learning rate follows the schedule of the new number of epochs."""
 
 
-def check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
+def check_run_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     """Check that a folder holds a run to resume, or is free; of several processes only the first does it.
 
     Raises
@@ -30,16 +29,17 @@ def check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     ConfigError
         If the folder is in use, or a file of the run that it holds is one that is read.
     DatasetError
-        If there is no run to resume.
+        If there is no run to resume, or it is no folder.
     """
     if int(os.environ.get("RANK", 0)) > 0:
         return
+    check_folder(folder)
     started = (folder / "config.json").exists()
     if resume:
         if not started:
             raise DatasetError(one_line(str(folder), "expected a run to resume, found none; start it without resume=True"))
-    elif not (started and overwrite) and folder.exists() and (not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir())):
-        found = "a run" if started else "other files" if folder.is_dir() else "a file"
+    elif not (started and overwrite) and folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):  # a lock, a draft
+        found = "a run" if started else "other files"
         raise ConfigError(one_line(str(folder), f"expected a folder that is free, found {found}; resume=True, overwrite=True or another out=..."))
     for name in RUN_FILES if started else ():
         check_target(folder / name, overwrite=True)

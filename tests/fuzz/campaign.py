@@ -173,9 +173,11 @@ class Campaign:
         """Run cases in several processes that share nothing; Ctrl-C ends them and reports on what is done."""
         report, begin, shown = Report(), time.monotonic(), time.monotonic()
         open_ends: list[Connection] = []
+        children = []
         for job in range(jobs):
             ours, theirs = multiprocessing.Pipe(duplex=False)
-            if os.fork() == 0:
+            children.append(os.fork())
+            if children[-1] == 0:
                 try:
                     for result in self.run_some(numbers[job::jobs], self.base / f"job{job}"):
                         theirs.send(result)
@@ -196,6 +198,10 @@ class Campaign:
                     shown = time.monotonic()
                     print(f"{report.total.total():,} of {len(numbers):,} cases in {shown - begin:.0f} s", file=sys.stderr)  # noqa: T201
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for child in children:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
             return report
         if report.total.total() != len(numbers):
             raise RuntimeError(f"expected {len(numbers)} cases, found {report.total.total()}: a process that runs cases has died")

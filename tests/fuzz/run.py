@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=Path, help="folder of sound files, made if it is not there; by default a temporary one")
     given = parser.parse_args()
     targets = tuple(target for target in TARGETS if not given.target or target.name in given.target)
-    with tempfile.TemporaryDirectory(prefix="fuzz") as temporary:
+    with tempfile.TemporaryDirectory(prefix="fuzz", ignore_cleanup_errors=True) as temporary:
         base, seeds = Path(temporary), Path(given.seeds or f"{temporary}/seeds").absolute()
         prepare(seeds)
         numbers, again = range(given.start, given.start + given.cases), f"python -m tests.fuzz.run --seed {given.seed}"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+
+import h5py
+import numpy as np
 
 from tests.fuzz.case import Case
 from tests.fuzz.program import PATIENCE, Ended, run_alone
@@ -19,8 +23,13 @@ MOST_BYTES = 500 * 10**6
 LONGEST = 300
 """Characters of a refusal."""
 GOOD = ("ok", "refused")
-KINDS = (*GOOD, "exception", "signal", "slow", "memory", "message", "left behind", "misread")
+KINDS = (*GOOD, "exception", "signal", "slow", "memory", "message", "left behind", "misread", "unsound")
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NO_NUMBER = re.compile(rb"(?i)(?<![\w.])-?(?:nan|inf|infinity)(?![\w.])")
+MADE_ANEW = ("build", "predict")
+"""Commands whose numbers are their own: they answer for them."""
+WHOLE = ("positions_3d", "quaternions")
+"""Arrays without missing values."""
 _FRAME = re.compile(r'File "[^"]*?/((?:mocapgen|trainer|schemas)/[^"]+)", line (\d+), in (\S+)')
 
 
@@ -32,8 +41,8 @@ class Outcome:
     ----------
     kind : str
         ``ok`` and ``refused`` are right. Wrong are ``exception``, ``signal``, ``slow``, ``memory``, ``message`` (a refusal that is not one line that
-        names the file, or output with control characters), ``left behind`` (a file that was half written, an input that was changed) and
-        ``misread`` (a sound file that was refused).
+        names the file, or output with control characters), ``left behind`` (a file that was half written, an input that was changed),
+        ``misread`` (a sound file that was refused) and ``unsound`` (a result with numbers that are none).
     detail : str
         In a line; the same for cases that fail in the same place.
     seconds : float
@@ -78,9 +87,34 @@ def judge(case: Case, ended: Ended, before: dict[str, str], folder: Path) -> Out
         kind, detail = _refusal(_text(err), case)
         if kind == "refused" and (left := _changed(before, content(folder))):
             kind, detail = "left behind", f"{command}: {left}"
+    elif ended.status == 0 and (said := _unsound(case.arguments[1], folder)):
+        kind, detail = "unsound", f"{command}: {said}"
     elif odd := _UNPRINTABLE.search(_text(out) + _text(err)):
         kind, detail = "message", f"control character {odd[0]!r} in what {command} prints"
     return Outcome(kind, detail, ended.seconds, ended.peak)
+
+
+def _unsound(command: str, folder: Path) -> str:
+    """Return in words what is wrong with the files that were written; empty if nothing."""
+    for path in sorted(folder.glob("out.*")):
+        if path.suffix in (".bvh", ".amc", ".trc") and _NO_NUMBER.search(path.read_bytes()):
+            return f"no number in {path.suffix}"
+        if path.suffix == ".h5" and command in MADE_ANEW:
+            with h5py.File(path) as file:
+                for name, data in file["/frames"].items():
+                    values = data[()]
+                    if values.dtype.kind == "f" and (np.isinf(values).any() or (name in WHOLE and np.isnan(values).any())):
+                        return f"no number in /frames/{name}"
+        if path.suffix == ".json":
+            try:
+                json.loads(path.read_bytes(), parse_constant=_refuse)
+            except ValueError as error:
+                return f"no JSON: {error}"
+    return ""
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is none of JSON's words")
 
 
 def run_case(case: Case, folder: Path) -> Outcome:

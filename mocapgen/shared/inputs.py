@@ -40,7 +40,9 @@ def read_bytes(path: str | Path, what: str, most: int = MOST_BYTES, subject: str
         size = os.fstat(file.fileno()).st_size
         if size <= most:
             try:
-                data = file.read(most + 1)  # it may grow meanwhile
+                data = file.read(size + 1)
+                if len(data) > size:  # it grows meanwhile
+                    data += file.read(most + 1 - len(data))
             except OSError as problem:
                 raise error(one_line(subject, f"expected {what}, found one that cannot be read: {problem.strerror or problem}")) from None
             size = len(data)

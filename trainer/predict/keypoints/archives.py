@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mocapgen.shared.text import quoted
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.arrays import Array, numbers, points_of
 from trainer.predict.keypoints.content import Archive
@@ -45,8 +46,8 @@ def read(content: Archive, path: Path) -> Detections:
         return _videopose3d({"positions_2d": values}, path)
     about: dict[str, Any] = {key: _item(arrays[key]) for key in ("fps", "width", "height", "layout") if key in arrays}
     shape = arrays.get("img_shape", arrays.get("original_shape"))
-    if shape is not None and len(shape) >= 2:
-        about |= {"height": int(shape[0]), "width": int(shape[1])}
+    if shape is not None:
+        about |= dict(zip(("height", "width"), numbers(shape, path).ravel().tolist(), strict=False))
     scores = arrays.get("confidence", arrays.get("keypoint_score", arrays.get("scores")))
     people_first = name == "keypoint"
     return of_array(values, scores, about, path, people_first)
@@ -65,7 +66,7 @@ def of_array(values: Any, scores: Any, about: Mapping[str, Any], path: Path, peo
     points = points_of(plain, path, 4 if several else 3)
     if scores is not None:
         certain = numbers(scores, path)
-        certain = certain[..., 0] if certain.ndim == points.ndim else certain
+        certain = certain[..., 0] if certain.ndim == points.ndim and certain.shape[-1] else certain
         if certain.shape != points.shape[:-1]:
             raise DatasetError(f"{path}: expected 'confidence' of shape {points.shape[:-1]} as keypoints has, found {certain.shape}")
         points[..., 2] = certain
@@ -103,7 +104,8 @@ def _videopose3d(arrays: Mapping[str, Any], path: Path) -> Detections:
     video, values = next(iter(found.values()))
     meta = arrays.get("metadata") if isinstance(arrays.get("metadata"), Mapping) else {}
     assert isinstance(meta, Mapping)
-    sizes = meta.get("video_metadata", {}).get(video, {}) if isinstance(meta.get("video_metadata", {}), Mapping) else {}
+    videos = meta.get("video_metadata")
+    sizes = videos.get(video) if isinstance(videos, Mapping) else None
     about = stated(sizes) if isinstance(sizes, Mapping) else {}
     detections = of_array(values, None, about, path)
     detections.tool = "VideoPose3D"
@@ -111,20 +113,30 @@ def _videopose3d(arrays: Mapping[str, Any], path: Path) -> Detections:
     return detections
 
 
+def _listed(item: Any, path: Path) -> Any:
+    """Return a list or an array with a first dimension."""
+    if isinstance(item, list | tuple) or (isinstance(item, np.ndarray) and item.ndim):
+        return item
+    raise DatasetError(f"{path}: expected Detectron2's keypoints: people by classes by frames, found {quoted(item)}")
+
+
 def _detectron2(arrays: Mapping[str, Any], path: Path) -> Detections:
     """Return detections of VideoPose3D's ``infer_video_d2.py``: for each frame, for each class, people (n, 4, 17): x, y, logit, probability."""
     rows: list[int] = []
     people: list[Array] = []
-    frames = arrays["keypoints"]
+    frames = _listed(arrays["keypoints"], path)
     for row, frame in enumerate(frames):
-        inner = frame[-1] if len(frame) else []
-        for person in numbers(inner, path) if len(inner) else ():
-            if person.ndim != 2 or person.shape[0] not in (3, 4):
-                raise DatasetError(f"{path}: expected Detectron2's keypoints (people, 4, joints) in frame {row}, found {np.shape(inner)}")
-            rows.append(row)
-            people.append(person[[0, 1, -1]].T)
+        classes = _listed(frame, path)
+        found = numbers(classes[-1], path) if len(classes) else np.empty(0)
+        if found.size and (found.ndim != 3 or found.shape[1] not in (3, 4)):
+            raise DatasetError(f"{path}: expected Detectron2's keypoints (people, 4, joints) in frame {row}, found {found.shape}")
+        if found.size:
+            rows += [row] * len(found)
+            people += [person[[0, 1, -1]].T for person in found]
     if not rows:
         raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {len(frames)} frames")
+    if len({len(person) for person in people}) > 1:
+        raise DatasetError(f"{path}: expected people with the same number of joints in every frame, found others in some")
     meta = arrays.get("metadata")
     about = {"width": meta.get("w"), "height": meta.get("h")} if isinstance(meta, Mapping) else {}
     return Detections(np.array(rows), np.stack(people), [""] * len(rows), len(frames), "Detectron2", ("coco17",), **_kept(about))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.layouts import LAYOUTS
+from trainer.predict.keypoints.room import MOST_JOINTS
 from trainer.predict.keypoints.vocabulary import NAME, SCORE, Raw, X, Y, key_of, value_of
 
 Array = NDArray[np.float64]
@@ -19,6 +20,8 @@ _COUNTS = frozenset(len(names) for names in LAYOUTS.values())
 
 def numbers(data: Any, path: Path) -> Array:
     """Return an array of numbers; ragged lists and words are refused, null is NaN."""
+    if isinstance(data, np.ndarray) and data.dtype.kind not in "biufO":
+        raise DatasetError(f"{path}: expected keypoints as numbers, found an array of {data.dtype}")
     try:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.array(data, dtype=np.float64)
@@ -39,6 +42,8 @@ def points_of(data: Any, path: Path, dimensions: int) -> Array:
     if values.ndim != dimensions or values.shape[-1] not in (2, 3, 4) or 0 in values.shape:
         wanted = "(frames, joints, 2 or 3)" if dimensions == 3 else "(joints, 2 or 3)"
         raise DatasetError(f"{path}: expected keypoints of shape {wanted}, found {values.shape}")
+    if values.shape[-2] > MOST_JOINTS:
+        raise DatasetError(f"{path}: expected at most {MOST_JOINTS} joints a person, found {values.shape[-2]}")
     if values.shape[-1] == 4:
         values = values[..., [0, 1, 3]]
     if values.shape[-1] == 2:
@@ -69,7 +74,10 @@ def stack(people: Sequence[Raw], path: Path) -> tuple[Array, tuple[str, ...] | N
     scores = [person.scores for person in people]
     if all(score is not None and len(score) == values.shape[1] for score in scores):
         certain = numbers(scores, path)
-        values[..., 2] = certain[..., 0] if certain.ndim == 3 else certain
+        certain = certain[..., 0] if certain.ndim == 3 and certain.shape[2] else certain
+        if certain.shape != values.shape[:2]:
+            raise DatasetError(f"{path}: expected a confidence for each joint, found {certain.shape[2:]} numbers for each")
+        values[..., 2] = certain
     return values, names
 
 
@@ -93,7 +101,8 @@ def _plain(points: Any, names: tuple[str, ...] | None) -> Any:
     if isinstance(points, dict):
         if key_of(points, X) and key_of(points, Y):  # columns
             columns = [value_of(points, X), value_of(points, Y), value_of(points, SCORE)]
-            return [list(point) for point in zip(*(column for column in columns if column is not None), strict=False)]
+            lists = [column if isinstance(column, list) else [column] for column in columns if column is not None]
+            return [list(point) for point in zip(*lists, strict=False)] or [[None, None]]
         if names is not None and all(name in points for name in names):
             return [_point(points[name]) for name in names]
         return [_point(point) for point in points.values()]

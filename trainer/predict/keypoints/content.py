@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
+from mocapgen.shared.inputs import read_bytes
+from mocapgen.shared.text import format_size
+from mocapgen.shared.zips import FAULTS, unpack
 from schemas.errors import DatasetError
+from trainer.predict.keypoints.json_text import parse
 from trainer.predict.keypoints.pickles import load_npy, load_pickle
+from trainer.predict.keypoints.room import MOST_BYTES, Room
 
-MOST_BYTES = 2_000_000_000
-"""Of a compressed file, unpacked."""
+_FILE = "a file of keypoints"
+
+
+@dataclass(frozen=True)
+class Json:
+    """What JSON holds."""
+
+    value: Any
+    room: Room
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,7 @@ class Folder:
 
     files: list[tuple[str, Any]]
     suffix: str
+    room: Room
 
 
 @dataclass(frozen=True)
@@ -116,39 +129,47 @@ def load(path: Path) -> Any:
                 names = ", ".join(sorted(folder.name for folder in folders)[:5])
                 raise DatasetError(f"{path}: expected the files of one video, found {len(folders)} folders: {names}; give one of them")
         return _folder(path, files)
-    return of_bytes(path.read_bytes(), path.name, path)
+    data = read_bytes(path, _FILE, MOST_BYTES)
+    return of_bytes(data, path.name, Room(path, len(data)))
 
 
-def of_bytes(data: bytes, name: str, path: Path) -> Any:
-    """Return the content of a file by its bytes; `path` is named in errors."""
+def of_bytes(data: bytes, name: str, room: Room) -> Any:
+    """Return the content of a file by its bytes."""
+    path = room.path
     if data[:8] == b"\x89HDF\r\n\x1a\n":
+        if room.depth:
+            raise DatasetError(f"{path}: expected keypoints, found a packed HDF5 file; unpack it")
         return Hdf5(path)
     if data[:2] == b"\x1f\x8b":
-        try:
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-                inner = file.read(MOST_BYTES + 1)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DatasetError(f"{path}: expected a whole archive, found: {' '.join(str(error).split())[:100]}") from None
-        _require_size(len(inner), path)
-        return of_bytes(inner, name.removesuffix(".gz"), path)
+        return of_bytes(_gunzipped(data, room), name.removesuffix(".gz"), room.inside())
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip(data, path)
+        return _zip(data, room)
     if data[:6] == b"\x93NUMPY":
-        return Archive({"keypoints": load_npy(data, path)})
+        return Archive({"keypoints": load_npy(data, room)})
     if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        found = load_pickle(data, path)
-        return Archive(found) if isinstance(found, dict) else Archive({"keypoints": found}) if isinstance(found, np.ndarray) else found
+        found = load_pickle(data, room)
+        return Archive(found) if isinstance(found, dict) else Archive({"keypoints": found}) if isinstance(found, np.ndarray) else Json(found, room)
     kind = kind_of(data[:64])
     if kind:
         raise refusal(path, kind)
     text = _text(data, path)
     if text.lstrip()[:1] in ("{", "[", '"'):
-        return as_json(text, path)
+        return Json(parse(text, room), room)
     if PurePosixPath(name).suffix.lower() == ".txt" and re.fullmatch(r"[-+.eE\d\s]+", text[:2000]):
-        return Folder([(name, text)], ".txt")
+        return Folder([(name, text)], ".txt", room)
     if _tabular(text):
         return Table(text)
-    return as_json(text, path)
+    return Json(parse(text, room), room)
+
+
+def _gunzipped(data: bytes, room: Room) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            inner = file.read(room.unpacked + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DatasetError(f"{room.path}: expected a whole archive, found: {error}") from None
+    room.require_unpacked(len(inner))
+    return inner
 
 
 def _text(data: bytes, path: Path) -> str:
@@ -166,81 +187,80 @@ def _tabular(text: str) -> bool:
     return any(min(line.count(mark) for line in lines) >= 3 for mark in (",", ";", "\t")) if len(lines) > 1 else False
 
 
-def as_json(text: str, path: Path) -> Any:
-    """Return JSON, or the list of JSON lines."""
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise _no_json(path, error) from None
-    except ValueError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) < 2 or "Extra data" not in str(error):
-            raise _no_json(path, error) from None
-    try:
-        return [json.loads(line) for line in lines]
-    except (ValueError, RecursionError) as error:
-        raise _no_json(path, error) from None
-
-
-def _no_json(path: Path, error: Exception) -> DatasetError:
-    return DatasetError(f"{path}: expected JSON, found: {' '.join(str(error).split())[:120]}")
-
-
 def _folder(path: Path, files: list[Path]) -> Any:
     for suffix in (".json", ".txt"):
         chosen = [file for file in files if file.suffix.lower() == suffix]
         if not chosen:
             continue
-        if len(chosen) == 1 and suffix == ".json":
-            content = as_json(_text(chosen[0].read_bytes(), chosen[0]), chosen[0])
-            return content if not isinstance(content, dict) or "people" not in content else Folder([(chosen[0].name, content)], suffix)
-        read = (lambda file: as_json(_text(file.read_bytes(), file), file)) if suffix == ".json" else (lambda file: _text(file.read_bytes(), file))
-        return Folder([(file.name, read(file)) for file in sorted(chosen)], suffix)
+        texts = _texts(sorted(chosen), path)
+        room = Room(path, sum(len(text) for _, text in texts))
+        if suffix == ".txt":
+            return Folder([(file.name, text) for file, text in texts], suffix, room)
+        contents = [(file.name, parse(text, replace(room, path=file))) for file, text in texts]
+        alone = len(contents) == 1 and not (isinstance(contents[0][1], dict) and "people" in contents[0][1])
+        return Json(contents[0][1], room) if alone else Folder(contents, suffix, room)
     kinds = sorted({file.suffix.lower() or file.name for file in files})[:4]
     found = f"{len(files)} files ({', '.join(kinds)})" if files else "nothing"
     pictures = "; these are pictures: run a 2D detector on them first" if set(kinds) & {".png", ".jpg", ".jpeg"} else ""
     raise DatasetError(f"{path}: expected OpenPose's JSON files, one a frame, found no .json file but {found}{pictures}")
 
 
-def _zip(data: bytes, path: Path) -> Any:
+def _texts(files: list[Path], path: Path) -> list[tuple[Path, str]]:
+    """Return the texts of the files of a folder."""
+    out, left = [], MOST_BYTES
+    for file in files:
+        data = read_bytes(file, _FILE, MOST_BYTES)
+        left -= len(data)
+        if left < 0:
+            raise DatasetError(f"{path}: expected files of at most {format_size(MOST_BYTES)} together, found more; give those of one video")
+        out.append((file, _text(data, file)))
+    return out
+
+
+def _zip(data: bytes, room: Room) -> Any:
     """Return the arrays of an npz archive, or the files of a zipped folder."""
+    path = room.path
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except FAULTS as error:
         raise DatasetError(f"{path}: expected a whole archive, found: {error}") from None
     with archive:
         members = [item for item in archive.infolist() if not item.is_dir() and "__MACOSX" not in item.filename]
-        _require_size(sum(item.file_size for item in members), path)
+        room.require_unpacked(sum(item.file_size for item in members))
+        name, count = Counter(item.filename for item in members).most_common(1)[0] if members else ("", 0)
+        if count > 1:
+            raise DatasetError(f"{path}: expected each file once in an archive, found {name} {count} times")
         by_suffix: dict[str, list[zipfile.ZipInfo]] = {}
         for item in members:
             by_suffix.setdefault(PurePosixPath(item.filename).suffix.lower(), []).append(item)
-        try:
-            if ".npy" in by_suffix:
-                return Archive({item.filename.removesuffix(".npy"): load_npy(archive.read(item), path) for item in by_suffix[".npy"]})
-            for suffix in (".json", ".txt"):
-                if suffix in by_suffix:
-                    return _zipped(archive, by_suffix[suffix], suffix, path)
-            if len(members) == 1:
-                return of_bytes(archive.read(members[0]), PurePosixPath(members[0].filename).name, path)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-            raise DatasetError(f"{path}: expected a whole archive, found: {' '.join(str(error).split())[:100]}") from None
+        if ".npy" in by_suffix:
+            return Archive({item.filename.removesuffix(".npy"): load_npy(_member(archive, item, path), room) for item in by_suffix[".npy"]})
+        for suffix in (".json", ".txt"):
+            if suffix in by_suffix:
+                return _zipped(archive, by_suffix[suffix], suffix, room.inside())
+        if len(members) == 1:
+            return of_bytes(_member(archive, members[0], path), PurePosixPath(members[0].filename).name, room.inside())
     raise DatasetError(f"{path}: expected keypoints in the archive, found {', '.join(item.filename for item in members[:4]) or 'nothing'}")
 
 
-def _zipped(archive: zipfile.ZipFile, items: list[zipfile.ZipInfo], suffix: str, path: Path) -> Any:
+def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, path: Path) -> bytes:
+    try:
+        return unpack(archive, item)
+    except FAULTS as error:
+        raise DatasetError(f"{path}: expected a whole archive, found: {error}") from None
+
+
+def _zipped(archive: zipfile.ZipFile, items: list[zipfile.ZipInfo], suffix: str, room: Room) -> Any:
+    path = room.path
     folders = sorted({str(PurePosixPath(item.filename).parent) for item in items})
     if len(folders) > 1:
         raise DatasetError(
             f"{path}: expected the files of one video, found {len(folders)} folders: {', '.join(folders[:4])}; unpack it and give one of them"
         )
-    texts = [(PurePosixPath(item.filename).name, _text(archive.read(item), path)) for item in sorted(items, key=lambda item: item.filename)]
+    items = sorted(items, key=lambda item: item.filename)
+    texts = [(PurePosixPath(item.filename).name, _text(_member(archive, item, path), path)) for item in items]
     if suffix == ".txt":
-        return Folder(texts, suffix)
+        return Folder(texts, suffix, room)
     if len(texts) == 1:
-        return as_json(texts[0][1], path)
-    return Folder([(name, as_json(text, path)) for name, text in texts], suffix)
-
-
-def _require_size(size: int, path: Path) -> None:
-    if size > MOST_BYTES:
-        raise DatasetError(f"{path}: expected at most {MOST_BYTES / 1e9:g} GB in a compressed file, found more")
+        return Json(parse(texts[0][1], room), room)
+    return Folder([(name, parse(text, room)) for name, text in texts], suffix, room)

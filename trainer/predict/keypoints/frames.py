@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.text import quoted
 from schemas.errors import DatasetError
 
 MOST_ROWS = 1_000_000
 """Nine hours at 30 frames per second."""
+MOST_FPS = 1000.0
+_LAST = 1e18
+"""Microseconds since 1970 are below."""
 _DIGITS = re.compile(r"(\d+)")
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _OPENPOSE = re.compile(r"_\d{12}(_keypoints|_rendered)?$")
@@ -48,7 +52,7 @@ def rows_of(keys: Sequence[Any], path: Path, first: int | None = None) -> tuple[
         first = lowest
     different = len(set(numbers.tolist()))
     rows = highest - first + 1
-    if rows > min(MOST_ROWS, 100 * different + 20_000):
+    if rows > min(MOST_ROWS, 100 * different + 20_000, 10 * different + 200_000):
         raise DatasetError(f"{path}: expected the frames of a video, found {different:,} with numbers from {lowest:,} to {highest:,}")
     notes = ("frames are numbered from 1: number 1 is the first of the video, at 0 s",) if first == 1 else ()
     return numbers - first, notes
@@ -93,13 +97,13 @@ def numbers_in_names(names: Sequence[str], path: Path) -> NDArray[np.int64]:
         place = -2
     if any(len(parts) < 2 for parts in stems.values()):
         odd = next(name for name, parts in stems.items() if len(parts) < 2)
-        raise DatasetError(f"{path}: expected the number of the frame in every name, found {odd!r}")
+        raise DatasetError(f"{path}: expected the number of the frame in every name, found {quoted(odd)}")
     videos = Counter("".join([*parts[:place], "*", *parts[place:][1:]]) for parts in stems.values())
     if len(videos) > 1:
         shown = ", ".join(f"{video} ({count})" for video, count in videos.most_common(4))
         raise DatasetError(f"{path}: expected the frames of one video, found those of {len(videos)}: {shown}; {_advice(path, videos)}")
     if any(len(parts[place]) > 18 for parts in stems.values()):
-        raise DatasetError(f"{path}: expected frame numbers, found {next(iter(stems))!r}")
+        raise DatasetError(f"{path}: expected frame numbers, found {quoted(next(iter(stems)))}")
     number = {name: int(parts[place]) for name, parts in stems.items()}
     return np.array([number[name] for name in names], dtype=np.int64)
 
@@ -120,10 +124,12 @@ def rows_of_times(times: Sequence[Any], fps: float | None, milliseconds: bool, p
     """
     try:
         seconds = np.array([float(time) for time in times])
-    except (TypeError, ValueError):
-        raise DatasetError(f"{path}: expected times as numbers, found {str(times[0])[:30]!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise DatasetError(f"{path}: expected times as numbers, found {quoted(times[0])}") from None
+    if not (np.abs(seconds) < _LAST).all():
+        raise DatasetError(f"{path}: expected times as numbers, found {seconds[np.argmax(~(np.abs(seconds) < _LAST))]:g}")
     steps = np.diff(np.unique(seconds))
-    if not np.isfinite(seconds).all() or not len(steps):
+    if not len(steps):
         raise DatasetError(f"{path}: expected the times of at least two frames, found {len(steps) + 1}")
     step = float(np.median(steps))
     scale = 1e-3 if milliseconds or step > 4.0 else 1.0
@@ -131,4 +137,6 @@ def rows_of_times(times: Sequence[Any], fps: float | None, milliseconds: bool, p
         scale = 1e-6
     seconds = (seconds - (seconds.min() if seconds.min() * scale > 86_400 else 0.0)) * scale
     rate = fps or round(1.0 / (step * scale), 3)
+    if not 0 < rate <= MOST_FPS:
+        raise DatasetError(f"{path}: expected times of at most {MOST_FPS:g} frames a second, found {rate:.6g}")
     return rows_of(np.round(seconds * rate).astype(np.int64).tolist(), path, first=0)[0], rate

@@ -16,6 +16,7 @@ from trainer.predict.keypoints.content import Hdf5
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.names import require_person
 from trainer.predict.keypoints.pickles import load_pickle
+from trainer.predict.keypoints.room import Room
 from trainer.predict.keypoints.tables import of_labels
 
 
@@ -83,7 +84,8 @@ def _deeplabcut(group: h5py.Group, path: Path) -> Detections:
         table = group["table"]
         values = np.asarray(table["values_block_0"], dtype=np.float64)
         keys = [_text(key) if isinstance(key, bytes) else key for key in table["index"].tolist()]
-        columns = load_pickle(np.asarray(table.attrs["values_block_0_kind"]).tobytes(), path)
+        kinds = np.asarray(table.attrs["values_block_0_kind"]).tobytes()
+        columns = load_pickle(kinds, Room(path, len(kinds)))
     else:
         values = np.asarray(group["block0_values"], dtype=np.float64)
         levels = [[_text(name) for name in group[f"axis0_level{level}"][()]] for level in range(int(group.attrs["axis0_nlevels"]))]

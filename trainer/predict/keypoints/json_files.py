@@ -14,11 +14,12 @@ import numpy as np
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.archives import of_array
 from trainer.predict.keypoints.arrays import Array, numbers, stack
-from trainer.predict.keypoints.content import Folder
+from trainer.predict.keypoints.content import Folder, Json
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.frames import rows_of, rows_of_times
 from trainer.predict.keypoints.json_people import People, people_in, stated
 from trainer.predict.keypoints.names import require_person
+from trainer.predict.keypoints.room import Room
 from trainer.predict.keypoints.vocabulary import Raw, person_of
 
 
@@ -71,7 +72,7 @@ def _has_people(content: Mapping[str, Any]) -> bool:
     return "layout" in content and isinstance(frames, list) and bool(frames) and all(isinstance(frame, list) for frame in frames)
 
 
-def read(content: Any, path: Path, fps: float | None) -> Detections:
+def read(file: Json, path: Path, fps: float | None) -> Detections:
     """Return the detections in JSON.
 
     Raises
@@ -79,11 +80,12 @@ def read(content: Any, path: Path, fps: float | None) -> Detections:
     DatasetError
         If there are none, or not all have the same number of joints.
     """
+    content = file.value
     if recognises_arrays(content):
         own = _of_arrays(content, path)
         if own is not None:
             return own
-    found = people_in(content, path)
+    found = people_in(content, file.room)
     if found is None:
         raise DatasetError(f"{path}: expected keypoints (a key 'keypoints', OpenPose's, AlphaPose's or MMPose's JSON), found {_described(content)}")
     return _detections(found, path, fps)
@@ -91,7 +93,7 @@ def read(content: Any, path: Path, fps: float | None) -> Detections:
 
 def _described(content: Any) -> str:
     if isinstance(content, dict) and content:
-        return f"none of these but {', '.join(map(str, list(content)[:5]))[:80]}"
+        return f"none of these but {', '.join(str(key)[:40] for key in list(content)[:5])[:80]}"
     return "none of these"
 
 
@@ -107,11 +109,11 @@ def _of_arrays(content: Any, path: Path) -> Detections | None:
     values = content["keypoints"] if isinstance(content, dict) else content
     if _mappings(values):
         return None
-    plain = numbers([[[]]] if values == [] else values, path)
+    plain = numbers(values, path)
     if isinstance(content, dict) and plain.ndim == 1 and len(plain) > 1:
         return None
     scores = content.get("confidence", content.get("keypoint_scores")) if isinstance(content, dict) else None
-    return of_array(values, scores, about, path)
+    return of_array(plain, scores, about, path)
 
 
 def _detections(found: People, path: Path, fps: float | None) -> Detections:
@@ -168,7 +170,7 @@ def read_folder(content: Folder, path: Path) -> Detections:
     places: list[int] = []
     words: set[str] = set()
     for row, (name, frame) in zip(rows.tolist(), content.files, strict=True):
-        for person in _of_frame(frame, path, name, words):
+        for person in _of_frame(frame, content.room, name, words):
             people.append(person)
             places.append(row)
     if not people:
@@ -189,15 +191,16 @@ def read_folder(content: Folder, path: Path) -> Detections:
     )
 
 
-def _of_frame(frame: Any, path: Path, name: str, words: set[str]) -> list[Raw]:
+def _of_frame(frame: Any, room: Room, name: str, words: set[str]) -> list[Raw]:
     """Return the people in the file of a frame."""
+    path = room.path
     if isinstance(frame, dict) and isinstance(frame.get("people"), list):
         found = [person_of(person) for person in frame["people"]]
         words.update(*(list(person)[:12] for person in frame["people"][:1] if isinstance(person, dict)))
         return [person for person in found if person is not None]
     if frame is None or frame == [] or (isinstance(frame, dict) and not any(isinstance(value, list | dict) and value for value in frame.values())):
         return []
-    inside = people_in(frame, path)
+    inside = people_in(frame, room)
     if inside is None:
         raise DatasetError(f"{path / name if path.is_dir() else path}: expected OpenPose's JSON with 'people', found none")
     if len(inside.frames) > 1:

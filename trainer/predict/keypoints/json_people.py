@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from trainer.predict.keypoints.vocabulary import FRAME, FRAMES, PEOPLE, POINTS, RATE, SIZE, TIME, Raw, key_of, person_of, value_of
+from trainer.predict.keypoints.json_text import parse
+from trainer.predict.keypoints.room import Room
+from trainer.predict.keypoints.vocabulary import FRAME, FRAMES, PEOPLE, POINTS, RATE, SIZE, TIME, Raw, key_of, number_of, person_of, value_of
 
 
 class Found(NamedTuple):
@@ -32,6 +32,8 @@ class People(NamedTuple):
         Keys by which a tool is recognised.
     about : dict
         ``fps``, ``width``, ``height`` and ``layout``, as far as the file says.
+    room : Room
+        What the file can hold.
     """
 
     people: list[Found]
@@ -39,12 +41,19 @@ class People(NamedTuple):
     timed: str
     words: set[str]
     about: dict[str, Any]
+    room: Room
 
 
-def people_in(content: Any, path: Path) -> People | None:
-    """Return the people in JSON; None if there are none in any known form."""
-    out = People([], [], "", set(), {})
-    content = _parsed(content)
+def people_in(content: Any, room: Room) -> People | None:
+    """Return the people in JSON; None if there are none in any known form.
+
+    Raises
+    ------
+    DatasetError
+        If there are more of them than a file of its size can hold.
+    """
+    out = People([], [], "", set(), {}, room)
+    content = _parsed(content, room)
     if isinstance(content, dict):
         out.about.update(stated(content))
     frames = _frames(content, out, 0)
@@ -76,13 +85,13 @@ def stated(content: Mapping[str, Any]) -> dict[str, Any]:
         ),
     ):
         rate = value_of(item, RATE)
-        if isinstance(rate, int | float):
+        if number_of(rate) is not None:
             out.setdefault("fps", rate)
         for name, words in SIZE.items():
-            if isinstance(value_of(item, words), int | float):
+            if number_of(value_of(item, words)) is not None:
                 out.setdefault(name, value_of(item, words))
         size = value_of(item, ("image_size", "resolution", "frame_size", "size"))
-        if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int | float) for side in size):
+        if isinstance(size, list) and len(size) == 2 and all(number_of(side) is not None for side in size):
             out.setdefault("width", size[0])
             out.setdefault("height", size[1])
     if isinstance(content.get("layout"), str):
@@ -93,15 +102,12 @@ def stated(content: Mapping[str, Any]) -> dict[str, Any]:
 Frame = tuple[Any, Any, Sequence[Any]]
 
 
-def _parsed(content: Any) -> Any:
+def _parsed(content: Any, room: Room) -> Any:
     """Return content in which texts that are JSON themselves, as Ultralytics' to_json returns, are read."""
     if isinstance(content, str):
-        try:
-            return json.loads(content)
-        except ValueError:
-            return content
+        return parse(content, room) if content.lstrip()[:1] in ("[", "{") else content
     if isinstance(content, list) and content and all(isinstance(item, str) for item in content):
-        return [_parsed(item) for item in content]
+        return [_parsed(item, room) for item in content]
     return content
 
 
@@ -128,18 +134,18 @@ def _of_nested(number: int, people: list[Any], out: People) -> list[Frame]:
     if isinstance(first, dict) and key_of(first, ("x",)) and not key_of(first, POINTS):
         return [(number, None, [{"landmarks": people}])]
     if isinstance(first, dict) and len(people) == 1 and key_of(first, PEOPLE) and not person_of(first):
-        return [(number, None, value_of(first, PEOPLE))]
+        return [(number, None, _people(first))]
     return [(_frame_of(first, number), None, people)]
 
 
 def _frame_of(item: Any, default: Any) -> Any:
-    found = value_of(item, FRAME) if isinstance(item, dict) else None
-    return default if found is None or isinstance(found, dict | list) else found
+    found = _plain(value_of(item, FRAME)) if isinstance(item, dict) else None
+    return default if found is None else found
 
 
 def _of_mapping(content: Mapping[str, Any], out: People, depth: int) -> list[Frame] | None:
     out.words.update(str(key) for key in list(content)[:30])
-    if key_of(content, ("annotations",)) and isinstance(content.get("images"), list):
+    if isinstance(content.get("annotations"), list) and isinstance(content.get("images"), list):
         return _coco(content, out)
     if isinstance(value_of(content, PEOPLE), list) and not (value_of(content, PEOPLE) and isinstance(value_of(content, PEOPLE)[0], list)):
         found = value_of(content, PEOPLE)
@@ -153,6 +159,7 @@ def _of_mapping(content: Mapping[str, Any], out: People, depth: int) -> list[Fra
             if frames is not None:
                 out.words.add(name)
                 return frames
+    out.room.require("frames and people", len(content), out.room.items)
     values = [value for value in content.values() if value is not None]
     named = [(key, value) for key, value in content.items() if isinstance(value, list | dict)]
     if values and len(named) >= 0.8 * len(values) and any(any(mark.isdigit() for mark in str(key)) for key, _ in named):
@@ -194,14 +201,15 @@ def _people(value: Any) -> Sequence[Any]:
 
 def _of_list(content: list[Any], out: People) -> list[Frame]:
     """Return the frames of a list of frames with people, or of a list of people with frames."""
+    out.room.require("frames and people", len(content), out.room.items)
     items = [item if isinstance(item, dict) else {} for item in content]
     out.words.update(str(key) for key in items[0])
     if any(key_of(item, PEOPLE) or _only_named(item) for item in items) or not any(key_of(item, POINTS) for item in items):
-        return [(value_of(item, FRAME), _time(item), _people(item)) for item in items]
+        return [(_frame_of(item, None), _time(item), _people(item)) for item in items]
     if not any(key_of(item, FRAME) or key_of(item, TIME) for item in items):
         people_of_one = any(key_of(item, ("bbox", "box", "class", "bbox_score")) for item in items)
         return [(0, None, items)] if people_of_one else [(number, None, _landmarks(item)) for number, item in enumerate(items)]
-    return [(value_of(item, FRAME), _time(item), _landmarks(item)) for item in items]
+    return [(_frame_of(item, None), _time(item), _landmarks(item)) for item in items]
 
 
 def _landmarks(item: Mapping[str, Any]) -> Sequence[Any]:
@@ -223,13 +231,19 @@ def _time(item: Mapping[str, Any]) -> tuple[str, Any] | None:
 
 def _coco(content: Mapping[str, Any], out: People) -> list[Frame]:
     """Return the frames of a data set in COCO's format: annotations by the file names of their images."""
-    images = {item.get("id"): item for item in content["images"] if isinstance(item, dict)}
+    out.room.require("frames and people", len(content["images"]) + len(content["annotations"]), out.room.items)
+    images = {_plain(item.get("id")): item for item in content["images"] if isinstance(item, dict)}
     for item in images.values():
         for name, words in SIZE.items():
-            if isinstance(value_of(item, words), int | float):
+            if number_of(value_of(item, words)) is not None:
                 out.about.setdefault(name, value_of(item, words))
     out.words.add("images")
-    named = {number: item.get("file_name", number) for number, item in images.items()}
+    named = {number: _plain(item.get("file_name", number)) for number, item in images.items()}
     frames: list[Frame] = [(name, None, []) for name in named.values()]
     items = [item for item in content["annotations"] if isinstance(item, dict)]
-    return frames + [(named.get(item.get("image_id"), item.get("image_id")), None, [item]) for item in items]
+    return frames + [(named.get(key := _plain(item.get("image_id")), key), None, [item]) for item in items]
+
+
+def _plain(value: Any) -> str | int | float | None:
+    """Return the number or name of a frame; None if it is neither."""
+    return value if isinstance(value, str | int | float) else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schemas.errors import DatasetError
+from trainer.predict.keypoints.room import MOST_JOINTS
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _LEFT, _RIGHT = {"l", "left", "lt", "lft"}, {"r", "right", "rt", "rgt"}
@@ -90,6 +91,8 @@ def require_person(names: Sequence[str], path: Path) -> tuple[str, ...]:
     DatasetError
         With the names that are there.
     """
+    if len(names) > MOST_JOINTS:
+        raise DatasetError(f"{path}: expected at most {MOST_JOINTS} joints, found {len(names)}")
     found = canonical(names)
     if len(_LIMBS & set(found)) < 4:
         raise DatasetError(

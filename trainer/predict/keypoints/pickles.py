@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import math
 import pickle
+import pickletools
 import re
-from pathlib import Path
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.text import quoted
 from schemas.errors import DatasetError
+from trainer.predict.keypoints.room import Room
 
 _MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
 _PLAIN = re.compile(r"[<>=|]?([?bBhHiIlLqQefdO]|[iufb][1248]|f16|[SUa]\d{1,6}|O8)")
 _MOST_VALUES = 500_000_000
+_MOST_DIMENSIONS = 8
+_MAKERS = (b"]", b"}", b"l", b"d", b"\x8f", b"\x91", b"R", b"\x81")
+"""Codes by which pickles make lists, dictionaries, sets and objects; in the numbers of arrays they stand, too, but rarely."""
 
 
 class _Type:
@@ -38,15 +45,17 @@ class _Type:
 class _Array:
     """Stands for a NumPy array while a pickle is read."""
 
+    __slots__ = ("shape", "values")
+
     def __init__(self, *_: object) -> None:
         self.shape: tuple[int, ...] = (0,)
-        self.values: Any = []
+        self.values: Any = None
 
     def __setstate__(self, state: Any) -> None:
         _, shape, kind, fortran, data = state
         self.shape = _shape(shape)
         if kind.dtype.hasobject:
-            if not isinstance(data, list) or len(data) != int(np.prod(self.shape)):
+            if not isinstance(data, list) or len(data) != math.prod(self.shape):
                 raise pickle.UnpicklingError("an array of another size than it says")
             self.values = data
             return
@@ -54,11 +63,7 @@ class _Array:
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    if (
-        not isinstance(shape, tuple)
-        or not all(isinstance(size, int) and size >= 0 for size in shape)
-        or int(np.prod(shape, dtype=object)) > _MOST_VALUES
-    ):
+    if not isinstance(shape, tuple) or not all(isinstance(size, int) and size >= 0 for size in shape) or math.prod(shape) > _MOST_VALUES:
         raise pickle.UnpicklingError("an array without a shape")
     return shape
 
@@ -66,7 +71,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
 def _numbers(data: Any, kind: _Type, shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
     """Return an array of its bytes."""
     raw = data.encode("latin1") if isinstance(data, str) else data
-    if not isinstance(raw, bytes | bytearray | memoryview) or len(raw) != int(np.prod(shape)) * kind.dtype.itemsize:
+    if not isinstance(raw, bytes | bytearray | memoryview) or len(raw) != math.prod(shape) * kind.dtype.itemsize:
         raise pickle.UnpicklingError("an array of another size than it says")
     return np.frombuffer(raw, dtype=kind.dtype).reshape(shape, order="F" if fortran else "C")
 
@@ -109,61 +114,106 @@ class _Restricted(pickle.Unpickler):
         return found
 
 
-def load_pickle(data: bytes, path: Path) -> Any:
+def load_pickle(data: bytes, room: Room) -> Any:
     """Return what a pickle holds, if it is nothing but arrays, dictionaries, lists, texts and numbers.
 
     Raises
     ------
     DatasetError
-        If it holds anything else, or is damaged.
+        If it holds anything else, is damaged, or unfolds to more than a file of its size can hold.
     """
+    room.require("lists and objects", sum(map(data.count, _MAKERS)), room.lists)
     try:
-        return _resolved(_Restricted(io.BytesIO(data), encoding="latin1").load(), 0)
-    except (OSError, MemoryError):
+        _require_memo(data)
+        found, count = _resolved(_Restricted(io.BytesIO(data), encoding="latin1").load(), 0, {})
+    except MemoryError:
         raise
     except Exception as error:  # pickles raise whatever their damage leads to
-        found = " ".join(str(error).split())[:100] or type(error).__name__
-        raise DatasetError(f"{path}: expected arrays, dictionaries, lists, texts and numbers, found {found}; save plain arrays") from None
+        said = str(error) or type(error).__name__
+        raise DatasetError(f"{room.path}: expected arrays, dictionaries, lists, texts and numbers, found {said}; save plain arrays") from None
+    room.require("numbers", count, room.numbers)
+    return found
 
 
-def _resolved(item: Any, depth: int) -> Any:
-    """Return an object with arrays in place of what stood for them."""
+def _require_memo(data: bytes) -> None:
+    """Refuse numbers of the memo beyond the pickle's length: Python makes room for as many objects."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    places = np.flatnonzero(codes[: max(len(codes) - 4, 0)] == ord("r"))[:, None] + np.arange(1, 5)
+    numbers = codes[places].astype(np.int64) @ (1 << np.arange(0, 32, 8))
+    if (numbers > len(data)).any() or re.search(rb"p\d{8}", data):  # or so it looks: it may stand in the numbers of an array
+        for opcode, number, _ in pickletools.genops(data):
+            if opcode.name in ("LONG_BINPUT", "PUT") and int(number or 0) > len(data):
+                raise pickle.UnpicklingError(f"a memo of {number} objects")
+
+
+def _resolved(item: Any, depth: int, done: dict[int, tuple[Any, int]]) -> tuple[Any, int]:
+    """Return an object with arrays in place of what stood for them, and how many numbers it unfolds to.
+
+    What is referred to often is made once, as pickles do, but counts each time.
+    """
     if depth > 8:
         raise pickle.UnpicklingError("lists in lists without an end")
+    if id(item) in done:
+        return done[id(item)]
     if isinstance(item, dict):
-        return {_resolved(key, depth + 1): _resolved(value, depth + 1) for key, value in item.items()}
-    if isinstance(item, list | tuple):
-        return type(item)(_resolved(value, depth + 1) if isinstance(value, list | tuple | dict | _Array) else value for value in item)
-    if not isinstance(item, _Array):
-        return item
+        pairs = [(_resolved(key, depth + 1, done), _resolved(value, depth + 1, done)) for key, value in item.items()]
+        out: tuple[Any, int] = {key: value for (key, _), (value, _) in pairs}, sum(count for _, (_, count) in pairs)
+    elif isinstance(item, list | tuple):
+        if not any(isinstance(value, list | tuple | dict | _Array) for value in item):
+            return item, len(item)
+        parts = [_resolved(value, depth + 1, done) for value in item]
+        out = type(item)([part for part, _ in parts]), sum(count for _, count in parts)
+    elif isinstance(item, _Array):
+        out = _array(item, depth, done)
+    else:
+        return item, 1
+    done[id(item)] = out
+    return out
+
+
+def _array(item: _Array, depth: int, done: dict[int, tuple[Any, int]]) -> tuple[NDArray[Any], int]:
     if not isinstance(item.values, list):
-        return item.values
-    out = np.empty(len(item.values), dtype=object)
-    for place, value in enumerate(item.values):
-        out[place] = _resolved(value, depth + 1)
-    return out.reshape(item.shape)
+        return (np.empty(0) if item.values is None else item.values), math.prod(item.shape)
+    parts = [_resolved(value, depth + 1, done) for value in item.values]
+    out = np.empty(len(parts), dtype=object)
+    for place, (part, _) in enumerate(parts):
+        out[place] = part
+    return out.reshape(item.shape), sum(count for _, count in parts)
 
 
-def load_npy(data: bytes, path: Path) -> Any:
+def load_npy(data: bytes, room: Room) -> Any:
     """Return an npy file's array, or the object that an array of objects without dimensions holds.
 
     Raises
     ------
     DatasetError
-        If it is damaged, or holds objects of other kinds.
+        If it is damaged, holds objects of other kinds, or more than a file of its size can hold.
     """
     file = io.BytesIO(data)
+    shape, fortran, dtype = _header(file, room)
+    count, start = math.prod(shape), file.tell()
+    if dtype.hasobject:
+        found = load_pickle(data[start:], room)
+        return found.item() if isinstance(found, np.ndarray) and found.size == 1 and found.ndim == 0 else found
+    if count * dtype.itemsize > len(data) - start:
+        raise DatasetError(f"{room.path}: expected {shape} numbers, found the file cut off")
+    room.require("numbers", count, room.numbers)
+    values = np.frombuffer(data, dtype=dtype, count=count, offset=start)
+    return values.reshape(shape[::-1]).T if fortran else values.reshape(shape)
+
+
+def _header(file: io.BytesIO, room: Room) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order and type of an npy file."""
     try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(file)
-    except (ValueError, EOFError) as error:
-        raise DatasetError(f"{path}: expected an array, found: {' '.join(str(error).split())[:100]}") from None
-    if not dtype.hasobject:
-        count = int(np.prod(shape, dtype=np.int64))
-        if count < 0 or count * dtype.itemsize > len(data) - file.tell():
-            raise DatasetError(f"{path}: expected {shape} numbers, found the file cut off")
-        values = np.frombuffer(data, dtype=dtype, count=count, offset=file.tell())
-        return values.reshape(shape[::-1]).T if fortran else values.reshape(shape)
-    found = load_pickle(data[file.tell() :], path)
-    return found.item() if isinstance(found, np.ndarray) and found.ndim == 0 else found
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python 2
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read(file)
+    except Exception as error:  # NumPy reads the header as Python, and raises whatever Python's tokenizer and parser raise
+        raise DatasetError(f"{room.path}: expected an array, found: {error}") from None
+    if not all(type(size) is int and size >= 0 for size in shape) or len(shape) > _MOST_DIMENSIONS:
+        raise DatasetError(f"{room.path}: expected an array of at most {_MOST_DIMENSIONS} dimensions, found the shape {quoted(shape)}")
+    if dtype.kind not in "biufUSO" or dtype.itemsize == 0:
+        raise DatasetError(f"{room.path}: expected an array of numbers, found one of {quoted(dtype)}")
+    return shape, fortran, dtype

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-import math
+import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
+from mocapgen.shared.text import one_line, quoted
 from schemas.errors import DatasetError
 from trainer.predict.keypoints import archives, hdf5, json_files, tables, yolo
 from trainer.predict.keypoints.arrays import Array
 from trainer.predict.keypoints.content import Archive, Folder, Hdf5, Table, load
 from trainer.predict.keypoints.detections import Detections, look_normalised, without_the_unseen
+from trainer.predict.keypoints.frames import MOST_FPS
 from trainer.predict.keypoints.keypoints import Keypoints, Person, largest_first
 from trainer.predict.keypoints.layouts import LAYOUTS, to_detector
 from trainer.predict.keypoints.recognise import layout_of
 from trainer.predict.keypoints.tracker import follow
+from trainer.predict.keypoints.vocabulary import number_of
 
 _SMALL = 0.5
 """Share of an image in whose upper left corner nobody stays for a whole video."""
 _MOST_NUMBERS = 300_000_000
 """Of all people together: 2.4 GB."""
+_LARGEST = 1e9
+"""Pixels: no coordinate comes near it, and its square is still a number."""
+_MOST_SIDE = 65_536
+"""Pixels, as of the setting ``image``."""
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    csv.Error,
+)
+"""What Python, NumPy and the readers raise where a file holds something else than they look for."""
 
 
 def read_keypoints(path: str | Path, layout: str | None = None, fps: float | None = None, image: tuple[int, int] | None = None) -> Keypoints:
@@ -48,7 +70,21 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
         In one line: what is missing or does not fit, and which argument gives it.
     """
     path = Path(path)
+    try:
+        return _read(path, layout, fps, image)
+    except DatasetError as error:
+        text = str(error)
+        subject = str(path) if text.startswith(f"{path}: ") else ""  # else that of one of its files
+        raise DatasetError(one_line(subject, text.removeprefix(f"{subject}: "))) from None
+    except _DAMAGE as error:
+        # Readers look for what tools write; of the many ways in which a file may be something else they check those that happen.
+        found = "more than fits into memory" if isinstance(error, MemoryError) else f"another form ({type(error).__name__}: {str(error)[:80]})"
+        raise DatasetError(one_line(str(path), f"expected keypoints in the form of a tool that is known, found {found}")) from error
+
+
+def _read(path: Path, layout: str | None, fps: float | None, image: tuple[int, int] | None) -> Keypoints:
     found = _load(path, fps)
+    _require_sound(found, path)
     found.points = without_the_unseen(found.points)
     shares = look_normalised(found.points) if found.normalised is None else found.normalised
     rate, width, height = _known(fps if fps is not None else found.fps, *(image or (found.width, found.height)), shares, path)
@@ -71,37 +107,48 @@ def read_keypoints(path: str | Path, layout: str | None = None, fps: float | Non
 
 def _load(path: Path, fps: float | None) -> Detections:
     """Return the detections in a file or folder."""
-    try:
-        content = load(path)
-        if isinstance(content, Folder):
-            return yolo.read(content, path) if content.suffix == ".txt" else json_files.read_folder(content, path)
-        if isinstance(content, Table):
-            return tables.read(content, path, fps)
-        if isinstance(content, Archive):
-            return archives.read(content, path)
-        if isinstance(content, Hdf5):
-            return hdf5.read(content, path)
-        return json_files.read(content, path, fps)
-    except OSError as error:
-        raise DatasetError(f"{path}: expected a readable file of keypoints, found: {error.strerror or error}") from None
-    except (ValueError, EOFError, OverflowError, RecursionError) as error:  # NumPy, for damaged archives and ragged lists
-        raise DatasetError(f"{path}: expected a .json or .npz file of keypoints, found: {' '.join(str(error).split())[:120]}") from None
+    content = load(path)
+    if isinstance(content, Folder):
+        return yolo.read(content, path) if content.suffix == ".txt" else json_files.read_folder(content, path)
+    if isinstance(content, Table):
+        return tables.read(content, path, fps)
+    if isinstance(content, Archive):
+        return archives.read(content, path)
+    if isinstance(content, Hdf5):
+        return hdf5.read(content, path)
+    return json_files.read(content, path, fps)
+
+
+def _require_sound(found: Detections, path: Path) -> None:
+    """Refuse detections that nothing further on could handle."""
+    if not len(found.rows):
+        raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {found.count} frames")
+    if not isinstance(found.layout, str | None):
+        raise DatasetError(f"{path}: expected the name of a layout of joints, found {quoted(found.layout)}")
+    with np.errstate(invalid="ignore"):
+        largest = np.abs(found.points[..., :2]).max(where=np.isfinite(found.points[..., :2]), initial=0.0)
+    if largest > _LARGEST:
+        raise DatasetError(f"{path}: expected pixels, found {largest:.3g}")
 
 
 def _known(rate: object, width: object, height: object, shares: bool, path: Path) -> tuple[float, int, int]:
     """Return the frame rate and the size of the image; what is missing is said at once."""
     missing = []
-    timed = isinstance(rate, int | float) and math.isfinite(rate) and 0 < rate <= 1000
-    if not timed:
-        missing.append(("the frame rate of the video in frames per second", f"{rate}", "fps=..."))
-    if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
-        if timed and isinstance(rate, int | float):
-            return float(rate), int(width), int(height)
-    else:
+    fps, sides = number_of(rate), [number_of(side) for side in (width, height)]
+    if fps is None or not 0 < fps <= MOST_FPS:
+        missing.append(("the frame rate of the video in frames per second", _said(rate), "fps=..."))
+    if any(side is None or not 1 <= side <= _MOST_SIDE for side in sides):
         why = " (the points are shares of it)" if shares else ""
-        missing.append((f"the size of the image in pixels{why}", f"{width} x {height}", "image=..."))
-    wanted, found, settings = (" and ".join(words) for words in zip(*missing, strict=True))
-    raise DatasetError(f"{path}: expected {wanted}, found {found.replace('None x None', 'none').replace('None', 'none')}; give {settings}")
+        said = "none" if width is None and height is None else f"{_said(width)} x {_said(height)}"
+        missing.append((f"the size of the image in pixels{why}", said, "image=..."))
+    if missing:
+        wanted, found, settings = (" and ".join(words) for words in zip(*missing, strict=True))
+        raise DatasetError(f"{path}: expected {wanted}, found {found}; give {settings}")
+    return float(fps or 0), int(sides[0] or 0), int(sides[1] or 0)
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else quoted(value)
 
 
 def _require_shares(points: Array, path: Path) -> None:
@@ -129,7 +176,7 @@ def _people(found: Detections, names: tuple[str, ...], fps: float, path: Path) -
         pixels, certain = np.zeros((count, *positions.shape[1:])), np.zeros((count, positions.shape[1]))
         pixels[rows], certain[rows] = positions[track], confidence[track]
         ids = [found.ids[one] for one in track.tolist() if found.ids[one]]
-        people.append(Person(pixels, certain, max(set(ids), key=ids.count) if ids else ""))
+        people.append(Person(pixels, certain, Counter(ids).most_common(1)[0][0] if ids else ""))
     return largest_first(people, [int(track[0]) for track in tracks])
 
 

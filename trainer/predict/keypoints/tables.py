@@ -17,6 +17,7 @@ from trainer.predict.keypoints.content import Table
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.frames import rows_of, rows_of_times
 from trainer.predict.keypoints.names import require_person
+from trainer.predict.keypoints.room import MOST_JOINTS
 from trainer.predict.keypoints.vocabulary import FRAME, ID, NAME, TIME
 
 _FIELDS = {
@@ -30,6 +31,11 @@ _JOINT = (*NAME, "landmark_id", "landmark_index", "landmark_name", "keypoint_id"
 _FIRST = re.compile(r"(?P<field>[a-z]+)[_.\- ]?(?P<joint>\d+)", re.IGNORECASE)
 _LAST = re.compile(r"(?P<joint>.+?)[_.\- :]+(?P<field>[a-z]+)", re.IGNORECASE)
 _FIRST_NAME = re.compile(r"(?P<field>[a-z]+)[_.\- :]+(?P<joint>.+)", re.IGNORECASE)
+
+
+_MOST_COLUMNS = 20_000
+_LONGEST_NAME = 200
+"""Characters of a column's name that can mean a joint."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,10 @@ def read(content: Table, path: Path, fps: float | None) -> Detections:
     mark = max(",;\t", key=content.text[:5000].count)
     lines = [line for line in content.text.splitlines() if line.strip(" ,;\t")]
     if lines[0].lower().startswith(("scorer", "bodyparts", '"scorer"')):
+        _require_size(lines[0].count(mark), len(lines), len(content.text), path)
         return _deeplabcut(lines, mark, path)
     header = next(csv.reader([lines[0]], delimiter=mark))
+    _require_size(len(header), len(lines), len(content.text), path)
     names = [name.strip().lstrip("#").strip() for name in header]
     columns = columns_of(names)
     body = lines[1:]
@@ -77,10 +85,18 @@ def read(content: Table, path: Path, fps: float | None) -> Detections:
     return detections(points, keys, times, ids, columns, path, fps)
 
 
+def _require_size(columns: int, rows: int, size: int, path: Path) -> None:
+    """Refuse a table of more cells than its text has characters, or of too many columns."""
+    if columns > _MOST_COLUMNS or columns * rows > 2 * size + 1000:
+        raise DatasetError(f"{path}: expected a table of at most {_MOST_COLUMNS:,} columns, the same in every row, found {rows:,} x {columns:,}")
+
+
 def detections(
     points: Array, keys: list[str] | None, times: list[str] | None, ids: list[str], columns: Columns, path: Path, fps: float | None
 ) -> Detections:
     """Return detections of the columns of a table."""
+    if {len(keys or points), len(times or points), len(ids)} != {len(points)}:
+        raise DatasetError(f"{path}: expected the same cells in every row, found lines that belong together: quotation marks without an end?")
     rate: float | None = None
     notes: tuple[str, ...] = ()
     if keys is not None:
@@ -115,7 +131,7 @@ def columns_of(names: Sequence[str]) -> Columns | None:
     """Return which columns hold what; None if they hold no joints."""
     found: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        for pattern in (_FIRST, _LAST, _FIRST_NAME):
+        for pattern in () if len(name) > _LONGEST_NAME else (_FIRST, _LAST, _FIRST_NAME):
             match = pattern.fullmatch(name)
             field = _FIELDS.get(match["field"].lower()) if match else None
             if match and field is not None:
@@ -124,7 +140,7 @@ def columns_of(names: Sequence[str]) -> Columns | None:
     joints = {joint: places for joint, places in found.items() if places[0] >= 0 and places[1] >= 0}
     if len(joints) < 5:
         return None
-    if all(joint.isdecimal() for joint in joints):
+    if all(joint.isdecimal() and len(joint) < 10 for joint in joints):
         joints = dict(sorted(joints.items(), key=lambda item: int(item[0])))
     lower = [name.lower().replace(" ", "_") for name in names]
     frame = _place(lower, (*FRAME, "frame_no", "frameno", "image_file", "img", "index", ""))
@@ -139,8 +155,8 @@ def _place(names: Sequence[str], words: Sequence[str]) -> int:
 def _numbers(lines: Sequence[str], mark: str, width: int) -> Array:
     """Return the numbers of lines, (rows, columns); NaN for empty cells and words."""
     try:
-        values = np.loadtxt(lines, delimiter=mark, ndmin=2)
-        if values.shape[1] == width:
+        values = np.loadtxt(lines, delimiter=mark, ndmin=2, comments=None)
+        if values.shape == (len(lines), width):
             return values
     except ValueError:
         pass
@@ -174,10 +190,10 @@ def _deeplabcut(lines: list[str], mark: str, path: Path) -> Detections:
         raise DatasetError(f"{path}: expected rows of keypoints below the header, found none")
     values = _numbers(body, mark, len(rows[0]))
     first = [cells[0] for cells in csv.reader(body, delimiter=mark)]
-    labels = [("", *column) if len(column) == 2 else column for column in columns]
+    labels = [("", *column) if len(column) == 2 else column for column in columns][: values.shape[1]]
     keep = [place for place, (_, part, _) in enumerate(labels) if place and part.strip()]
     names = next(csv.reader([body[0]], delimiter=mark))
-    picture = next((place for place in range(len(names)) if re.search(r"\.(png|jpe?g)$", names[place], re.IGNORECASE)), -1)
+    picture = next((place for place in range(len(names)) if names[place].lower().endswith((".png", ".jpg", ".jpeg"))), -1)
     keys = _column(body, mark, picture) if picture >= 0 else first
     return of_labels([labels[place] for place in keep], values[:, keep], [_frame_key(str(key)) for key in keys or []], path)
 
@@ -193,6 +209,8 @@ def of_labels(labels: Sequence[tuple[str, ...]], values: Array, keys: Sequence[A
     parts = list(dict.fromkeys(part for _, part, _ in labels))
     people = list(dict.fromkeys(person for person, _, _ in labels))
     names = require_person(parts, path)
+    if len(people) * len(parts) > 4 * len(labels) or len(keys) != len(values):
+        raise DatasetError(f"{path}: expected the same joints of everybody in every row, found {len(people)} people and {len(parts)} joints")
     points = np.full((len(people), len(values), len(parts), 3), np.nan)
     points[..., 2] = 1.0
     for column, (person, part, field) in zip(values.T, labels, strict=True):
@@ -216,8 +234,10 @@ def _long(names: list[str], lines: list[str], mark: str, path: Path) -> Detectio
     frame, time, person = _place(lower, FRAME), _place(lower, TIME), _place(lower, _ID)
     cells = list(csv.reader(lines, delimiter=mark))
     values = _numbers(lines, mark, len(names))
-    joints = list(dict.fromkeys(row[joint].strip() for row in cells if len(row) > joint))
-    if all(name.isdecimal() for name in joints):
+    if len(values) != len(cells) or any(len(row) <= max(joint, frame, time, person) for row in cells):
+        raise DatasetError(f"{path}: expected {len(names)} cells in every row, found fewer in some")
+    joints = list(dict.fromkeys(row[joint].strip() for row in cells))
+    if all(name.isdecimal() and len(name) < 10 for name in joints):
         joints.sort(key=int)
     place = {name: number for number, name in enumerate(joints)}
     when = frame if frame >= 0 else time
@@ -225,6 +245,8 @@ def _long(names: list[str], lines: list[str], mark: str, path: Path) -> Detectio
         raise DatasetError(f"{path}: expected a column 'frame' and rows for each joint, found {', '.join(names[:6])[:80]} and {len(joints)} joints")
     keys: dict[tuple[str, str], int] = {}
     index = [keys.setdefault((row[when].strip(), row[person].strip() if person >= 0 else ""), len(keys)) for row in cells]
+    if len(joints) > MOST_JOINTS or len(keys) * len(joints) > 20 * len(cells) + 10_000:
+        raise DatasetError(f"{path}: expected the same joints in every frame, found {len(joints):,} in {len(cells):,} rows of {len(keys):,} frames")
     points = np.full((len(keys), len(joints), 3), np.nan)
     which = [place[row[joint].strip()] for row in cells]
     points[index, which, 0], points[index, which, 1] = values[:, x], values[:, y]

@@ -30,6 +30,8 @@ _TRIES = 3
 """Frames with other people in which somebody who has been seen less often may be missing."""
 _MOST = 50
 """People in a frame, and in a video."""
+_MOST_ALIVE = 4 * _MOST
+"""People who are expected at once; of more, those who were seen last and most often."""
 
 
 @dataclass(eq=False)
@@ -110,6 +112,10 @@ def follow(rows: NDArray[np.int64], where: Array, ids: Sequence[str], fps: float
         gone = [track for track in alive if row - rows[track.found[-1]] > MEMORY * fps + 1 or (track.missed > _TRIES and len(track.found) < _TRIES)]
         done += gone
         alive = [track for track in alive if track not in gone] if gone else alive
+        if len(alive) > _MOST_ALIVE:
+            alive.sort(key=lambda track: (track.missed, -len(track.found)))
+            done += alive[_MOST_ALIVE:]
+            del alive[_MOST_ALIVE:]
         _give(video, alive, _without_doubles(video, frame) if len(frame) > len(alive) else frame, row)
     joined = _joined(video, [track.found for track in done + alive])
     return [np.array(found, dtype=np.int64) for found in joined]
@@ -226,10 +232,12 @@ def _cost_of_joining(video: _Video, person: list[int], piece: list[int], alone: 
     away = float(video.rows[piece[0]] - video.rows[person[-1]]) / video.fps
     if away <= 0:
         return float("inf")
+    same = bool(video.ids[person[-1]]) and video.ids[person[-1]] == video.ids[piece[0]]
+    if away > 2.0 and not same and not alone:
+        return float("inf")
     size = max(float(np.median(video.sizes[person[-15:]])), 1e-6)
     ratio = float(np.median(video.sizes[piece[:15]])) / size
     apart = float(video.distances(video.where[[person[-1]]], [piece[0]])[0, 0]) / (size * max(ratio, 1.0))
-    same = bool(video.ids[person[-1]]) and video.ids[person[-1]] == video.ids[piece[0]]
     near = away <= 2.0 and apart <= 0.5 + away and 0.5 <= ratio <= 2.0
     far_but_same = same and apart <= 3.0 and away > MEMORY
     return apart + away if near or far_but_same or (alone and away > MEMORY) else float("inf")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 FRAME = (
@@ -50,9 +52,20 @@ class Raw(NamedTuple):
     id: str
 
 
+_MANY = 100
+_LONGEST_ID = 100
+
+
 def key_of(item: Mapping[str, Any], words: tuple[str, ...]) -> str | None:
-    """Return the key of a mapping that is the first of some words, upper or lower case; one whose value is None counts as absent."""
-    for key in (_keys_of if len(item) < 100 else _keys_of.__wrapped__)(tuple(item), words):
+    """Return the key of a mapping that is the first of some words, upper or lower case; one whose value is None counts as absent.
+
+    Of a mapping with very many keys, such as one of all frames, upper and lower case matter but for the first keys.
+    """
+    if len(item) < _MANY:
+        keys = _keys_of(tuple(item), words)
+    else:
+        keys = (*(word for word in words if word in item), *_keys_of(tuple(islice(item, _MANY)), words))
+    for key in keys:
         if item[key] is not None:
             return key
     return None
@@ -69,6 +82,17 @@ def value_of(item: Mapping[str, Any], words: tuple[str, ...]) -> Any:
     """Return the value of the first key that is one of some words, else None."""
     key = key_of(item, words)
     return None if key is None else item[key]
+
+
+def number_of(value: Any) -> float | None:
+    """Return a finite number; None if it is none, or a truth value."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def person_of(item: Any) -> Raw | None:
@@ -90,6 +114,8 @@ def person_of(item: Any) -> Raw | None:
 
 def _named(item: Mapping[str, Any]) -> bool:
     """Return whether these are points by the names of their joints: {"nose": {"x": ..., "y": ...}} or {"nose": [x, y, score]}."""
+    if len(item) < 5:
+        return False
     points = [value for value in item.values() if isinstance(value, dict) and key_of(value, X) and key_of(value, Y)]
     lists = [
         value for value in item.values() if isinstance(value, list) and len(value) in (2, 3, 4) and all(isinstance(n, int | float) for n in value)
@@ -103,4 +129,5 @@ def _id(value: Any) -> str:
         value = value[0]
     if value is None or isinstance(value, list | dict) or value == -1:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return text[:_LONGEST_ID]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mocapgen.shared.text import quoted
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.content import Folder
 from trainer.predict.keypoints.detections import Detections
@@ -34,7 +35,7 @@ def read(content: Folder, path: Path) -> Detections:
             try:
                 values = [float(cell) for cell in cells]
             except ValueError:
-                raise DatasetError(f"{where}: expected numbers as Ultralytics' save_txt writes, found {line[:40]!r}") from None
+                raise DatasetError(f"{where}: expected numbers as Ultralytics' save_txt writes, found {quoted(line[:40])}") from None
             points, person = _split(values, where)
             keys.append(name)
             people.append(points)
@@ -59,6 +60,6 @@ def _split(values: list[float], where: str) -> tuple[np.ndarray, str]:
                 if dimensions == 2:
                     points = np.concatenate([points, np.ones((count, 1))], axis=1)
                 tail = values[_BOX + dimensions * count :]
-                person = str(int(tail[-1])) if tail and (extra == 2 or tail[-1] > 1) and tail[-1] == int(tail[-1]) else ""
+                person = str(int(tail[-1])) if tail and (extra == 2 or tail[-1] > 1) and tail[-1].is_integer() else ""
                 return points, person
     raise DatasetError(f"{where}: expected Ultralytics' class, box and joints, found {len(values)} numbers")

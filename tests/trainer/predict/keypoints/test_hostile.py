@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import pickle
+import random
+import struct
 import time
+import tracemalloc
+import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +20,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import DatasetError
+from tests.trainer.predict.keypoints.damage import documents, files, with_odd_bytes, with_odd_value
 from tests.trainer.predict.keypoints.figures import IMAGE, keypoints
 from trainer.predict.keypoints import read_keypoints
 from trainer.predict.keypoints.frames import rows_of
@@ -132,3 +140,104 @@ def test_an_image_size_that_is_much_too_large_is_said(tmp_path: Path) -> None:
     (tmp_path / "k.json").write_text(json.dumps({"keypoints": values.tolist(), "layout": "coco17"}))
     assert not read_keypoints(tmp_path / "k.json", fps=30, image=(854, 480)).notes
     assert any("is that its size?" in note for note in read_keypoints(tmp_path / "k.json", fps=30, image=(1920, 1080)).notes)
+
+
+def answer(path: Path, **known: Any) -> str:
+    """Return what comes of reading a file: nothing if it can be read, else the line that says why not."""
+    try:
+        read_keypoints(path, **known)
+    except DatasetError as error:
+        line = str(error)
+        assert len(line) <= 300
+        assert line.isprintable()
+        assert line.startswith(f"{path}: ")
+        return line
+    return ""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damage_of_any_kind_gives_people_or_one_line(tmp_path: Path, seed: int) -> None:
+    chance, texts, sound = random.Random(seed), documents(), files()
+    for _ in range(100):
+        if chance.random() < 0.5:
+            name = chance.choice(list(texts))
+            data = json.dumps(with_odd_value(texts[name], chance)).encode("utf-8", "surrogatepass")
+        else:
+            name = chance.choice(list(sound))
+            data = with_odd_bytes(sound[name], chance)
+        (tmp_path / name).write_bytes(data)
+        known = {"fps": 30.0, "image": IMAGE} if chance.random() < 0.7 else {}
+        line = answer(tmp_path / name, **known)
+        assert "another form" not in line, data[:500]  # what no reader has looked for
+
+
+def npy(shape: str) -> bytes:
+    """Return the header of an npy file."""
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+@cache
+def bombs() -> dict[str, bytes]:
+    """Return small files that unfold to much more, or whose numbers promise it."""
+    references: Any = [0.0] * 10
+    for _ in range(7):
+        references = [references] * 10
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.writestr("keypoints.npy", npy("(100000, 17, 3)") + bytes(40_800_000))
+    inner = b"{}"
+    for _ in range(8):
+        inner = gzip.compress(inner, mtime=0)
+    return {
+        "numbers.json.gz": gzip.compress(b"0," * 20_000_000, 1, mtime=0),
+        "arrays.npz": archive.getvalue(),
+        "empty lists.json": b'{"keypoints": [' + b"[]," * 3_000_000 + b"[]]}",
+        "empty frames.json": b"[" + b'{"a":0},' * 900_000 + b"{}]",
+        "levels.json": b"[" * 900 + b"]" * 900,
+        "archives.json.gz": inner,
+        "memo.pkl": b"\x80\x02]r\xff\xff\xff\x7f.",
+        "references.pkl": pickle.dumps({"keypoints": references}),
+        "sets.pkl": b"\x80\x04" + b"\x8f" * 5_000_000 + b".",
+        "shape.npy": npy("(10000000000000000000, 17, 3)"),
+        "negative.npy": npy("(-1, -17, 3)"),
+        "header.npy": npy("(" * 3000),
+        "empty.npy": npy("(4000000000, 0, 3)"),
+        "columns.csv": b"x_0," * 1_000_000 + b"\n" + b"1,2,3,4\n" * 100_000,
+        "name.csv": b"a" + b"_" * 300_000 + b"!,b,c,d\n1,2,3,4\n",
+        "joints.csv": b"frame,joint,x,y\n" + b"".join(b"%d,j%d,1,2\n" % (row, row) for row in range(30_000)),
+        "gap.json": json.dumps([{"frame": row, "keypoints": [1, 2, 3] * 17} for row in (0, 10**12)]).encode(),
+        "points.json": json.dumps({"keypoints": [[[1, 2]] * 100_000]}).encode(),
+        "keys.json": ("{" + ",".join(f'"k{row}":[0]' for row in range(200_000)) + "}").encode(),
+    }
+
+
+@pytest.mark.parametrize(("name", "data"), bombs().items(), ids=lambda value: value if isinstance(value, str) else "")
+def test_small_files_of_gigabytes_are_refused_at_once(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    begin = time.process_time()
+    assert answer(tmp_path / name, fps=30.0, image=IMAGE)
+    assert time.process_time() - begin < 4.0
+
+
+@pytest.mark.parametrize("name", ["numbers.json.gz", "arrays.npz", "memo.pkl", "shape.npy", "empty.npy"])
+def test_what_unfolds_fills_no_memory(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bombs()[name])
+    tracemalloc.start()
+    assert answer(tmp_path / name, fps=30.0, image=IMAGE)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100_000_000
+
+
+@pytest.mark.parametrize("content", ['{"keypoints": [], "keypoints": [[[1, 2, 3]]]}', '[{"frame": 1, "people": [], "frame": 2}]'])
+def test_a_key_twice_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "k.json").write_text(content)
+    assert "expected JSON, found the key '" in answer(tmp_path / "k.json", fps=30.0, image=IMAGE)
+
+
+def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    assert "found a device, pipe or socket" in answer(tmp_path / "pipe.json")
+    assert "found a device, pipe or socket" in answer(Path("/dev/zero"))
+    assert "expected OpenPose's JSON files" in answer(tmp_path)

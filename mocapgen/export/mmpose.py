@@ -14,6 +14,7 @@ from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Array
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, HeldOut, Item, safe_name, split_actors
+from mocapgen.export.npz_stream import NpzStream
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError
 
@@ -35,22 +36,26 @@ def write(source: ExportInput, items: Sequence[Item], options: Options, output: 
         raise ConfigError(f"{source.path}: /joint_sets/h36m17: expected the joints {', '.join(H36M17)}, found {', '.join(joints.names)}")
     _, test = split_actors(items, options)
     cameras: dict[tuple[str, str], dict[str, Any]] = {}
-    parts: dict[str, list[dict[str, NDArray[Any]]]] = {"train": [], "test": []}
     numbers = {camera: number for number, camera in enumerate(source.data.cameras)}
     subjects = _subjects(items)
-    for done, item in enumerate(items):
-        output.step(done, len(items), item.name)
-        output.written.add(item.name)
-        subject, camera = subjects[item.actor], f"camera{numbers[item.row.camera]:04d}"
-        cameras[subject, camera] = _camera(item.row.camera, camera)
-        part = parts["test" if item.actor in test else "train"]
-        part.append(_annotations(source, item, joints.index, f"{subject}_{item.name.replace('.', '_')}.{camera}", subject))
+    for item in items:
+        camera = f"camera{numbers[item.row.camera]:04d}"
+        cameras[subjects[item.actor], camera] = _camera(item.row.camera, camera)
     rate = f"{FOLDER}/fps{source.fps:g}"
     (output.folder / rate).mkdir(parents=True)
-    for name, found in parts.items():
-        if found:
-            arrays: dict[str, Any] = {key: np.concatenate([entry[key] for entry in found]) for key in found[0]}
-            np.savez(output.folder / rate / f"h36m_{name}.npz", **arrays)
+    for name, part in (("train", [item for item in items if item.actor not in test]), ("test", [item for item in items if item.actor in test])):
+        if not part:
+            continue
+        videos = {item: _video(subjects[item.actor], item, numbers[item.row.camera]) for item in part}
+        longest = max(len(_picture(subjects[item.actor], video, item.row.length)) for item, video in videos.items())
+        with NpzStream(output.folder) as stream:
+            for item, video in videos.items():
+                output.step(len(output.written), len(items), item.name)
+                output.written.add(item.name)
+                subject = subjects[item.actor]
+                pictures = np.array([_picture(subject, video, number + 1) for number in range(item.row.length)], dtype=f"U{longest}")
+                stream.append({"imgname": pictures, **_annotations(source, item, joints.index)})
+            stream.save(output.folder / rate / f"h36m_{name}.npz")
     (output.folder / FOLDER / "cameras.pkl").write_bytes(pickle.dumps(cameras, protocol=4))
     output.about |= {
         "units": "metres; pixels",
@@ -81,7 +86,17 @@ def _subjects(items: Sequence[Item]) -> dict[str, str]:
     return names
 
 
-def _annotations(source: ExportInput, item: Item, index: NDArray[np.intp], video: str, subject: str) -> dict[str, NDArray[Any]]:
+def _video(subject: str, item: Item, camera: int) -> str:
+    """Return what the pictures of a sequence are named after: subject, sequence and camera."""
+    return f"{subject}_{item.name.replace('.', '_')}.camera{camera:04d}"
+
+
+def _picture(subject: str, video: str, frame: int) -> str:
+    """Return the path of the picture of a frame, from 1."""
+    return f"{subject}/{video}/{video}_{frame:06d}.jpg"
+
+
+def _annotations(source: ExportInput, item: Item, index: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
     """Return the arrays of one sequence."""
     positions, pixels, seen = source.positions(item)[:, index], item.row["positions_2d"][:, index], source.seen(item)[:, index]
     if item.row.camera.frame == "unity":
@@ -90,7 +105,6 @@ def _annotations(source: ExportInput, item: Item, index: NDArray[np.intp], video
     low, high = _box(pixels, known)
     flat = np.where(known[..., None], pixels, 0.0)
     return {
-        "imgname": np.array([f"{subject}/{video}/{video}_{frame + 1:06d}.jpg" for frame in range(len(positions))]),
         "center": 0.5 * (low + high),
         "scale": PADDING * (high - low).max(axis=-1) / BOX_UNIT,
         "part": np.concatenate([flat, (seen & known)[..., None]], axis=-1).astype(np.float32),

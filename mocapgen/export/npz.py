@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mocapgen.export.base import Exporter, ExportOutput
-from mocapgen.export.export_input import ExportInput, Item
+from mocapgen.export.export_input import ExportInput, Item, Joints
+from mocapgen.export.npz_stream import NpzStream
 from mocapgen.store.reader import Dataset
 from schemas.base import Settings
 from schemas.conventions import WORLD_FRAME
@@ -31,34 +33,14 @@ def axes_of(source: ExportInput, space: str) -> str:
 def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write one file: frames one after the other, and where each sequence begins."""
     joints = source.joints(options.joints)
-    blocks: dict[str, list[Any]] = {"positions_3d": [], "positions_2d": [], "seen": []}
-    for done, item in enumerate(items):
-        output.step(done, len(items), item.name)
-        output.written.add(item.name)
-        positions = source.world(item) if options.space == "world" else source.positions(item)
-        blocks["positions_3d"].append(positions[:, joints.index].astype(np.float32))
-        blocks["positions_2d"].append(item.row["positions_2d"][:, joints.index])
-        blocks["seen"].append(source.seen(item)[:, joints.index])
-    length = np.array([item.row.length for item in items])
-    cameras = [item.row.camera for item in items]
-    arrays: dict[str, Any] = {
-        **{name: np.concatenate(block) for name, block in blocks.items()},
-        "start": np.cumsum(length) - length,
-        "length": length,
-        "name": np.array([item.name for item in items]),
-        "clip": np.array([item.clip for item in items]),
-        "actor": np.array([item.actor for item in items]),
-        "action": np.array([item.action for item in items]),
-        "avatar": np.array([item.row.avatar for item in items]),
-        **{name: np.stack([getattr(camera, name) for camera in cameras]) for name in ("K", "R", "t")},
-        "image": np.array([(camera.width, camera.height) for camera in cameras]),
-        "joints": np.array(joints.names),
-        "parents": np.array(joints.parents),
-        "fps": np.array(source.fps),
-        "units": np.array("metres, pixels"),
-        "axes": np.array(axes_of(source, options.space)),
-    }
-    np.savez(output.folder / output.main, **arrays)
+    with NpzStream(output.folder) as stream:
+        for done, item in enumerate(items):
+            output.step(done, len(items), item.name)
+            output.written.add(item.name)
+            positions = source.world(item) if options.space == "world" else source.positions(item)
+            pixels, seen = item.row["positions_2d"][:, joints.index], source.seen(item)[:, joints.index]
+            stream.append({"positions_3d": positions[:, joints.index].astype(np.float32), "positions_2d": pixels, "seen": seen})
+        stream.save(output.folder / output.main, _about_sequences(source, items, joints, options))
     output.about |= {
         "units": "metres; pixels",
         "axes": axes_of(source, options.space),
@@ -76,6 +58,28 @@ def write(source: ExportInput, items: Sequence[Item], options: Options, output: 
             f"the file it was exported from ({source.data.camera_frame}); width and height",
             "joints, parents": "(N,) names in order; parent of each, -1 for the root",
         },
+    }
+
+
+def _about_sequences(source: ExportInput, items: Sequence[Item], joints: Joints, options: Options) -> dict[str, NDArray[Any]]:
+    """Return the arrays that say what the frames are."""
+    length = np.array([item.row.length for item in items])
+    cameras = [item.row.camera for item in items]
+    return {
+        "start": np.cumsum(length) - length,
+        "length": length,
+        "name": np.array([item.name for item in items]),
+        "clip": np.array([item.clip for item in items]),
+        "actor": np.array([item.actor for item in items]),
+        "action": np.array([item.action for item in items]),
+        "avatar": np.array([item.row.avatar for item in items]),
+        **{name: np.stack([getattr(camera, name) for camera in cameras]) for name in ("K", "R", "t")},
+        "image": np.array([(camera.width, camera.height) for camera in cameras]),
+        "joints": np.array(joints.names),
+        "parents": np.array(joints.parents),
+        "fps": np.array(source.fps),
+        "units": np.array("metres, pixels"),
+        "axes": np.array(axes_of(source, options.space)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from mocapgen.formats._bvh_header import BvhJoint, unique_names
 DECIMALS = 10
 """Digits behind the point, of file units and degrees: what is read back is within 1e-12 m (at centimetres) and 1e-12 rad."""
 
+_BLOCK = 512  # frames at a time: numbers as Python's objects take five times the memory
 _UNSAFE = re.compile(r"[\s{}\x00-\x1f\x7f-\xa0\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -52,28 +54,57 @@ def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y",
     of the 10th digit behind the point, and the frame rate exactly if :func:`~mocapgen.core.resample.snap_frame_rate` knows it
     (all whole and NTSC rates): joint positions agree to 1e-9 m.
     """
+    return b"".join(_blocks(motion, scale, up, order))
+
+
+def write_bvh(path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> None:
+    """Write a motion as BVH, block by block; see :func:`format_bvh`."""
+    with path.open("wb") as file:
+        file.writelines(_blocks(motion, scale, up, order))
+
+
+def _blocks(motion: Motion, scale: float, up: str, order: str) -> Iterator[bytes]:
+    """Yield the bytes of a BVH file: its head, then some frames at a time."""
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"scale: expected a positive length, found {scale}")
     if up not in ("y", "z"):
         raise ValueError(f"up: expected y or z, found {up!r}")
     skeleton = motion.skeleton
     joints = _depth_first(motion)
-    moving = [joint for joint in joints if joint == 0 or skeleton.names[joint] not in skeleton.end_sites]
-    quaternions = motion.rotations[:, moving]
-    quaternions[..., :3] = _to_axes(quaternions[..., :3], up)
-    angles = np.degrees(np.unwrap(to_euler(order, quaternions), axis=0))
-    positions = _to_axes(motion.root_positions, up) / scale
-    rows = np.round(np.concatenate([positions, angles.reshape(len(motion), -1)], axis=1), DECIMALS) + 0.0  # no negative zeros
-    pattern = " ".join([f"%.{DECIMALS}f"] * rows.shape[1])
     header = _hierarchy(motion, joints, _to_axes(skeleton.offsets, up) / scale, order)
     frame_time = np.format_float_positional(1.0 / motion.fps, trim="0")
-    lines = [*header, "MOTION", f"Frames: {len(motion)}", f"Frame Time: {frame_time}", *(pattern % tuple(row) for row in rows.tolist())]
-    return ("\n".join(lines) + "\n").encode("utf-8")
+    yield "\n".join([*header, "MOTION", f"Frames: {len(motion)}", f"Frame Time: {frame_time}", ""]).encode("utf-8")
+    moving = [joint for joint in joints if joint == 0 or skeleton.names[joint] not in skeleton.end_sites]
+    unwrap = Unwrap()
+    for start in range(0, len(motion), _BLOCK):
+        quaternions = motion.rotations[start : start + _BLOCK, moving]
+        quaternions[..., :3] = _to_axes(quaternions[..., :3], up)
+        angles = np.degrees(unwrap(to_euler(order, quaternions)))
+        positions = _to_axes(motion.root_positions[start : start + _BLOCK], up) / scale
+        rows = np.round(np.concatenate([positions, angles.reshape(len(angles), -1)], axis=1), DECIMALS) + 0.0  # no negative zeros
+        pattern = " ".join([f"%.{DECIMALS}f"] * rows.shape[1])
+        yield "".join(pattern % tuple(row) + "\n" for row in rows.tolist()).encode("utf-8")
 
 
-def write_bvh(path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> None:
-    """Write a motion as BVH; see :func:`format_bvh`."""
-    path.write_bytes(format_bvh(motion, scale, up, order))
+class Unwrap:
+    """Makes angles along time continuous, block by block: the bits are those of :func:`numpy.unwrap` of all at once."""
+
+    def __init__(self) -> None:
+        self._last: Array | None = None
+        self._turns: Array | None = None
+
+    def __call__(self, angles: Array) -> Array:
+        """Return the next angles, (n, ...) radians, none of them further than half a turn from the one before."""
+        before = angles[:1] if self._last is None else self._last
+        steps = np.diff(np.concatenate([before, angles]), axis=0)
+        wrapped = np.mod(steps + np.pi, 2.0 * np.pi) - np.pi
+        wrapped[(wrapped == -np.pi) & (steps > 0)] = np.pi
+        turns = np.where(np.abs(steps) < np.pi, 0.0, wrapped - steps)
+        if self._turns is not None:
+            turns[0] += self._turns  # added up in the same order as all at once
+        turns = turns.cumsum(axis=0)
+        self._last, self._turns = angles[-1:].copy(), turns[-1]
+        return angles + turns
 
 
 def _to_axes(vectors: Array, up: str) -> Array:

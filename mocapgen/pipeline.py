@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from mocapgen.retarget.deviation import NOTED, LimbDeviation, limb_deviation
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
+from mocapgen.shared.spool import Spool, SpoolPlace
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
 from mocapgen.sources.base import skip_reason
 from mocapgen.sources.selection import not_needed, select_clips
@@ -32,6 +35,7 @@ from schemas.skeleton import Avatar
 
 Avatars = tuple[tuple[str, Skeleton], ...]
 """Names and skeletons of the avatars."""
+_AT_ONCE = 32  # avatars
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,16 @@ class ClipSequences:
     clip: dict[str, Any]
     """Its row of ``/clips``."""
     cameras: tuple[Camera, ...]
-    sequences: tuple[Sequence, ...]
-    """One per avatar and camera."""
+    count: int
+    """How many sequences follow: one per avatar and camera."""
 
 
 @dataclass(frozen=True)
 class GroupResult:
     """What came of a group of candidates: the sequences of the first usable clip, and why the others were not used."""
 
-    used: tuple[ClipSequences, ...] = ()
-    """Empty in a dry run."""
+    used: Iterable[ClipSequences | Sequence] = ()
+    """Of each window the clip, then its sequences; empty in a dry run."""
     windows: tuple[int, ...] = ()
     """Frames of the clip, or of each of its windows; also in a dry run."""
     detection: Detection | None = None
@@ -89,17 +93,18 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     selection = select_clips(listing, config)
     counts.found(listing)
     counts.skip(selection.skipped)
-    convert_group = GroupConverter(source, config, tuple((avatar.name, skeleton) for avatar, skeleton in avatars))
+    named = tuple((avatar.name, skeleton) for avatar, skeleton in avatars)
     out = None if config.dry_run else config.out
     with writing(out, overwrite=config.overwrite, inputs=listing.files), ExitStack() as stack:
         writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))
+        place = None if out is None else stack.enter_context(SpoolPlace.beside(out))
+        convert_group = GroupConverter(source, config, named, place)
         results = stack.enter_context(map_ordered(convert_group, selection.groups, config.workers))
         for done, (group, result) in enumerate(zip(selection.groups, results, strict=True), start=1):
             counts.skip(result.skipped)
             counts.use(result.windows, result.detection)
-            for part in result.used:
-                if writer is not None:
-                    writer.add(part.clip, part.cameras, part.sequences)
+            if writer is not None:
+                _write(writer, result.used)
             if progress is not None:
                 progress(done, len(selection.groups), group[0].id)
         counts.require_clips()
@@ -108,7 +113,15 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     return counts.report(None if writer is None else config.out)
 
 
-def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: Avatars) -> GroupResult:
+def _write(writer: DatasetWriter, used: Iterable[ClipSequences | Sequence]) -> None:
+    """Write clips with their sequences."""
+    items = iter(used)
+    for part in items:
+        assert isinstance(part, ClipSequences)
+        writer.add(part.clip, part.cameras, cast(Iterator[Sequence], islice(items, part.count)))
+
+
+def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: Avatars, place: SpoolPlace | None = None) -> GroupResult:
     """Carry one clip all the way: read, resample, cut into windows, retarget, place cameras, project.
 
     Parameters
@@ -118,6 +131,8 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
     config : BuildConfig
     avatars : tuple of (str, Skeleton)
         Names and skeletons.
+    place : SpoolPlace, optional
+        Where sequences wait that do not fit into the memory.
 
     Returns
     -------
@@ -134,21 +149,27 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
     """
     recording = source.read(clip)
     roles = recording.roles or find_roles(recording.motion.skeleton)
-    motion = resample(recording.motion, config.fps, config.antialias)
+    source_fps, motion = recording.motion.fps, resample(recording.motion, config.fps, config.antialias)
+    recording = replace(recording, motion=motion)  # at its own rate, an hour takes half a gigabyte
     windows = cut_windows(clip, motion, config)
-    used, deviations = [], []
-    for window in windows:
-        row = _clip_row(clip, source, recording, motion, window)
-        posed = Posed.of(motion[window], roles)
-        performances = retarget_to_all(posed, [skeleton for _, skeleton in avatars])
-        deviations.append(limb_deviation(posed, performances))
-        if config.dry_run:
-            break  # the first window shows whether the file can be read
-        cameras = _cameras(posed, performances, config, row["id"])
-        sequences = _project(avatars, performances, cameras)
-        used.append(ClipSequences(row, cameras, sequences))
+    used, deviations = Spool[ClipSequences | Sequence](place), []
+    try:
+        for window in windows:
+            row = _clip_row(clip, source, recording, source_fps, window)
+            posed = Posed.of(motion[window], roles)
+            performances = _perform(posed, avatars)
+            deviations.append(limb_deviation(posed, performances))
+            if config.dry_run:
+                break  # the first window shows whether the file can be read
+            cameras = _cameras(posed, performances, config, row["id"])
+            used.add(ClipSequences(row, cameras, len(avatars) * len(cameras)), 0)
+            for sequence in _project(avatars, performances, cameras):
+                used.add(sequence, sequence.nbytes)
+    except BaseException:
+        used.discard()
+        raise
     detection = _with_warning(recording.detection, deviations)
-    return GroupResult(tuple(used), tuple(window.stop - window.start for window in windows), detection, recording.lost)
+    return GroupResult(used, tuple(window.stop - window.start for window in windows), detection, recording.lost)
 
 
 @dataclass(frozen=True)
@@ -158,13 +179,14 @@ class GroupConverter:
     source: Source
     config: BuildConfig
     avatars: Avatars
+    place: SpoolPlace | None = None
 
     def __call__(self, candidates: tuple[Clip, ...]) -> GroupResult:
         """Return the sequences of the first usable clip, and of each other one why it was not used."""
         skipped: list[Skip] = []
         for place, clip in enumerate(candidates):
             try:
-                result = clip_to_sequences(clip, self.source, self.config, self.avatars)
+                result = clip_to_sequences(clip, self.source, self.config, self.avatars, self.place)
             except UnusableClip as error:
                 skipped.append(error.skip)
             except FormatError as error:
@@ -211,8 +233,16 @@ def cut_windows(clip: Clip, motion: Motion, config: BuildConfig) -> tuple[slice,
     return tuple(window for window in windows if window.stop - window.start >= config.min_frames)
 
 
-def _clip_row(clip: Clip, source: Source, recording: SourceMotion, motion: Motion, window: slice) -> dict[str, Any]:
+def _perform(posed: Posed, avatars: Avatars) -> tuple[Posed, ...]:
+    """Return a motion on every avatar; only so many of them at once, since this takes ten times the memory of the result."""
+    skeletons = [skeleton for _, skeleton in avatars]
+    groups = (skeletons[start : start + _AT_ONCE] for start in range(0, len(skeletons), _AT_ONCE))
+    return tuple(performance for group in groups for performance in retarget_to_all(posed, group))
+
+
+def _clip_row(clip: Clip, source: Source, recording: SourceMotion, source_fps: float, window: slice) -> dict[str, Any]:
     """Return the row of ``/clips`` of a window of a clip; the window of a whole clip goes by the clip's own id."""
+    motion = recording.motion
     return {
         "id": clip.id if window == slice(0, len(motion)) else f"{clip.id}/{window.start}",
         "source": source.name,
@@ -221,9 +251,9 @@ def _clip_row(clip: Clip, source: Source, recording: SourceMotion, motion: Motio
         "actor": clip.actor,
         "action": clip.action,
         "take": clip.take,
-        "source_fps": recording.motion.fps,
-        "source_start": recording.start + round(window.start * recording.motion.fps / motion.fps),
-        "source_frames": max(round((window.stop - window.start) * recording.motion.fps / motion.fps), 1),
+        "source_fps": source_fps,
+        "source_start": recording.start + round(window.start * source_fps / motion.fps),
+        "source_frames": max(round((window.stop - window.start) * source_fps / motion.fps), 1),
     }
 
 
@@ -234,10 +264,10 @@ def _cameras(posed: Posed, performances: tuple[Posed, ...], config: BuildConfig,
     return place_cameras(points, facing, config, name)
 
 
-def _project(avatars: Avatars, performances: tuple[Posed, ...], cameras: tuple[Camera, ...]) -> tuple[Sequence, ...]:
+def _project(avatars: Avatars, performances: tuple[Posed, ...], cameras: tuple[Camera, ...]) -> Iterator[Sequence]:
     """Return what each camera sees of each avatar."""
     named = zip([name for name, _ in avatars], performances, strict=True)
-    return tuple(sequence for name, shown in named for sequence in project_motion(name, shown.motion, shown.positions, cameras))
+    return (sequence for name, shown in named for sequence in project_motion(name, shown.motion, shown.positions, cameras))
 
 
 def _source(config: BuildConfig) -> tuple[Source, BuildConfig]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +45,17 @@ class Sequence:
     def __len__(self) -> int:
         return len(self.in_view)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in (self.positions_3d, self.positions_2d, self.quaternions, self.euler, self.in_view))
+
     def __repr__(self) -> str:
         return f"<Sequence of {self.avatar} before camera {self.camera}: {len(self)} frames, {self.in_view.shape[1]} joints>"
 
 
-def project_motion(avatar: str, motion: Motion, positions: Array, cameras: tuple[Camera, ...]) -> tuple[Sequence, ...]:
-    """Return a motion as each camera sees it.
+def project_motion(avatar: str, motion: Motion, positions: Array, cameras: tuple[Camera, ...]) -> Iterator[Sequence]:
+    """Yield a motion as each camera sees it.
 
     Parameters
     ----------
@@ -62,12 +68,11 @@ def project_motion(avatar: str, motion: Motion, positions: Array, cameras: tuple
     cameras : tuple of Camera
         All with the same camera frame.
 
-    Returns
-    -------
-    tuple of Sequence
+    Yields
+    ------
+    Sequence
         One per camera. Nothing is clipped: points behind a camera or outside its image are flagged in ``in_view``.
     """
-    sequences = []
     local = body_rotations(motion.rotations, cameras[0].frame).copy()
     euler: Array | None = None
     for number, camera in enumerate(cameras):
@@ -79,8 +84,7 @@ def project_motion(avatar: str, motion: Motion, positions: Array, cameras: tuple
         seen = camera.to_camera(positions)
         pixels = camera.project(seen)
         in_view = np.ascontiguousarray(camera.in_view(seen, pixels))
-        sequences.append(Sequence(avatar, number, _single(seen), _single(pixels), _single(local), _single(euler), in_view))
-    return tuple(sequences)
+        yield Sequence(avatar, number, _single(seen), _single(pixels), _single(local), _single(euler), in_view)
 
 
 def _single(array: Array) -> NDArray[np.float32]:

@@ -186,7 +186,8 @@ def settings(model: type[M], options: Mapping[str, Any], file: str | Path | None
     Raises
     ------
     ConfigError
-        With one line for each problem: setting (``min_frames: ...``) or file and setting, the rule and the value found.
+        With one line for each problem: setting (``min_frames: ...``), the rule and the value found. With a file, one line for the first: file and
+        setting, ...
     """
     listed = {} if file is None else read_settings(file, what)
     if file is not None and not listed:
@@ -198,7 +199,7 @@ def settings(model: type[M], options: Mapping[str, Any], file: str | Path | None
     for name in listed:
         if name not in model.model_fields:
             raise ConfigError(one_line(str(file), f"unknown setting {quoted(name)}; {did_you_mean(name, model.model_fields)}"))
-    return checked(model, from_text(model, {**listed, **options}), subject)
+    return checked(model, from_text(model, {**listed, **options}), subject, first=file is not None)
 
 
 def read_settings(path: str | Path, what: str = "settings") -> dict[str, Any]:

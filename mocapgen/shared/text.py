@@ -37,10 +37,11 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a hint: the most similar of the known names, or all of them."""
+    """Return a hint: the most similar of the known names, or what there is."""
     names = list(known)
     near = difflib.get_close_matches(name[:LONGEST_LINE], names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names) if names else 'is none'}"
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names[:MAX_NAMES]) + more if names else 'is none'}"
 
 
 def format_size(size: int) -> str:

@@ -18,7 +18,7 @@ from trainer.experiments.report import Bullets, Cell, Code, Heading, Paragraph, 
 from trainer.experiments.run import describe
 from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
-from trainer.recipes.settings import merge, parse_assignments, read_recipe, train_config
+from trainer.recipes.settings import merge, parse_assignments, read_recipe, recipe_file, train_config
 from trainer.runs.card import versions
 
 COMPLETE = "complete"
@@ -77,7 +77,7 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     """
     refuse(changes, {"seed": "seeds"})
     changes = merge({"split": "clip"}, changes)
-    complete = train_config(read_recipe(recipe), changes)
+    complete = train_config(read_recipe(recipe), changes, files=(recipe_file(recipe),))
     there = [name for name, without in INGREDIENTS.items() if _without(recipe, changes, without) != complete]
     wrong = [name for name in only or () if name not in there]
     if wrong:
@@ -91,7 +91,7 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
 
 
 def _without(recipe: str, changes: Mapping[str, Any], without: Mapping[str, Any]) -> TrainConfig:
-    return train_config(read_recipe(recipe), merge(changes, without))
+    return train_config(read_recipe(recipe), merge(changes, without), files=(recipe_file(recipe),))
 
 
 def ablate(

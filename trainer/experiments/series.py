@@ -44,7 +44,7 @@ from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
-from trainer.recipes.settings import read_recipe, train_config
+from trainer.recipes.settings import read_recipe, recipe_file, train_config
 from trainer.runs.folder import NOT_COMPARED
 from trainer.runs.history import read_history
 
@@ -102,7 +102,7 @@ class Job:
 
     def config(self) -> TrainConfig:
         """Return its settings, checked."""
-        return train_config(read_recipe(self.recipe), self.changes)
+        return train_config(read_recipe(self.recipe), self.changes, files=(recipe_file(self.recipe),))
 
     def command(self, data_file: Path, folder: Path) -> str:
         """Return the command that makes this run alone."""

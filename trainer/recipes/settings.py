@@ -33,6 +33,11 @@ def read_recipe(name: str) -> dict[str, Any]:
     raise ConfigError(one_line("", f"recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {quoted(name)}"))
 
 
+def recipe_file(name: str) -> str:
+    """Return the file of a recipe for messages; nothing for one that comes with the program."""
+    return "" if name in recipe_names() else name
+
+
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
     """Return the settings of ``--set augment.flip=0.5`` options; values are YAML.
 
@@ -82,7 +87,7 @@ def train_config(*layers: Mapping[str, Any], files: Sequence[str] = ()) -> Train
     Raises
     ------
     ConfigError
-        One line per problem: file, setting, rule, value found.
+        One line per problem: setting, rule, value found; with files, one line for the first, with its file.
     """
     settings: dict[str, Any] = {}
     for layer in layers:
@@ -91,7 +96,7 @@ def train_config(*layers: Mapping[str, Any], files: Sequence[str] = ()) -> Train
     def file_of(path: SettingPath) -> str:
         return next((file for layer, file in reversed(list(zip(layers, files, strict=False))) if _sets(layer, path)), "")
 
-    return checked(TrainConfig, settings, file_of, renamed=RENAMED)
+    return checked(TrainConfig, settings, file_of, renamed=RENAMED, first=any(files))
 
 
 def _sets(layer: Any, path: SettingPath) -> bool:
@@ -131,7 +136,7 @@ def run_config(
     if resumed is not None:
         return train_config(read_run(resumed).model_dump(), *given)
     settings = read_settings(config, WHAT) if config is not None else {}
-    return train_config(read_recipe(recipe), settings, *given, files=("" if recipe in recipe_names() else recipe, str(config)))
+    return train_config(read_recipe(recipe), settings, *given, files=(recipe_file(recipe), str(config or "")))
 
 
 def read_run(folder: str | Path) -> TrainConfig:

@@ -13,6 +13,12 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+MOST = 10**9
+"""Largest count that a setting may give: frames, steps, clips; files hold them in 32 bits."""
+LARGEST_SEED = 2**63 - 1
+"""Random generators take seeds of 64 bits."""
+
+
 def _strict(part: Any) -> Any:
     """Return a part of pydantic's description of a model with its numbers and truth values strict."""
     if isinstance(part, list):

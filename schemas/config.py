@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Settings
+from schemas.base import LARGEST_SEED, MOST, Settings
 from schemas.camera import ImageSize, RigName
 from schemas.conventions import CameraFrame
 
@@ -28,13 +28,13 @@ class BuildConfig(Settings):
     """File to write; required except for a dry run."""
     format: Literal["amc", "c3d", "bvh"] | None = None
     """Read only files of this format; by default the source decides."""
-    fps: float = Field(default=30.0, gt=0, le=1000)
+    fps: float = Field(default=30.0, ge=0.01, le=1000)
     """Frames per second of the dataset; 30 is the published method's."""
     antialias: bool = False
     """Low-pass filter (zero phase) before the frame rate is reduced; off, as in the method."""
-    min_frames: int = Field(default=40, ge=1)
+    min_frames: int = Field(default=40, ge=1, le=MOST)
     """Shorter clips are skipped; frames are counted after resampling. 40 is the method's."""
-    max_frames: int = Field(default=300, ge=1)
+    max_frames: int = Field(default=300, ge=1, le=MOST)
     """Longer clips are skipped or split; frames are counted after resampling. 300 is the method's."""
     long: Literal["drop", "split"] = "drop"
     """Clips that are too long: skip them, or split them into windows."""
@@ -55,7 +55,7 @@ class BuildConfig(Settings):
     """Source profile of BVH files: a name, or the path of a YAML file; by default detected for each file."""
     lenient: bool = False
     """Repair or accept minor faults of BVH files, and the frames that are there of C3D files that were cut short; report them."""
-    scale: float | None = Field(default=None, gt=0)
+    scale: float | None = Field(default=None, ge=1e-6, le=1000)
     """Length of one unit of BVH files, metres; by default from the profile, or from the size of the body."""
     up: Literal["y", "z"] | None = None
     """Axis of BVH files that points up; by default from the profile, or from the pose of the body."""
@@ -73,7 +73,7 @@ class BuildConfig(Settings):
     """Vertical field of view, degrees; 60 is Unity's default."""
     camera_frame: CameraFrame = "unity"
     """Axes of the camera frame, and with them the handedness of everything stored."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     """Seed of the random camera rig and of the sample source."""
     workers: int = Field(default=0, ge=0, le=1024)
     """Worker processes; 0: one for each processor core, 1: none besides the main process."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from schemas.base import Settings
 from schemas.conventions import JOINT_PARENTS
+from schemas.skeleton import Length
 
 _SIDED = (
     "FrontHead",
@@ -35,7 +36,8 @@ LANDMARKS: tuple[str, ...] = ("C7", "T10", "Clavicle", "Sternum", *(side + name 
 OPTIONAL: tuple[str, ...] = tuple(side + name for side in ("Left", "Right") for name in ("UpperArm", "Forearm", "Thigh", "Shank"))
 """Those without which every joint can still be found."""
 
-Vector3 = tuple[float, float, float]
+Share = Annotated[float, Field(ge=-10.0, le=10.0)]
+Vector3 = tuple[Share, Share, Share]
 
 
 class Placement(Settings):
@@ -45,7 +47,7 @@ class Placement(Settings):
     """The joint (role name) with whose bone the marker turns."""
     joint: str | None = None
     """The joint that it keeps its distance to, if not that one: the far end of the bone, or where another bone begins."""
-    at: Vector3
+    at: tuple[Length, Length, Length]
     """Position relative to that joint in the rest pose, metres, world frame (x left, y up, z forward), on a body of `stature`."""
 
     @model_validator(mode="after")
@@ -75,7 +77,7 @@ class Anatomy(Settings):
     """The left shoulder joint from the acromion's marker, fraction of the distance between both; axes of the chest (x left)."""
     elbow: Vector3
     """The elbow joint from half a breadth inwards of its marker: outwards, towards the shoulder, forwards."""
-    wrist: tuple[float, float]
+    wrist: tuple[Share, Share]
     """The wrist joint from under the middle of its markers: towards the little finger, towards the hand."""
     root: Vector3
     """The Hips joint (lumbosacral joint) from the middle of the front waist markers: x and y in their distance, z in that of front and back."""
@@ -86,7 +88,7 @@ class Anatomy(Settings):
 class MarkerSet(Settings):
     """A marker set, described for the solver."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
     """Name of the set: lower case."""
     description: str
     """Which set this is and who wears it, in one sentence."""

@@ -70,11 +70,11 @@ class PredictConfig(Settings):
     """File to keep the keypoints of a video in: .json, which can be given in place of the video."""
     layout: str | None = None
     """Joint layout of the detector, such as `coco17` (docs/predictions.md lists them); by default what the file or the body's proportions tell."""
-    fps: float | None = Field(default=None, gt=0, le=1000)
+    fps: float | None = Field(default=None, ge=0.01, le=1000)
     """Frames per second of the video; by default as the file says."""
     image: tuple[int, int] | None = None
     """Image size, pixels; by default as the file says."""
-    focal: float | None = Field(default=None, gt=0)
+    focal: float | None = Field(default=None, ge=1, le=1e7)
     """Focal length of the camera, pixels; by default the diagonal of the image."""
     fov: float | None = Field(default=None, gt=1, lt=179)
     """Vertical field of view, degrees, instead of the focal length."""

@@ -22,8 +22,8 @@ Quaternion = tuple[float, float, float, float]
 
 
 def _check_unit(unit: str | float) -> str | float:
-    if unit != "infer" and unit not in UNITS and not (isinstance(unit, float) and math.isfinite(unit) and unit > 0):
-        raise ValueError(f"expected infer, one of {', '.join(UNITS)}, or a positive number of metres, found {unit!r}")
+    if unit != "infer" and unit not in UNITS and not (isinstance(unit, float) and 1e-6 <= unit <= 1000):
+        raise ValueError(f"expected infer, one of {', '.join(UNITS)}, or a number of metres from 1e-6 to 1000, found {unit!r}")
     return unit
 
 
@@ -57,7 +57,7 @@ class RestPose(Settings):
 class Profile(Settings):
     """How the files of one program or database are to be understood."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
     """Name of the profile: lower case, as on the command line."""
     description: str = Field(min_length=10)
     """Whose files these are, in one sentence."""
@@ -74,7 +74,7 @@ class Profile(Settings):
     """Of lengths: `m`, `dm`, `cm`, `mm`, `inch`, `cmu` (1/0.45 inch), a number of metres, or `infer`: the one of these that makes a person of it."""
     up: Literal["y", "z", "infer"] = "infer"
     """Which axis points up; `infer`: where the head is above the feet."""
-    frame_rate: float | None = Field(default=None, gt=0, le=1000)
+    frame_rate: float | None = Field(default=None, ge=0.01, le=1000)
     """Frames per second in place of what the file says."""
     first_frame: Literal["keep", "drop", "detect"] = "detect"
     """Whether the first frame is part of the motion; `detect`: it is not if it is a T-pose from which the next frame leaps away."""

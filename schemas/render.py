@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Settings
+from schemas.base import MOST, Settings
 
 STILLS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
@@ -30,7 +30,7 @@ class RenderConfig(Settings):
     """The clip; by default the first."""
     avatar: str | None = None
     """The avatar; by default the clip's first."""
-    camera: int = Field(default=0, ge=0)
+    camera: int = Field(default=0, ge=0, le=MOST)
     """Number of the clip's camera, from 0."""
     sheet: bool = False
     """Draw a contact sheet: one thumbnail for each clip."""
@@ -42,7 +42,7 @@ class RenderConfig(Settings):
     """Only these actions in a contact sheet: names or wildcards."""
     avatars: tuple[str, ...] = ()
     """Avatars side by side, or in a contact sheet: names or wildcards, or `all`."""
-    frame: int | None = Field(default=None, ge=0)
+    frame: int | None = Field(default=None, ge=0, le=MOST)
     """Frame of a still picture; by default the one whose pose differs most from the first."""
     frames: str | None = None
     """Frames of a filmstrip (`0,10,20` or `0:60:10`), or the range of an animation (`20:80`)."""
@@ -52,7 +52,7 @@ class RenderConfig(Settings):
     """Size of the picture, pixels; by default by its content."""
     dpi: int | None = Field(default=None, ge=20, le=1200)
     """Dots per inch: the size of text and lines; by default 150, in animations 90."""
-    fps: float | None = Field(default=None, gt=0, le=240)
+    fps: float | None = Field(default=None, ge=0.01, le=240)
     """Frames per second of an animation; by default the file's, at most 30 in a GIF and 60 in an MP4."""
     predictions: Path | None = None
     """Predictions file to draw over the ground truth."""

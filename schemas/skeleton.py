@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from schemas.base import Settings
 from schemas.conventions import JOINT_PARENTS
 
-Vector3 = tuple[float, float, float]
+LONGEST = 3.0
+"""Metres: the tallest person, and so the longest of anybody's bones."""
+Length = Annotated[float, Field(ge=-LONGEST, le=LONGEST)]
 
 
 class Joint(Settings):
@@ -19,14 +21,14 @@ class Joint(Settings):
     """VRM/Unity humanoid bone name, or one of the end points (`HeadTop`, `LeftHandEnd`, ...)."""
     parent: str | None
     """Name of the parent joint; null for the root."""
-    offset: Vector3
+    offset: tuple[Length, Length, Length]
     """Position relative to the parent in the rest pose, metres, world frame (x left, y up, z forward)."""
 
 
 class Avatar(Settings):
     """A skeleton of known build, standing in T-pose (arms out, palms down, feet forward) and facing +z."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
     """Name of the avatar: lower case, used on the command line and inside files."""
     description: str
     """Who this is, in one sentence."""
@@ -34,7 +36,7 @@ class Avatar(Settings):
     """Sex of the population the proportions come from."""
     age: str
     """Age or age range of that population, for example `adult` or `10 years`."""
-    stature: float = Field(gt=0.3, lt=3.0)
+    stature: float = Field(gt=0.3, lt=LONGEST)
     """Standing height from the floor to the top of the head, metres."""
     source: str = Field(min_length=20)
     """Where the segment lengths come from: publication, table, and how they were turned into offsets."""

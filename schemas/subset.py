@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model, Settings
+from schemas.base import MOST, Model, Settings
 
 
 class SelectConfig(Settings):
@@ -24,11 +24,11 @@ class SelectConfig(Settings):
     """Only these avatars: names or wildcards."""
     cameras: tuple[str, ...] = ()
     """Only these cameras (`orbit:8/3`) or rigs (`orbit:8`): names or wildcards."""
-    min_frames: int | None = Field(default=None, ge=1)
+    min_frames: int | None = Field(default=None, ge=1, le=MOST)
     """Shorter sequences are left out."""
-    max_frames: int | None = Field(default=None, ge=1)
+    max_frames: int | None = Field(default=None, ge=1, le=MOST)
     """Longer sequences are left out."""
-    limit: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1, le=MOST)
     """Largest number of clips: the first that meet the conditions."""
     invert: bool = False
     """Keep the sequences that do not meet the conditions."""

@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model, Settings
+from schemas.base import MOST, Model, Settings
 from schemas.conventions import CameraFrame
 from schemas.detectors import DETECTOR_JOINTS, DETECTOR_SET, SEEN_BY
 
 MODEL_FORMAT = "mocapgen-model"
 MODEL_VERSION = 1
+LARGEST_WEIGHT = 1e6
+"""Of a term of the loss."""
 MOST_JOINTS = 1000
 """Joints of a model, at most."""
 MOST_STEPS = 10**12
@@ -42,17 +44,17 @@ RENAMED = {
 class Losses(Settings):
     """Weights of the terms that are added up; a weight of 0 leaves a term out."""
 
-    mpjpe: float = Field(default=1.0, ge=0)
+    mpjpe: float = Field(default=1.0, ge=0, le=LARGEST_WEIGHT)
     """Mean per-joint position error, metres: the published loss."""
-    velocity: float = Field(default=0.0, ge=0)
+    velocity: float = Field(default=0.0, ge=0, le=LARGEST_WEIGHT)
     """Error of the displacement from frame to frame, metres."""
-    bone_length: float = Field(default=0.0, ge=0)
+    bone_length: float = Field(default=0.0, ge=0, le=LARGEST_WEIGHT)
     """Absolute error of bone lengths, metres."""
-    laplacian_time: float = Field(default=0.0, ge=0)
+    laplacian_time: float = Field(default=0.0, ge=0, le=LARGEST_WEIGHT)
     """Error of each joint's difference from the mean of its neighbours in time, metres."""
-    laplacian_skeleton: float = Field(default=0.0, ge=0)
+    laplacian_skeleton: float = Field(default=0.0, ge=0, le=LARGEST_WEIGHT)
     """Error of each joint's difference from the mean of its neighbours in the skeleton, metres."""
-    root: float = Field(default=1.0, ge=0)
+    root: float = Field(default=1.0, ge=0, le=LARGEST_WEIGHT)
     """Error of the root's position relative to its depth, no unit; counts with target `absolute` only."""
 
 
@@ -80,12 +82,10 @@ class CameraAugmentation(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> CameraAugmentation:
-        for name in ("elevation", "distance", "focal"):
+        for name, least, most in (("elevation", -90.0, 90.0), ("distance", 1.0, 100.0), ("focal", 0.01, 100.0)):
             low, high = getattr(self, name)
-            if low > high:
-                raise ValueError(f"{name}: expected the smaller number first, found {low} and {high}")
-        if self.distance[0] < 1.0 or self.focal[0] <= 0.0:
-            raise ValueError("distance must be at least 1 and focal above 0")
+            if not least <= low <= high <= most:
+                raise ValueError(f"{name}: expected two numbers from {least:g} to {most:g}, the smaller first, found {low} and {high}")
         return self
 
 
@@ -119,7 +119,7 @@ class DetectorErrors(Settings):
     """Size of the errors of a sequence, in multiples of the measured ones; drawn per sequence."""
     correlation: Range = (0.3, 0.95)
     """Correlation of an error with that of the frame before; drawn per sequence."""
-    bias: float = Field(default=0.03, ge=0)
+    bias: float = Field(default=0.03, ge=0, le=1)
     """Standard deviation of a joint's constant offset, as a share of the person's size in the image."""
     far: float = Field(default=0.02, ge=0, le=1)
     """Share of the joints that are found far away, for some frames at a time."""
@@ -135,11 +135,15 @@ class DetectorErrors(Settings):
     @model_validator(mode="after")
     def _check(self) -> DetectorErrors:
         odd = sorted(self.layouts.keys() - SEEN_BY.keys())
-        if odd or not any(weight > 0 for weight in self.layouts.values()) or min(self.layouts.values()) < 0:
+        if (
+            odd
+            or not any(weight > 0 for weight in self.layouts.values())
+            or not all(0 <= weight <= LARGEST_WEIGHT for weight in self.layouts.values())
+        ):
             raise ValueError(f"layouts: expected weights of {', '.join(SEEN_BY)}, found {odd[0] if odd else self.layouts}")
         for name in ("size", "correlation"):
             low, high = getattr(self, name)
-            if not 0 <= low <= high or (name == "correlation" and high >= 1):
+            if not 0 <= low <= high <= 10 or (name == "correlation" and high >= 1):
                 raise ValueError(f"{name}: expected the smaller number first, found {low} and {high}")
         return self
 
@@ -165,9 +169,9 @@ class Augmentation(Settings):
     """New virtual cameras."""
     detector: DetectorErrors = DetectorErrors()
     """Errors of real detectors."""
-    noise: float = Field(default=0.0, ge=0)
+    noise: float = Field(default=0.0, ge=0, le=1)
     """Standard deviation of the 2D noise, independent in each frame, as a share of the person's size in the image."""
-    bias: float = Field(default=0.0, ge=0)
+    bias: float = Field(default=0.0, ge=0, le=1)
     """Standard deviation of a 2D offset of each joint, constant over the sequence, in the same unit."""
     outliers: float = Field(default=0.0, ge=0, le=1)
     """Share of joints in single frames that are displaced by a tenth of the person's size."""
@@ -206,22 +210,22 @@ class TrainConfig(Settings):
     """Share of the test side, for `clip` and `random`."""
     validation_share: float = Field(default=0.1, ge=0, lt=1)
     """Share of the training side that is held out to choose the best epoch; 0 trains on all of it and takes the last."""
-    window: int | None = Field(default=None, ge=2)
+    window: int | None = Field(default=None, ge=2, le=MOST)
     """Train on windows of this many frames; by default on whole sequences."""
 
-    epochs: int = Field(default=50, ge=1)
+    epochs: int = Field(default=50, ge=1, le=1_000_000)
     """How often every training sequence is seen; 50 is the published number."""
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=32, ge=1, le=1_000_000)
     """Sequences (or windows) in a batch, over all processes."""
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, le=10)
     """Highest learning rate of AdamW."""
     final_lr_factor: float = Field(default=0.01, ge=0, le=1)
     """Learning rate at the end of the cosine decay, as a share of `learning_rate`; 1 keeps it constant."""
     warmup: float = Field(default=0.03, ge=0, lt=1)
     """Share of all steps over which the learning rate rises linearly from 0."""
-    weight_decay: float = Field(default=0.01, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0, le=10)
     """Decoupled weight decay of AdamW, on matrices and kernels only."""
-    grad_clip_norm: float = Field(default=1.0, ge=0)
+    grad_clip_norm: float = Field(default=1.0, ge=0, le=LARGEST_WEIGHT)
     """Largest norm of the gradient; 0 turns clipping off."""
     ema: float = Field(default=0.0, ge=0, lt=1)
     """Decay of the exponential moving average of the weights, which is then the model; 0 turns averaging off."""
@@ -230,7 +234,7 @@ class TrainConfig(Settings):
     augment: Augmentation = Augmentation()
     """Data augmentation of the training side."""
 
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
     """Seed of the split, the initial weights, the order and the augmentation."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, or `cuda:N`."""
@@ -238,9 +242,9 @@ class TrainConfig(Settings):
     """`auto` is bf16 on a GPU and on processors with AMX or AVX-512 BF16, where it is faster; fp32 elsewhere."""
     compile: bool = False
     """Compile the network with torch.compile: some seconds at the start, faster steps on a GPU."""
-    threads: int = Field(default=0, ge=0)
+    threads: int = Field(default=0, ge=0, le=1024)
     """Processor threads; 0 is one per usable core."""
-    test_every: int = Field(default=1, ge=0)
+    test_every: int = Field(default=1, ge=0, le=MOST)
     """Epochs between evaluations on the test side, for the history only (nothing is chosen by it); 0 turns them off."""
     tensorboard: bool = False
     """Write TensorBoard event files beside the logs."""

@@ -314,6 +314,14 @@ def spoil(fields, what):
         case "sides swapped":
             for each in fields["joints"]:
                 each["offset"][0] *= -1
+        case "huge":
+            foot["offset"][1] = -1e300
+        case "long toes":
+            joint(fields, "LeftToesEnd")["offset"] = [0, 0, 2.5]
+        case "arms down":
+            joint(fields, "LeftLowerArm")["offset"] = [0, -0.3, 0]
+        case "leg up":
+            foot["offset"] = [0.4, 0.1, 0]
         case "no shank":
             foot["offset"] = [0, 0, 0]
             joint(fields, "LeftLowerLeg")["offset"][1] *= 2
@@ -331,9 +339,16 @@ def spoil(fields, what):
         ("parent", "joints must be the 27 of the schema in its order; differing: [('LeftFoot', 'Hips'), ('LeftFoot', 'LeftLowerLeg')]"),
         ("joint missing", "joints must be the 27 of the schema in its order; differing: [('LeftFoot', 'LeftLowerLeg')]"),
         ("joint twice", "joint names repeat"),
-        ("centimetres", "stature: expected the height of the figure in metres, y up, found 1.756 for a figure of 174.14"),
+        ("centimetres", "joints[0].offset[1]: input should be less than or equal to 3, found 97.1"),
         ("z up", "stature: expected the height of the figure in metres, y up, found 1.756 for a figure of "),
         ("sides swapped", "LeftUpperArm: expected x above RightUpperArm's (the person faces +z, so +x is left), found -0.1641"),
+        ("huge", "joints[19].offset[1]: input should be greater than or equal to -3, found -1e+300"),
+        ("long toes", "LeftToesEnd: expected at most the stature from its parent, found 2.5"),
+        (
+            "arms down",
+            "LeftLowerArm: expected it to point out to the side from its parent (the person stands in T-pose), found an angle of 90 degrees",
+        ),
+        ("leg up", "LeftFoot: expected it to point down from its parent (the person stands in T-pose), found an angle of 1"),
         ("no shank", "LeftFoot: expected at least 0.01 m from its parent, found 0"),
     ],
 )

@@ -45,7 +45,7 @@ def test_settings_of_another_model_are_dropped():
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1, found 0"),
         ({"augment": {"missing": 0.1}}, "augment.missing: requires confidence"),
         ({"augment": {"speed": [2, 1]}}, "speed: expected two factors"),
-        ({"augment": {"camera": {"distance": [0.5, 1]}}}, "distance must be at least 1"),
+        ({"augment": {"camera": {"distance": [0.5, 1]}}}, "distance: expected two numbers from 1 to 100, the smaller first, found 0.5 and 1.0"),
         ({"losses": {"mpjpe": -1}}, "losses.mpjpe"),
         ({"final_rate": 0.1}, "'final_rate' is the name of an earlier version; it is 'final_lr_factor' now"),
         (

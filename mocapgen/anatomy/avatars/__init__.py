@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy as np
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import read_json
+from mocapgen.shared.text import one_line, quoted
 from schemas.config import DEFAULT_AVATARS
 from schemas.conventions import END_POINTS
 from schemas.errors import ConfigError
 from schemas.skeleton import Avatar
 
+_MOST_ANGLE = 60.0
+"""Degrees between a limb and where it points in T-pose."""
 _FOLDER = Path(__file__).parent
 
 
@@ -48,10 +52,11 @@ def load_avatar(name_or_path: str | Path) -> Avatar:
     path = Path(name_or_path)
     try:
         found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
-    except OSError as error:  # too long for a file name, or a folder that may not be entered
-        found = error.strerror
+    except (OSError, ValueError) as error:  # a null character, too long for a file name, or a folder that may not be entered
+        found = getattr(error, "strerror", None) or str(error)
     if found:
-        raise ConfigError(f"avatar {str(name_or_path)!r}: expected one of {', '.join(avatar_names())}, or the path of a JSON file, found {found}")
+        known = f"expected one of {', '.join(avatar_names())}, or the path of a JSON file"
+        raise ConfigError(one_line(f"avatar {quoted(str(name_or_path))}", f"{known}, found {found}"))
     return _read(path)
 
 
@@ -59,7 +64,7 @@ def _read(path: Path) -> Avatar:
     subject = f"avatar file {path}"
     avatar = checked(Avatar, read_json(path, "an avatar", subject), subject, first=True)
     if fault := _impossible(avatar):
-        raise ConfigError(f"{subject}: {fault}")
+        raise ConfigError(one_line(subject, fault))
     return avatar
 
 
@@ -73,10 +78,24 @@ def _impossible(avatar: Avatar) -> str | None:
     for joint in ("UpperArm", "UpperLeg"):
         if not at[f"Left{joint}"][0] > at[f"Right{joint}"][0]:
             return f"Left{joint}: expected x above Right{joint}'s (the person faces +z, so +x is left), found {at[f'Left{joint}'][0]:g}"
-    for joint in ("LowerArm", "Hand", "LowerLeg", "Foot"):
-        for side in ("Left", "Right"):
-            if skeleton.bone_length(side + joint) < 0.01:
-                return f"{side}{joint}: expected at least 0.01 m from its parent, found {skeleton.bone_length(side + joint):g}"
+    for joint in skeleton.names:
+        if skeleton.bone_length(joint) > avatar.stature:
+            return f"{joint}: expected at most the stature from its parent, found {skeleton.bone_length(joint):g}"
+    return _not_in_t_pose(skeleton)
+
+
+def _not_in_t_pose(skeleton: Skeleton) -> str | None:
+    """Return which arm does not point out to the side, or which leg down; None if all do."""
+    for side, outwards in (("Left", 1.0), ("Right", -1.0)):
+        limbs = ((("LowerArm", "Hand"), (outwards, 0.0, 0.0), "out to the side"), (("LowerLeg", "Foot"), (0.0, -1.0, 0.0), "down"))
+        for joint, axis, where in ((side + bone, axis, where) for bones, axis, where in limbs for bone in bones):
+            length = skeleton.bone_length(joint)
+            if length < 0.01:
+                return f"{joint}: expected at least 0.01 m from its parent, found {length:g}"
+            along = float(np.dot(skeleton.offsets[skeleton.index(joint)], axis)) / length
+            angle = math.degrees(math.acos(min(max(along, -1.0), 1.0)))
+            if angle > _MOST_ANGLE:
+                return f"{joint}: expected it to point {where} from its parent (the person stands in T-pose), found an angle of {angle:.0f} degrees"
     return None
 
 

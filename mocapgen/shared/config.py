@@ -17,7 +17,7 @@ from schemas.config import BuildConfig
 from schemas.errors import ConfigError, MocapError
 from schemas.subset import SelectConfig
 
-_IMAGE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
+_IMAGE = re.compile(r"\s*(\d{1,9})\s*[xX×]\s*(\d{1,9})\s*")
 _MOST_PROBLEMS = 20
 """Most lines of an error; further problems are counted."""
 M = TypeVar("M", bound=BaseModel)

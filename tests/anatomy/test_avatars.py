@@ -9,6 +9,7 @@ import pytest
 
 from mocapgen.anatomy.avatars import avatar_names, avatar_skeleton, describe, load_avatar
 from mocapgen.formats.asf import parse_asf
+from mocapgen.shared.text import quoted
 from mocapgen.sources.sample import ACTORS
 from schemas.config import DEFAULT_AVATARS
 from schemas.conventions import END_POINTS, JOINT_PARENTS, mirrored
@@ -256,7 +257,7 @@ def test_the_root_may_stand_anywhere_in_an_own_file(tmp_path, own):
 def test_an_unknown_name_lists_the_built_in_ones(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = message(name)
-    assert text.startswith(f"avatar {name!r}: expected one of {', '.join(avatar_names())}, or the path of a JSON file, found ")
+    assert text.startswith(f"avatar {quoted(name)}: expected one of {', '.join(avatar_names())}, or the path of a JSON file, found ")
 
 
 def test_a_folder_is_no_avatar(tmp_path):

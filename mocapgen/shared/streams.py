@@ -22,12 +22,18 @@ def outlive_readers() -> None:
 def _outliving(stream: TextIO | None, handle: int) -> TextIO:
     if stream is None:
         return Path(os.devnull).open("w", encoding="utf-8")
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
-    if not isinstance(stream, io.TextIOWrapper) or not isinstance(raw, io.FileIO):  # not ours: a test or another program catches what is written
+    if not isinstance(stream, io.TextIOWrapper) or not _leads_to(stream, handle):  # a test or another program catches what is written
         return stream
     stream.flush()
-    outlet: Any = io.BufferedWriter(_Outlet(handle))
-    return io.TextIOWrapper(outlet, stream.encoding, stream.errors, line_buffering=stream.line_buffering, write_through=stream.write_through)
+    outlet: Any = io.BufferedWriter(_Outlet(handle))  # what is not buffered may be written in part
+    return io.TextIOWrapper(outlet, stream.encoding, stream.errors, line_buffering=stream.line_buffering or stream.write_through)
+
+
+def _leads_to(stream: TextIO, handle: int) -> bool:
+    try:
+        return stream.fileno() == handle
+    except (OSError, ValueError):
+        return False
 
 
 class _Outlet(io.RawIOBase):

@@ -56,7 +56,8 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     # spawn, not fork: HDF5 and threads do not survive a fork, and it is the same on every system
     context = multiprocessing.get_context("spawn")
     if os.name == "posix":  # its start unblocks signals, so it must not fall into that of the first worker
-        resource_tracker.ensure_running()
+        with _interrupts_blocked():
+            resource_tracker.ensure_running()
     with _quiet_threads():
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(task,))
         try:

@@ -176,16 +176,19 @@ def test_a_worker_that_is_killed_ends_the_build_in_one_line(start: Callable[...,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("whom", ["main", "group"])
-def test_interrupted(start: Callable[..., Running], tmp_path: Path, workers: int, whom: str) -> None:
-    """A terminal sends SIGINT to the whole group, ``kill -INT`` to the main process alone."""
+@pytest.mark.parametrize(
+    ("workers", "whom", "number"),
+    [(workers, whom, signal.SIGINT) for workers in (1, 2) for whom in ("main", "group")]
+    + [(2, whom, number) for whom in ("main", "group") for number in (signal.SIGTERM, signal.SIGHUP)],
+)
+def test_interrupted(start: Callable[..., Running], tmp_path: Path, workers: int, whom: str, number: int) -> None:
+    """A terminal sends SIGINT and SIGHUP to the whole group, ``kill`` to the main process alone, a system that shuts down SIGTERM to all."""
     (tmp_path / "data.h5").write_bytes(OLD)
     build = start("--overwrite", workers=workers)
     assert build.wait_for_bytes(1_000_000)
-    (os.killpg if whom == "group" else os.kill)(build.process.pid, signal.SIGINT)
+    (os.killpg if whom == "group" else os.kill)(build.process.pid, number)
     status, stderr = build.finish()
-    assert (status, stderr.strip()) == (130, "mocapgen: error: interrupted")  # after the line on which a terminal shows ^C
+    assert (status, stderr.strip()) == (128 + number, "mocapgen: error: interrupted")  # after the line on which a terminal shows ^C
     assert build.nobody_lingers()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"data.h5": OLD}
 

@@ -53,7 +53,7 @@ class Listing:
     """Whatever else was found and is no clip, or could not be looked into."""
     categories: tuple[str, ...] = ()
     """All kinds of motion that the source tells apart, also those of which there is no clip."""
-    files: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = field(default=(), compare=False)
     """Where all this stands: nothing is written onto it."""
 
 

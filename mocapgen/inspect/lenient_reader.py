@@ -73,6 +73,14 @@ def attribute(node: Any, name: str) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def attribute_names(node: Any) -> list[str]:
+    """Return the names of all attributes, none if they cannot be read."""
+    try:
+        return [str(name) for name in node.attrs]
+    except UNREADABLE:
+        return []
+
+
 def camera_frame(file: h5py.File) -> CameraFrame | None:
     """Return the camera frame that the file states, None if it states none that exists."""
     try:

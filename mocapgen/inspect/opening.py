@@ -11,9 +11,11 @@ from mocapgen.inspect.lenient_reader import check_kind as check_dataset_kind
 from mocapgen.inspect.prediction_view import InspectedPredictions, PredictionView, inspectable
 from mocapgen.inspect.registry import Kind
 from mocapgen.inspect.sequence_view import SequenceView
-from mocapgen.shared.hdf5 import open_checked, text_attribute
+from mocapgen.shared.hdf5 import open_checked, open_untrusted, text_attribute
 from mocapgen.shared.layout import check_predictions
 from schemas.predictions import PREDICTIONS_FORMAT
+
+_KINDS = "a dataset or predictions file; `mocapgen build` and `trainer predict` write them"
 
 
 def kind_of(file: h5py.File) -> Kind:
@@ -29,11 +31,12 @@ def open_file(path: Path) -> h5py.File:
     DatasetError
         If it is missing, no HDF5 file, no dataset or predictions of this project, of a newer schema, or if predictions are incomplete.
     """
-    return open_checked(path, _check, "a dataset or predictions file; `mocapgen build` and `trainer predict` write them", damaged=True)
+    return open_checked(path, _check, _KINDS, damaged=True)
 
 
 def _check(path: Path, file: h5py.File) -> None:
     if kind_of(file) == "predictions":
+        open_untrusted(path, _KINDS).close()  # damaged ones are refused: nothing is read leniently of them
         check_predictions(path, file)
     else:
         check_dataset_kind(path, file)

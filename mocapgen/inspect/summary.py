@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.inspect.dataset_view import recordings
-from mocapgen.inspect.lenient_reader import column
+from mocapgen.inspect.lenient_reader import column, dataset
 from mocapgen.shared.hdf5 import json_attribute, text_attribute
+from mocapgen.shared.hdf5_walk import UNREADABLE
 from mocapgen.shared.text import format_size
 from schemas.errors import DatasetError
 from schemas.inspection import Lengths, Summary, Tally
@@ -37,8 +38,8 @@ def summarise(file: h5py.File, size: int) -> Summary:
     lengths = column(file, "/sequences/length", "iu", 1)
     lengths = np.zeros(0, dtype=np.int64) if lengths is None else np.clip(lengths.astype(np.int64), 0, None)
     cameras, ids = column(file, "/cameras/rig", "O", 1), column(file, "/clips/id", "O", 1)
-    positions = file.get("/frames/positions_3d")
-    joints = positions.shape[1] if isinstance(positions, h5py.Dataset) and len(positions.shape or ()) == 3 else 0
+    positions = dataset(file, "/frames/positions_3d")
+    joints = positions.shape[1] if positions is not None and len(positions.shape or ()) == 3 else 0
     reasons = column(file, "/skipped/reason", "O", 1)
     recorded = _recordings(file)
     return Summary(
@@ -66,7 +67,7 @@ def _text(file: h5py.File, name: str) -> str:
 def _fps(file: h5py.File) -> float | None:
     try:
         fps = float(file.attrs["fps"])
-    except (OSError, TypeError, ValueError, KeyError):
+    except UNREADABLE:
         return None
     return fps if np.isfinite(fps) else None
 

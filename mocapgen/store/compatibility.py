@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mocapgen.shared.hdf5 import read_group
+from mocapgen.shared.text import one_line
 from mocapgen.store.copying import Columns
 from mocapgen.store.reader import Dataset
 
@@ -52,7 +53,7 @@ def _meaning(first: Dataset, data: Dataset) -> list[str]:
     facts: list[tuple[str, Any, Any]] = [("fps", first.fps, data.fps)]
     facts += [(name, first.conventions.get(name, "nothing"), data.conventions.get(name, "nothing")) for name in names]
     return [
-        f"{data.path}: {name}: expected {_text(wanted)} as in {first.path}, found {_text(found)}" + _advice(name, wanted)
+        one_line(str(data.path), f"{name}: expected {_text(wanted)} as in {first.path}, found {_text(found)}", _advice(name, wanted))
         for name, wanted, found in facts
         if wanted != found
     ]
@@ -74,10 +75,10 @@ def _tree(first: Dataset, data: Dataset) -> list[str]:
         surplus = [name for name in found.names if name not in wanted.names]
         parts = [f"{word} {', '.join(names)}" for word, names in (("without", missing), ("also", surplus)) if names]
         detail = ", ".join(parts) or "another order"
-        return [f"{data.path}: joints: expected the {len(wanted.names)} of {first.path}, found {len(found.names)}: {detail}"]
+        return [one_line(str(data.path), f"joints: expected the {len(wanted.names)} of {first.path}, found {len(found.names)}: {detail}")]
     if wanted.parents != found.parents:
         odd = [name for name, a, b in zip(wanted.names, wanted.parents, found.parents, strict=True) if a != b]
-        return [f"{data.path}: joints: expected the parents that they have in {first.path}, found others for {', '.join(odd)}"]
+        return [one_line(str(data.path), f"joints: expected the parents that they have in {first.path}, found others for {', '.join(odd)}")]
     return []
 
 
@@ -90,6 +91,6 @@ def _group(where: str, first: Dataset, wanted: Columns, data: Dataset, found: Co
             apart = np.linalg.norm(values - found[name], axis=-1)
             worst = int(np.nanargmax(apart))
             detail = f"up to {1000.0 * apart[worst]:.3g} mm apart ({wanted['names'][worst]}); give one of the avatars another name and build again"
-            return [f"{data.path}: {where}/{name}: expected the same as in {first.path}, found them {detail}"]
-        return [f"{data.path}: {where}/{name}: expected the same as in {first.path}, found others"]
+            return [one_line(str(data.path), f"{where}/{name}: expected the same as in {first.path}, found them {detail}")]
+        return [one_line(str(data.path), f"{where}/{name}: expected the same as in {first.path}, found others")]
     return []

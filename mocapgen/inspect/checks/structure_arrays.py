@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, camera_frame, dataset, file_finding, members
+from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, attribute_names, camera_frame, dataset, file_finding, members
 from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.shared.hdf5 import json_attribute, text_attribute
+from mocapgen.shared.hdf5_walk import UNREADABLE
 from schemas.conventions import CAMERA_FRAMES, file_conventions
 from schemas.dataset import LAYOUT, RootAttributes
 from schemas.dataset import Array as LayoutArray
@@ -165,10 +167,11 @@ def unknown(file: h5py.File) -> Iterator[Finding]:
         if isinstance(node, h5py.Dataset) and f"/{name}" not in known:
             strange[f"/{name}"] = f"{node.dtype} {node.shape}"
 
-    file.visititems(visit)
+    with suppress(*UNREADABLE):  # what cannot be visited is missing, which another check says
+        file.visititems(visit)
     for path, found in strange.items():
         yield file_finding(f"expected no array of this name, found {found}; readers pass it over", path)
-    for name in sorted(map(str, set(file.attrs) - set(RootAttributes.model_fields))):
+    for name in sorted(set(attribute_names(file)) - set(RootAttributes.model_fields)):
         yield file_finding("expected no attribute of this name; readers pass it over", f"/@{name}")
 
 

@@ -20,6 +20,7 @@ from mocapgen.inspect.report_tables import Places, balance_tables, checks_table,
 from mocapgen.inspect.run import Survey
 from mocapgen.inspect.summary import summary_pairs
 from mocapgen.shared.files import write_file
+from mocapgen.shared.markup import content_policy
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.text import format_size
 from mocapgen.store.reader import Dataset, SequenceRow
@@ -139,8 +140,10 @@ def report_page(survey: Survey, path: str | Path, player_bytes: int = PLAYER_BYT
 def _page(survey: Survey, opened: InspectableData, parts: PlayerParts, places: Places) -> str:
     inspection = survey.inspection
     player = parts.html if parts.shown else "<p>There is no sequence that could be shown.</p>"
+    script = f"\n{parts.script if parts.shown else ''}{_asset('report.js')}"
     return filled(
         _asset("report.html"),
+        csp=content_policy(script),
         title=text(f"{inspection.file}: inspection"),
         css=parts.css + _asset("report.css"),
         file=text(inspection.file),
@@ -162,7 +165,7 @@ def _page(survey: Survey, opened: InspectableData, parts: PlayerParts, places: P
         tables=balance_tables(inspection, opened),
         skipped=skipped_section(inspection, opened),
         checks=checks_table(inspection),
-        script=(parts.script if parts.shown else "") + _asset("report.js"),
+        script=script,
     )
 
 

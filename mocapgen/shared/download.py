@@ -96,7 +96,7 @@ class Download:
         try:
             self._complete(url)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._error(url, f"{_explain(error)}; {self._what_to_do()}") from error
+            raise self._error(url, f"{_explain(error)}; {self._what_to_do(url)}") from error
         except ValueError as error:  # a host's name that cannot be one
             raise self._error(url, f"expected an address, found that {' '.join(str(error).split())[:100]}; {ELSEWHERE}") from error
         if self._check:
@@ -185,7 +185,7 @@ class Download:
             file.flush()
             os.fsync(file.fileno())
         if total and have != total:
-            raise self._error(url, f"expected {total:,} bytes, found the end after {have:,}; {self._what_to_do()}")
+            raise self._error(url, f"expected {total:,} bytes, found the end after {have:,}; {self._what_to_do(url)}")
 
     def _too_long(self, url: str, total: int) -> SourceError:
         self._forget()
@@ -203,21 +203,19 @@ class Download:
         try:
             state, size = json.loads(_ours(self._state, _MOST_STATE)), _size_of_ours(self._partial)
             validator, total = state["validator"], state["total"]
-            if state["url"] == without_password(url) and isinstance(validator, str) and validator.isprintable() and validator:
-                return (size, validator, total) if isinstance(total, int) and size <= self._most else (0, "", 0)
+            proof = isinstance(validator, str) and validator.isprintable() and validator != ""
+            if state["url"] == without_password(url) and proof and type(total) is int and 0 <= total <= self._most >= size:
+                return size, validator, total
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             pass
         return 0, "", 0
 
-    def _what_to_do(self) -> str:
-        try:
-            state, have = json.loads(_ours(self._state, _MOST_STATE)), _size_of_ours(self._partial)
-        except (OSError, ValueError):
+    def _what_to_do(self, url: str) -> str:
+        if not self._state.is_file():
             return ELSEWHERE
-        if not have or not state["validator"]:
-            return "try again"
-        of = f" of {format_size(state['total'])}" if state["total"] else ""
-        return f"{format_size(have)}{of} are kept: the same command goes on from there"
+        have, _, total = self._so_far(url)
+        of = f" of {format_size(total)}" if total else ""
+        return f"{format_size(have)}{of} are kept: the same command goes on from there" if have else "try again"
 
     def _forget(self) -> None:
         self._partial.unlink(missing_ok=True)

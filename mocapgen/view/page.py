@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from mocapgen.shared.markup import html_text
+from mocapgen.shared.markup import content_policy, html_text
 from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
@@ -134,8 +134,9 @@ def player_parts(
 
 def page_of(parts: PlayerParts, title: str) -> str:
     """Return a page with nothing but the player; it asks for nothing from anywhere."""
-    media = "; media-src data: file: 'self'" if '<video data-mp="video"' in parts.html else ""
-    return filled(_asset("page.html"), title=html_text(title), css=parts.css, script=parts.script, player=parts.html, media=media)
+    script, media = f"\n{parts.script}", "data: file: 'self'" if '<video data-mp="video"' in parts.html else ""
+    page = {"title": html_text(title), "css": parts.css, "script": script, "player": parts.html}
+    return filled(_asset("page.html"), policy=content_policy(script, media), **page)
 
 
 def player_page(

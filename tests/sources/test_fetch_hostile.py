@@ -320,6 +320,16 @@ def test_folders_in_the_way_are_one_line(server, to, name):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("total", [[1], "x", -1, 10**30, None, True, 1.5])
+@pytest.mark.parametrize("validator", ['"one"', 3, "a\nb", []])
+def test_a_note_that_lies_is_not_believed(server, to, total, validator):
+    partial = download_partly(to, server.url, ZIP[:3])
+    (to / f"{partial.name}.json").write_text(json.dumps({"url": server.url, "validator": validator, "total": total}))
+    server.turns = [[], answer()]
+    refused(server.url, to, "connection closed|no connection|try again")
+    assert fetch(HDM05, server.url, to).path.read_bytes() == ZIP
+
+
 def test_the_file_is_made_with_the_usual_permissions(server, to):
     server.answers["*"] = answer()
     umask = os.umask(0o027)

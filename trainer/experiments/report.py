@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from mocapgen.shared.files import write_file
-from mocapgen.shared.markup import html_text, markdown_table, markdown_text
+from mocapgen.shared.markup import content_policy, html_text, markdown_table, markdown_text
 from mocapgen.shared.text import printable
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
@@ -104,7 +104,7 @@ def as_html(blocks: Sequence[ReportBlock]) -> str:
     """Return one HTML page: no script, and nothing that a browser would have to fetch."""
     title = next((block.text for block in blocks if isinstance(block, Heading)), "Report")
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(title=html_text(title), body="\n".join(_html(block) for block in blocks))
+    return template.substitute(policy=content_policy(), title=html_text(title), body="\n".join(_html(block) for block in blocks))
 
 
 def _html(block: ReportBlock) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -82,7 +83,7 @@ class DatasetFile:
 
     def __enter__(self) -> Self:
         place = check_target(self.path, self._overwrite)
-        for partial in place.parent.glob(f".{place.name}.*.partial"):
+        for partial in place.parent.glob(f".{escape(place.name)}.*.partial"):
             remove_stale(partial)  # left behind by a program that was killed
         try:
             with disk_errors(self.path), interrupts_deferred():

@@ -26,6 +26,7 @@ from trainer.model.lifter import Lifter
 from trainer.model.shipped import model_files
 from trainer.predict.camera import place
 from trainer.predict.keypoints import Keypoints, joints_of, read_keypoints
+from trainer.predict.keypoints.content import files_of, is_pattern
 from trainer.predict.keypoints.hdf5 import is_foreign
 from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
 from trainer.predict.predictions import PredictionArrays, write
@@ -84,8 +85,8 @@ def predict(
 
 def _files(source: Path) -> list[Path]:
     """Return the files that a source consists of: itself, or those of a folder or pattern that may hold keypoints."""
-    if "*" in source.name:
-        return list(source.parent.glob(source.name))
+    if is_pattern(source):
+        return files_of(source)
     return [file for pattern in ("*", "*/*") for file in source.glob(pattern) if file.suffix.lower() in (".json", ".txt")] or [source]
 
 

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -106,6 +107,16 @@ def refusal(path: Path, kind: str) -> DatasetError:
     return DatasetError(f"{path}: expected keypoints, found {kind}{advice}")
 
 
+def is_pattern(path: Path) -> bool:
+    """Return whether a path names files by a pattern, and is not the name of one."""
+    return "*" in path.name and path.parent.is_dir() and not path.exists()
+
+
+def files_of(pattern: Path) -> list[Path]:
+    """Return the files of a folder whose names match."""
+    return [file for file in pattern.parent.iterdir() if fnmatchcase(file.name, pattern.name) and file.is_file()]
+
+
 def load(path: Path) -> Any:
     """Return the content of a file, folder, archive, or of the files that a pattern such as ``folder/clip1_*`` matches.
 
@@ -116,8 +127,8 @@ def load(path: Path) -> Any:
     OSError, ValueError
         If it cannot be read.
     """
-    if "*" in path.name and path.parent.is_dir():
-        return _folder(path, [file for file in path.parent.glob(path.name) if file.is_file()])
+    if is_pattern(path):
+        return _folder(path, files_of(path))
     if path.is_dir():
         inside = [file for file in path.iterdir() if not file.name.startswith(".")]
         files = [file for file in inside if file.is_file()]

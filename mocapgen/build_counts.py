@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from mocapgen.shared.text import one_line
 from mocapgen.sources import Listing
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, SourceError
@@ -71,7 +72,9 @@ class BuildCounts:
         counts = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "no clip at all"
         telling = [skip for skip in skips if skip.reason != "not selected"] or skips
         first = f"; first: {telling[0].detail}" if telling else ""
-        raise SourceError(f"source {self._config.source}: expected at least one usable clip, found {counts}{first}")
+        source = f"source {self._config.source}"
+        subject = source if self._config.root is None else str(self._config.root)
+        raise SourceError(one_line(subject, f"expected at least one usable clip of {source}, found {counts}{first}"))
 
     def sorted_skips(self) -> list[Skip]:
         """Return what is not used, in file order."""

@@ -11,12 +11,20 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.inputs import open_regular
+from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, DatasetError
 
 Image = NDArray[np.uint8]
 
-MOST_PIXELS = 16_384
-"""Largest width and height."""
+MOST_SIDE = 16_384
+"""Pixels: largest width and height."""
+MOST_PIXELS = 2**26
+"""Largest picture: twice one of 8K."""
+_OPTIONS = {"protocol_whitelist": "file"}
+"""A list of other files, as FFmpeg plays them, shall at least not reach into the network before it is seen to be one."""
+_LISTS = ("hls", "dash", "concat", "imf", "sdp", "rtsp")
+"""FFmpeg's formats that name other files."""
 _STILLS = ("_pipe", "image2")
 """Ends of the names of FFmpeg's formats for single pictures."""
 _MAGIC = (b"ftyp", b"moov", b"mdat", b"AVI ", b"\x1aE\xdf\xa3", b"FLV\x01", b"OggS", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"0&\xb2u\x8ef\xcf\x11")
@@ -74,6 +82,7 @@ class Video:
         stored = _square_pixels(*shape, self._stream.sample_aspect_ratio)
         self.width, self.height = stored[::-1] if self.rotation % 2 else stored
         """Pixels, as the pictures are shown."""
+        self._require_size()
         self.fps = _stated_rate(self._stream)
         """Pictures per second as the file states them, None if it does not."""
         self.expected = _expected(self._stream.frames, self._container.duration, self.fps)
@@ -111,27 +120,31 @@ class Video:
 
     def _open(self) -> Any:
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path, "a video") as file:
                 head = file.read(12)
-            return self._av.open(str(self.path), metadata_errors="ignore")
+            return self._av.open(str(self.path), options=_OPTIONS, metadata_errors="ignore")
         except (self._av.error.FFmpegError, OSError, ValueError) as error:
             if isinstance(error, self._av.error.InvalidDataError):
                 why = "one that is cut off or damaged; copy it again" if _known(head) else "none in a form that FFmpeg knows; convert it to MP4"
                 why = why if head else "an empty file"
             else:
                 why = _reason(error)
-            raise DatasetError(f"{self.path}: expected a video, found {why}") from None
+            raise DatasetError(one_line(str(self.path), f"expected a video, found {why}")) from None
 
     def _video_stream(self) -> Any:
         name = self._container.format.name
         streams = [stream for stream in self._container.streams.video if not _is_cover(stream)]
         if not streams:
             self._container.close()
-            raise DatasetError(f"{self.path}: expected a video, found a file without pictures ({name})")
+            raise DatasetError(one_line(str(self.path), f"expected a video, found a file without pictures ({name})"))
+        if any(part in _LISTS for part in name.split(",")):
+            self._container.close()
+            raise DatasetError(one_line(str(self.path), f"expected a video, found a list of other files ({name}); give one of them"))
         if name.endswith(_STILLS) or (streams[0].frames == 1 and not self._container.streams.audio):
             self._container.close()
-            raise DatasetError(f"{self.path}: expected a video, found a single picture ({name})")
+            raise DatasetError(one_line(str(self.path), f"expected a video, found a single picture ({name})"))
         streams[0].thread_type = "AUTO"
+        streams[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # before memory is taken for them
         return streams[0]
 
     def _decode_first(self) -> tuple[Any, Iterator[Any]]:
@@ -143,11 +156,15 @@ class Video:
         if first is None:
             self._container.close()
             why = f" ({self._ended_by})" if self._ended_by else ""
-            raise DatasetError(f"{self.path}: expected a video, found no picture in it that can be decoded{why}; convert it to MP4 with H.264")
-        if max(first.width, first.height) > MOST_PIXELS:
-            self._container.close()
-            raise DatasetError(f"{self.path}: expected pictures of at most {MOST_PIXELS} pixels a side, found {first.width} x {first.height}")
+            found = f"expected a video, found no picture in it that can be decoded{why}; convert it to MP4 with H.264"
+            raise DatasetError(one_line(str(self.path), found))
         return first, frames
+
+    def _require_size(self) -> None:
+        if max(self.width, self.height) > MOST_SIDE or self.width * self.height > MOST_PIXELS:
+            self._container.close()
+            most = f"at most {MOST_SIDE:,} pixels a side and {MOST_PIXELS:,} in all"
+            raise DatasetError(one_line(str(self.path), f"expected pictures of {most}, found {self.width} x {self.height}"))
 
     def _decoded(self) -> Iterator[Any]:
         yield self._first

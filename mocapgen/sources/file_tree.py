@@ -25,6 +25,9 @@ MAX_ENTRIES = 1_000_000
 """Most files and folders of a tree: far beyond any motion-capture database."""
 
 _CLIP = "a motion-capture file"
+_MOST_UNPACKED = 64 * 2**20
+_MOST_RATIO = 20
+"""Bytes that a member of a zip may unpack to: so many, and so many for each of its bytes as packed; motion capture shrinks to a quarter or so."""
 _LONGEST_PATH = 1000
 """Characters of a path in a zip."""
 _DEEPEST = 32
@@ -269,6 +272,9 @@ class ZipTree(Tree):
             raise FormatError(one_line(path, "expected a member without a password, found an encrypted one; unpack the zip and give the folder"))
         if info.file_size > MAX_BYTES:
             raise _too_large(path, info.file_size)
+        if info.file_size > _MOST_UNPACKED + _MOST_RATIO * info.compress_size:
+            times = info.file_size // max(info.compress_size, 1)
+            raise FormatError(one_line(path, f"expected {_CLIP}, found one that grows {times:,} times in unpacking; if it is one, unpack the zip"))
         try:
             return unpack(handle.archive, info)
         except FAULTS as error:

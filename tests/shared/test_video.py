@@ -1,10 +1,12 @@
 """Videos: upright pictures with their times; whatever else is one line."""
 
 import contextlib
+import os
 
 import numpy as np
 import pytest
 
+from mocapgen.shared import video as video_module
 from mocapgen.shared.video import Video, is_video
 from schemas.errors import DatasetError
 from tests.videos import square, write_video
@@ -70,9 +72,9 @@ def test_what_cannot_be_decoded_is_one_line(tmp_path):
         with pytest.raises(DatasetError, match=expected) as error:
             Video(tmp_path / name)
         assert "\n" not in str(error.value)
-    with pytest.raises(DatasetError, match="No such file"):
+    with pytest.raises(DatasetError, match="found nothing"):
         Video(tmp_path / "none.mp4")
-    with pytest.raises(DatasetError, match="directory"):
+    with pytest.raises(DatasetError, match="found a folder"):
         Video(tmp_path)
 
 
@@ -96,3 +98,25 @@ def test_noise_in_the_middle_never_crashes(tmp_path):
         (tmp_path / "b.mp4").write_bytes(damaged)
         with contextlib.suppress(DatasetError), Video(tmp_path / "b.mp4") as video:
             assert all(picture.image.shape == (video.height, video.width, 3) for picture in video)
+
+
+def test_pipes_and_lists_of_other_files_are_no_videos(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert not is_video(tmp_path / "pipe.mp4")
+    with pytest.raises(DatasetError, match="found a device, pipe or socket"):
+        Video(tmp_path / "pipe.mp4")
+    write_video(tmp_path / "a.ts", WALK)
+    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\na.ts\n#EXT-X-ENDLIST\n")
+    (tmp_path / "joined.mp4").write_text("ffconcat version 1.0\nfile a.ts\n")
+    for name in ("list.mp4", "joined.mp4"):
+        with pytest.raises(DatasetError, match=r"^[^\n]*: expected a video, found ") as error:
+            Video(tmp_path / name)
+        assert len(str(error.value)) <= 300
+
+
+@pytest.mark.parametrize("pixel", ["1/1", "8/1"])
+def test_pictures_that_fill_the_memory_are_refused(tmp_path, monkeypatch, pixel):
+    path = write_video(tmp_path / "a.mp4", WALK, pixel=pixel)
+    monkeypatch.setattr(video_module, "MOST_PIXELS", 160 * 96 * 4 - 1 if pixel == "8/1" else 160 * 96 - 1)
+    with pytest.raises(DatasetError, match=r"expected (a video|pictures of)"):
+        Video(path)

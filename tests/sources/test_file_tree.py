@@ -331,3 +331,10 @@ def test_zip_with_odd_members(tmp_path: Path) -> None:
     assert tree.read("twice.amc") == b"new"
     assert tree.read("windows/style.amc") == b"w"
     assert list(tmp_path.iterdir()) == [tmp_path / "x.zip"]
+
+
+def test_a_member_that_grows_a_hundred_times_in_unpacking(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("bomb.bvh", bytes(80_000_000))
+    with pytest.raises(FormatError, match=r"^bomb\.bvh: expected a motion-capture file, found one that grows \d+ times in unpacking"):
+        ZipTree(tmp_path / "x.zip").read("bomb.bvh")

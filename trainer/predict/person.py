@@ -19,6 +19,7 @@ from trainer.model.lift import lift_both_ways, lift_frames
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import assumed_intrinsics, place
 from trainer.predict.causal import smooth_causally
+from trainer.predict.keypoints.frames import MOST_ROWS
 from trainer.predict.keypoints.layouts import to_h36m17, with_substitutes
 from trainer.predict.tracks import MIN_JOINTS, Array, Flags, fill_joints, resample, segments
 
@@ -76,7 +77,7 @@ def lift_track(
     DatasetError
         If these cannot be pixels, hardly a joint is visible, or the model fails.
     """
-    _check(pixels, fps, image, where)
+    _check(pixels, fps, image, card.fps, where)
     confidence = np.where(confidence < config.min_confidence, 0.0, confidence)
     gap = 0.0 if config.causal else config.gap
     pixels, confidence = resample(pixels, confidence, fps, card.fps, gap)
@@ -201,10 +202,15 @@ def require_finite(positions: NDArray[Any], found: list[tuple[int, int]], where:
             raise DatasetError(f"{where}: expected finite positions, found NaN in frame {first + bad[0]} of the model's output; is the model sound?")
 
 
-def _check(pixels: Array, fps: float, image: tuple[int, int], where: str | Path) -> None:
+def _check(pixels: Array, fps: float, image: tuple[int, int], rate: float, where: str | Path) -> None:
     """Refuse what cannot be keypoints in pixels, or has no usable frame rate."""
     if fps < 1:
         raise DatasetError(f"{where}: expected a video of at least 1 frame per second, found {fps:g}")
+    count = len(pixels) / fps * rate
+    if count > MOST_ROWS:
+        raise DatasetError(
+            f"{where}: expected at most {MOST_ROWS:,} frames at the {rate:g} frames per second of the model, found {count:,.0f}; cut it"
+        )
     largest = np.abs(pixels).max()
     if 0.0 < largest <= 2.0 and max(image) > 16:
         raise DatasetError(f"{where}: expected pixels, found numbers up to {largest:.3g}; multiply them by the size of the image")

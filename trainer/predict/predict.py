@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mocapgen.shared.hdf5 import OpenFile, open_checked
+from mocapgen.shared.inputs import open_regular
 from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
@@ -30,7 +31,7 @@ from trainer.predict.keypoints.content import files_of, is_pattern
 from trainer.predict.keypoints.hdf5 import is_foreign
 from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
 from trainer.predict.predictions import PredictionArrays, write
-from trainer.predict.tracks import Flags
+from trainer.predict.tracks import Array, Flags
 from trainer.predict.video import check_settings, keypoints_of_video
 from trainer.predict.world.people import place_people
 
@@ -107,9 +108,11 @@ def _predict(
 
 def is_hdf5(path: Path) -> bool:
     """Return whether a file is HDF5 by its content, or by its name if there is none."""
-    if not path.is_file():
+    if not path.exists():
         return path.suffix.lower() in (".h5", ".hdf5")
-    with path.open("rb") as file:
+    if path.is_dir():
+        return False
+    with open_regular(path, "a dataset file, keypoints or a video") as file:
         return file.read(len(_HDF5)) == _HDF5
 
 
@@ -142,11 +145,11 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
     lifted = _lift_people(lifter, card, keypoints, where, config)
     placed = place_people([track for _, track in lifted], card, config)
     tracks = placed.tracks
-    confidence = np.concatenate([track.confidence for track in tracks])
-    positions_2d = np.concatenate([track.positions_2d for track in tracks])
+    confidence = _joined([track.confidence for track in tracks])
+    positions_2d = _joined([track.positions_2d for track in tracks])
     return PredictionArrays(
         card=card,
-        positions_3d=np.concatenate([track.positions_3d for track in tracks]),
+        positions_3d=_joined([track.positions_3d for track in tracks]),
         positions_2d=np.where(confidence[..., None] > 0, positions_2d, np.nan),
         confidence=confidence,
         sequences=_sequences(lifted, where.stem, card.fps, config.person == "all"),
@@ -162,6 +165,11 @@ def of_keypoints(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: P
         },
         notes=(*keypoints.notes, *_notes(tracks, card), *placed.notes),
     )
+
+
+def _joined(arrays: list[Array]) -> Array:
+    """Return arrays one after the other; a single one is not copied, as that of a long video is large."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _lift_people(lifter: Lifter, card: ModelCard, keypoints: Keypoints, where: Path, config: PredictConfig) -> list[tuple[int, LiftedTrack]]:
@@ -199,8 +207,8 @@ def _sequences(lifted: list[tuple[int, LiftedTrack]], clip: str, fps: float, eve
 
 def _notes(tracks: list[LiftedTrack], card: ModelCard) -> tuple[str, ...]:
     """Return what a user should know before using the result."""
-    confidence = np.concatenate([track.confidence for track in tracks])
-    positions = np.concatenate([track.positions_2d for track in tracks])
+    confidence = _joined([track.confidence for track in tracks])
+    positions = _joined([track.positions_2d for track in tracks])
     visible: Flags = confidence > 0
     width, height = tracks[0].image
     notes = []
@@ -223,10 +231,12 @@ def _notes(tracks: list[LiftedTrack], card: ModelCard) -> tuple[str, ...]:
 
 
 def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the files of a folder in the order of their names."""
+    """Return the SHA-256 of a file, or of the files of a folder or pattern in the order of their names."""
     digest = hashlib.sha256()
-    for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-        digest.update(file.read_bytes())
+    for name in sorted(path.glob("*.json")) if path.is_dir() else sorted(_files(path)):
+        with open_regular(name, "a file of keypoints") as file:
+            while block := file.read(2**20):
+                digest.update(block)
     return digest.hexdigest()
 
 

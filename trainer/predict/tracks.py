@@ -13,6 +13,7 @@ Flags = NDArray[np.bool_]
 
 MIN_JOINTS = 5
 """Visible joints in a frame from which on a person counts as detected."""
+_BLOCK = 4096
 _SNAP = 1e-6
 """Frames: times closer than this to a frame are that frame."""
 
@@ -41,19 +42,23 @@ def resample(positions: Array, confidence: Array, source_fps: float, fps: float,
     count = int(np.floor((frames - 1) * (fps / source_fps) + _SNAP)) + 1
     at = np.arange(count) * (source_fps / fps)
     at = np.minimum(np.where(np.abs(at - np.round(at)) < _SNAP, np.round(at), at), frames - 1)
-    visible, place = confidence > 0, np.arange(frames)[:, None]
-    last = np.maximum.accumulate(np.where(visible, place, -1))
-    following = np.minimum.accumulate(np.where(visible, place, frames)[::-1])[::-1]
-    before, after = last[np.floor(at).astype(np.intp)], following[np.ceil(at).astype(np.intp)]
-    known = (before >= 0) & (after < frames) & (after - before <= max(gap * source_fps + _SNAP, 1))
-    before, after = np.where(known, before, 0), np.where(known, after, 0)
-    share = np.where(known, (at[:, None] - before) / np.maximum(after - before, 1), 0.0)
+    visible, place = confidence > 0, np.arange(frames, dtype=np.int32)[:, None]
+    last = np.maximum.accumulate(np.where(visible, place, np.int32(-1)))
+    following = np.minimum.accumulate(np.where(visible, place, np.int32(frames))[::-1])[::-1]
     joint = np.arange(positions.shape[1])
-
-    def between(values: Array, weight: Array) -> Array:
-        return np.asarray(values[before, joint] + weight * (values[after, joint] - values[before, joint]))
-
-    return np.where(known[..., None], between(positions, share[..., None]), 0.0), np.where(known, between(confidence, share), 0.0)
+    out, certain = np.zeros((count, *positions.shape[1:])), np.zeros((count, positions.shape[1]))
+    for first in range(0, count, _BLOCK):  # so that long videos take no more memory than what comes of them
+        rows = slice(first, first + _BLOCK)
+        before, after = last[np.floor(at[rows]).astype(np.intp)], following[np.ceil(at[rows]).astype(np.intp)]
+        known = (before >= 0) & (after < frames) & (after - before <= max(gap * source_fps + _SNAP, 1))
+        before, after = np.where(known, before, 0), np.where(known, after, 0)
+        share = np.where(known, (at[rows, None] - before) / np.maximum(after - before, 1), 0.0)
+        for values, target, weight in ((positions, out, share[..., None]), (confidence, certain, share)):
+            start = values[before, joint]
+            target[rows] = start + weight * (values[after, joint] - start)
+        out[rows][~known] = 0.0
+        certain[rows][~known] = 0.0
+    return out, certain
 
 
 def segments(confidence: Array, gap: int, causal: bool = False) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ from trainer.model import checkpoint
 from trainer.model import lift as inference
 from trainer.model.lifter import Lifter
 from trainer.model.metrics import joint_errors, root_relative
+from trainer.predict import person
 from trainer.predict.camera import TYPICAL_DEPTH, assumed_intrinsics, place
 from trainer.predict.predict import predict
 from trainer.recipes.settings import train_config
@@ -370,7 +371,7 @@ WRONG = {
     "no run": (["GONE", "KEYPOINTS"], "expected a checkpoint"),
     "keypoints for a run": (["KEYPOINTS", "KEYPOINTS"], "expected a checkpoint"),
     "a dataset for a run": (["DATA", "KEYPOINTS"], "expected a checkpoint"),
-    "no keypoints": (["RUN", "GONE.json"], "expected a readable file of keypoints"),
+    "no keypoints": (["RUN", "GONE.json"], "expected a file of keypoints, found nothing"),
     "no dataset": (["RUN", "GONE.h5"], "expected a dataset file, found nothing"),
     "a checkpoint for keypoints": (["RUN", "CHECKPOINT"], "expected JSON"),
     "predictions for a dataset": (["RUN", "PREDICTIONS"], "expected a dataset, found predictions of a model"),
@@ -423,6 +424,26 @@ def test_wrong_use_is_one_line(capsys, places, tmp_path, name):
     assert error.count("\n") == 1
     assert error.startswith("trainer: error: ")
     assert not (tmp_path / "out.h5").exists()
+
+
+def test_a_folder_and_a_pattern_that_matches_it_are_the_same(run_folder, sequence, tmp_path):
+    (tmp_path / "clip").mkdir()
+    for row, pixels in enumerate(sequence[1][:12]):
+        person = np.concatenate([pixels, np.ones((17, 1))], axis=1)
+        content = {"people": [{"pose_keypoints_2d": person.ravel().tolist()}]}
+        (tmp_path / f"clip/a_{row:012d}_keypoints.json").write_text(json.dumps(content))
+    given = PredictConfig(layout="h36m17", fps=30.0, image=IMAGE)
+    digests = {
+        predict(run_folder, path, tmp_path / "o.h5", given, overwrite=True).source["sha256"] for path in (tmp_path / "clip", tmp_path / "clip/a_*")
+    }
+    assert len(digests) == 1
+
+
+def test_a_video_of_more_frames_than_can_be_held_is_refused(run_folder, sequence, tmp_path, monkeypatch):
+    monkeypatch.setattr(person, "MOST_ROWS", 100)
+    keypoints = save_keypoints(tmp_path / "k.json", sequence[1][:20], fps=2.0)
+    with pytest.raises(DatasetError, match="expected at most 100 frames at the 30 frames per second of the model, found 300; cut it"):
+        predict(run_folder, keypoints, tmp_path / "o.h5", threads=1)
 
 
 def test_a_broken_model_is_noticed(run_folder, sequence, tmp_path):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.conventions import H36M17, H36M17_PARENTS
+from trainer.predict import tracks
 from trainer.predict.tracks import MIN_JOINTS, fill_joints, resample, segments
 
 NAMES = tuple(H36M17)
@@ -148,3 +149,12 @@ def test_looking_back_is_the_same_in_one_piece_and_in_many(seed, sizes):
     ends = np.cumsum(sizes)
     parts = [fill_joints(positions[end - size : end], confidence[end - size : end] > 0, PARENTS, held) for size, end in zip(sizes, ends, strict=True)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_long_videos_are_brought_to_another_rate_in_blocks(monkeypatch):
+    random = np.random.default_rng(0)
+    positions, confidence = random.normal(size=(500, 3, 2)), np.where(random.random((500, 3)) > 0.3, 0.9, 0.0)
+    whole = resample(positions, confidence, 25.0, 30.0, 0.25)
+    monkeypatch.setattr(tracks, "_BLOCK", 7)
+    for one, other in zip(whole, resample(positions, confidence, 25.0, 30.0, 0.25), strict=True):
+        np.testing.assert_array_equal(one, other)

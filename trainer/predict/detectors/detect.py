@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from mocapgen.shared.files import write_file
 from mocapgen.shared.parts import load_part, part_names
 from mocapgen.shared.progress import Progress
+from mocapgen.shared.text import one_line
 from mocapgen.shared.video import Video
 from schemas.errors import DatasetError
 from trainer.predict.detectors.base import Detector
 from trainer.predict.detectors.times import People, Timing, at_constant_rate, timing
+from trainer.predict.keypoints.frames import MOST_ROWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +84,17 @@ def detect(path: str | Path, detector: str = "mediapipe", model: str | Path | No
         if not any(people):
             raise DatasetError(f"{path}: expected a person in the video, {finder.version} sees none in {len(times)} pictures")
         found = timing(times, video.fps)
+        _require_pictures(times, found, path)
         frames = at_constant_rate(people, times, found)
         notes = (*video.notes, *_timing_notes(times, found))
         return Detections(frames, kind.layout, found.fps, video.width, video.height, finder.version, notes)
+
+
+def _require_pictures(times: Sequence[float], found: Timing, path: str | Path) -> None:
+    """Refuse pictures that are days apart: every frame between them would take memory."""
+    frames = times[-1] * found.fps
+    if frames > min(MOST_ROWS, 100 * len(times) + 20_000):
+        raise DatasetError(one_line(str(path), f"expected the pictures of a video, found {len(times):,} in {times[-1]:,.6g} s; convert it to MP4"))
 
 
 def _timing_notes(times: Sequence[float], found: Timing) -> list[str]:

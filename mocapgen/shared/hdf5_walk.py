@@ -197,6 +197,7 @@ class _Walker:
         plist = dataset.id.get_create_plist()
         filters = [plist.get_filter(number)[0] for number in range(plist.get_nfilters())]
         packing = sum(1 << number for number, code in enumerate(filters) if code in _PACKING)
+        whole = 2 * chunk if dataset.dtype.hasobject else chunk  # a text of any length takes 8 bytes in memory, 16 in the file
         large, wrong = [], []
         count = stored = 0
 
@@ -204,7 +205,7 @@ class _Walker:
             nonlocal count, stored
             count, stored = count + 1, stored + found.size
             packed = packing & ~found.filter_mask
-            least, most = (chunk // _GZIP_RATIO, chunk + chunk // 64 + 64) if packed else (chunk, chunk + 4)  # fletcher32 adds 4
+            least, most = (chunk // _GZIP_RATIO, whole + whole // 64 + 64) if packed else (chunk, whole + 4)  # fletcher32 adds 4
             if not least <= found.size <= most or found.byte_offset + found.size > self.size:
                 wrong.append(found.size)
                 return True  # no more of them

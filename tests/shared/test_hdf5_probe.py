@@ -149,6 +149,14 @@ def test_cycles_and_links_inside_the_file_are_sound(path: Path) -> None:
     assert probe(path) == ""
 
 
+@pytest.mark.parametrize("packed", [None, "gzip"])
+def test_texts_in_chunks_are_sound(path: Path, packed: str | None) -> None:
+    """In the file a text of any length takes twice the bytes that it takes in memory."""
+    with h5py.File(path, "a", libver="earliest") as file:
+        file.create_dataset("more", data=["a", "bc"] * 40, dtype=h5py.string_dtype(), chunks=(80,), compression=packed)
+    assert probe(path) == ""
+
+
 def test_a_damaged_part_is_named(path: Path) -> None:
     with h5py.File(path, "w", libver=("v110", "v110")) as file:
         file["table/names"] = ["a", "b"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import resource
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,4 +173,92 @@ def test_a_full_disk(world: Path, run: Run, output: Output, old: bool) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert refused(status, error), error
     assert "cannot be written: File too large; nothing was changed" in error
+    assert state(world) == before
+
+
+# Folders --------------------------------------------------------------------------------------------
+
+FIT = next(output for output in OUTPUTS if output.kind == "run")
+
+
+def command(line: str) -> Output:
+    return replace(FIT, line=line)
+
+
+def test_what_lies_in_the_folder_of_a_run_that_is_replaced_stays(world: Path, run: Run) -> None:
+    """Only what training wrote is replaced: not the dataset that lies there, and not a thesis."""
+    for name in ("data.h5", "thesis.txt"):
+        shutil.copy("data.h5", world / "run" / name)
+    (world / "run" / "metrics.json").write_bytes(OLD)
+    kept = (world / "run" / "data.h5").read_bytes()
+    assert run(command("fit run/data.h5 --recipe run.yaml --seed 1 -q --overwrite --out OUT"), "run") == (0, "")
+    assert [(world / "run" / name).read_bytes() == kept for name in ("data.h5", "thesis.txt")] == [True, True]
+    assert (world / "run" / "metrics.json").read_bytes() != OLD
+    assert json.loads((world / "run" / "config.json").read_text())["seed"] == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fit data.h5 --recipe run.yaml --config run/config.json --overwrite --out OUT",
+        "fit run/log.csv --recipe run.yaml --overwrite --out OUT",
+        "fit gone.h5 --recipe run.yaml --overwrite --out OUT",
+        "fit person.json --recipe run.yaml --overwrite --out OUT",
+        "fit data.h5 --recipe run.yaml --split actor=nobody --overwrite --out OUT",
+        "fit data.h5 --recipe run.yaml --out OUT",
+        "experiments data.h5 --recipes run.yaml --only A --out OUT",
+        "ablate data.h5 --recipe run.yaml --out OUT",
+    ],
+)
+def test_an_old_run_stays_until_the_new_one_can_begin(world: Path, run: Run, line: str) -> None:
+    before = state(world)
+    status, error = run(command(line), "run")
+    assert refused(status, error), error
+    assert state(world) == before
+
+
+def test_a_series_of_runs_never_reports_onto_what_it_reads(world: Path, run: Run) -> None:
+    (world / "series").mkdir()
+    os.link("data.h5", world / "series" / "results.json")
+    os.link("run.yaml", world / "series" / "report.md")
+    before = state(world)
+    for line in ("experiments data.h5 --recipes run.yaml --only A --resume --out OUT", "ablate data.h5 --recipe run.yaml --resume --out OUT"):
+        status, error = run(command(line), "series")
+        assert refused(status, error), error
+        assert "than one that is read" in error
+    assert state(world) == before
+
+
+def test_a_dataset_may_lie_beside_the_clips_that_it_is_built_from(world: Path, run: Run) -> None:
+    build = replace(OUTPUTS[0], line="build --config build.yaml --root . --out OUT")
+    assert run(build, "again.h5") == (0, "")
+    first = (world / "again.h5").read_bytes()
+    assert run(build, "again.h5", "--overwrite") == (0, "")
+    assert (world / "again.h5").read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["HDM_sb_kick_001_120.amc", "HDM_sb.asf"])
+def test_clips_that_are_not_selected_are_data_as_well(world: Path, run: Run, name: str) -> None:
+    """Also where they are found by an environment variable, or beside a single file."""
+    before = state(world)
+    for root, actors in (("clips", "sa"), ("clips/HDM_sb_walk_001_120.amc", "sb")):
+        if root == "clips" or name.endswith(".asf"):
+            build = replace(OUTPUTS[0], line=f"build --config build.yaml --root {root} --actors {actors} --overwrite --out OUT")
+            status, error = run(build, f"clips/{name}")
+            assert refused(status, error), error
+    assert state(world) == before
+
+
+def test_files_of_an_export_that_are_there(world: Path, run: Run) -> None:
+    """One of them is what is exported, by a hard link: nothing is written."""
+    export = next(output for output in OUTPUTS if output.kind == "folder")
+    assert run(export, "motions", "-q") == (0, "")
+    assert refused(*run(export, "motions"))
+    assert run(export, "motions", "-q", "--overwrite") == (0, "")
+    first = sorted(world.glob("motions/**/*.bvh"))[0]
+    first.unlink()
+    os.link("data.h5", first)
+    before = state(world)
+    status, error = run(export, "motions", "--overwrite")
+    assert refused(status, error), error
     assert state(world) == before

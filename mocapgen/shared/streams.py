@@ -26,7 +26,8 @@ def _outliving(stream: TextIO | None, handle: int) -> TextIO:
         return stream
     stream.flush()
     outlet: Any = io.BufferedWriter(_Outlet(handle))  # what is not buffered may be written in part
-    return io.TextIOWrapper(outlet, stream.encoding, stream.errors, line_buffering=stream.line_buffering or stream.write_through)
+    # A name or a sign that the stream's encoding does not have is no reason to fail.
+    return io.TextIOWrapper(outlet, stream.encoding, "backslashreplace", line_buffering=stream.line_buffering or stream.write_through)
 
 
 def _leads_to(stream: TextIO, handle: int) -> bool:

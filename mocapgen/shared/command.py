@@ -6,10 +6,12 @@ names of the running command's parameters become its options: ``--min-frames: ex
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -184,6 +186,17 @@ def _end_interrupted(name: str, interruption: BaseException, number: int) -> NoR
     sys.exit(EXIT_INTERRUPTED + number)
 
 
+@contextlib.contextmanager
+def _warnings_with_debug_only(state: Session) -> Iterator[None]:
+    """Show what Python and its packages warn developers of with ``--debug`` only: beside an error of one line it says nothing to a user."""
+    show = warnings.showwarning
+    warnings.showwarning = lambda *told, **more: show(*told, **more) if state.debug else None
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
+
+
 def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     """Run a command line and end the process.
 
@@ -199,7 +212,7 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     state = Session()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        with like_ctrl_c() as received:
+        with like_ctrl_c() as received, _warnings_with_debug_only(state):
             status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=state)
             sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt) as interruption:

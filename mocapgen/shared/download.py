@@ -353,7 +353,7 @@ def _explain(error: Exception) -> str:
 
     text, found = " ".join(str(error).split())[:150], requests.exceptions
     if isinstance(error, found.SSLError):
-        return f"expected a trusted certificate, found: {text}"
+        return f"expected a trusted certificate, found: {str(error).rpartition('failed: ')[2][:80]}"
     if isinstance(error, found.ConnectTimeout):
         return f"expected a connection, found none within {TIMEOUT[0]:g} s"
     if text.startswith("less than "):

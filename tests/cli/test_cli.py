@@ -230,6 +230,40 @@ def test_exceptions_become_one_line(call, built, error, status, line):
     assert (found, out, err.lstrip("\n")) == (status, "", line)
 
 
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (ConfigError("a\nb \x1b[31m\u202e"), ["mocapgen: error: a b \\x1b[31m\\u202e"]),
+        (ConfigError("first", "second"), ["mocapgen: error: first", "mocapgen: error: second"]),
+        (ConfigError("min_frames: " + "x" * 1000 + " end"), None),
+    ],
+)
+def test_a_message_is_one_line_whatever_is_quoted_in_it(call, built, error, lines):
+    built.result = error
+    status, _, err = call("build", "--out", "d.h5")
+    assert status == 2
+    assert err.splitlines() == lines or (lines is None and len(err) == 301 and err.endswith("xxx end\n"))
+
+
+@pytest.mark.parametrize("option", [(), ("--debug",)])
+def test_warnings_for_developers_are_shown_with_debug_only(call, monkeypatch, option):
+    import warnings
+
+    from mocapgen.sources import sample
+
+    def write_sample(*_):
+        warnings.warn("only for us", RuntimeWarning, stacklevel=1)
+        return 1
+
+    monkeypatch.setattr(sample, "write_sample", write_sample)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        shown = []
+        monkeypatch.setattr(warnings, "showwarning", lambda *told: shown.append(told))
+        assert call("sample", "there", *option) == (0, "wrote 1 clips to there\n", "")
+    assert len(shown) == len(option)
+
+
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_debug_shows_the_traceback_and_keeps_the_status(call, built, place):
     built.result = ConfigError("no")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Model, Settings
 
 
 class PublishedExperiment(Model):
@@ -58,7 +58,7 @@ class Published(Model):
     """MPJPE of each group of joints, mean of the two motions, in the published order."""
 
 
-class Side(Model):
+class Side(Settings):
     """How a trained model does on some sequences; `docs/metrics.md` defines the figures."""
 
     sequences: int
@@ -70,8 +70,14 @@ class Side(Model):
     by_group_mm: dict[str, float]
     """Root-relative MPJPE of each group of joints."""
 
+    @model_validator(mode="after")
+    def _check(self) -> Side:
+        if "mpjpe_mm" not in self.overall:
+            raise ValueError("overall: expected mpjpe_mm among the metrics, found none")
+        return self
 
-class EpochFigures(Model):
+
+class EpochFigures(Settings):
     """One row of a run's history."""
 
     epoch: int
@@ -86,7 +92,7 @@ class EpochFigures(Model):
     """Error of the test side, which chooses nothing."""
 
 
-class RunResult(Model):
+class RunResult(Settings):
     """What one training run has reached."""
 
     name: str
@@ -119,9 +125,9 @@ class RunResult(Model):
     """Where it was trained."""
     best_epoch: int
     """Epoch whose weights were evaluated."""
-    sides: dict[str, Side]
+    sides: dict[str, Side] = Field(min_length=1)
     """By name: train, validation, test, and the motions of the benchmark."""
-    history: tuple[EpochFigures, ...]
+    history: tuple[EpochFigures, ...] = Field(min_length=1)
     """One row per epoch."""
 
 

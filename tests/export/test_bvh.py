@@ -47,7 +47,7 @@ def test_what_is_written_is_where_the_file_says(orbit: Path, tmp_path: Path, num
             out,
             clips=row.clip["id"],
             avatars=row.avatar,
-            camera=camera.rig[-1:],
+            camera=int(camera.rig[-1:]),
             space=space,
             scale=scale,
             up=up,

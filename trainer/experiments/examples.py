@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.files import write_file
+from mocapgen.shared.text import one_line
 from schemas.errors import DatasetError
 from schemas.train import Evaluation
 from trainer.data.dataset import PoseData
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative
+from trainer.predict.keypoints.content import Archive
+from trainer.predict.keypoints.content import load as load_arrays
 
 EXAMPLE_FRAMES = 5
 """Frames of each sequence: evenly spaced ones, and the one with the largest error."""
@@ -124,10 +127,40 @@ def read_examples(path: Path) -> list[Examples]:
         If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        count = len({name.partition("/")[0] for name in arrays})
-        found = [{item.name: arrays[f"{index}/{item.name}"] for item in fields(Examples)} for index in range(count)]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DatasetError(f"{path}: expected the examples of a run, found none ({type(error).__name__})") from None
+        content = load_arrays(path)
+    except (DatasetError, OSError, ValueError) as error:
+        raise DatasetError(one_line(str(path), f"expected the examples of a run, found: {error}")) from None
+    arrays = content.arrays if isinstance(content, Archive) else {}
+    names = [item.name for item in fields(Examples)]
+    count = len(arrays) // len(names)
+    found: list[dict[str, Any]] = [{name: arrays.get(f"{index}/{name}") for name in names} for index in range(count)]
+    if len(arrays) != count * len(names) or not all(_sound(values) for values in found):
+        raise DatasetError(one_line(str(path), "expected the examples of a run, found others; remove the run's folder to train it again"))
     return [Examples(**{**values, "side": str(values["side"]), "y_up": bool(values["y_up"])}) for values in found]
+
+
+def _sound(values: Mapping[str, Any]) -> bool:
+    """Whether arrays that were read are those of :class:`Examples`."""
+    if not all(isinstance(array, np.ndarray) for array in values.values()):
+        return False
+    shape: tuple[int, ...] = values["pixels"].shape
+    sequences, moments, joints = shape[:3] if len(shape) == 4 else (0, 0, 0)
+    texts, numbers, whole = "U", "f", "i"
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "side": (texts, ()),
+        "names": (texts, (sequences,)),
+        "kinds": (texts, (sequences,)),
+        "errors_mm": (numbers, (sequences,)),
+        "seconds": (numbers, (sequences, moments)),
+        "moment_errors_mm": (numbers, (sequences, moments)),
+        "pixels": (numbers, (sequences, moments, joints, 2)),
+        "predicted": (numbers, (sequences, moments, joints, 3)),
+        "true": (numbers, (sequences, moments, joints, 3)),
+        "parents": (whole, (joints,)),
+        "sides": (whole, (joints,)),
+        "y_up": ("b", ()),
+    }
+    if any((values[name].dtype.kind, values[name].shape) != kind_and_shape for name, kind_and_shape in expected.items()):
+        return False
+    finite = all(np.isfinite(array).all() for array in values.values() if array.dtype.kind == numbers)
+    return bool(finite and moments and joints and values["parents"].min() >= -1 and values["parents"].max() < joints)

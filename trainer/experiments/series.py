@@ -31,12 +31,12 @@ from mocapgen.shared.outputs import check_folder, check_target
 from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
-from schemas.train import Evaluation, ModelCard, SplitRecord, TrainConfig
+from schemas.train import ModelCard, SplitRecord, TrainConfig
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
 from trainer.data.splits import read_split_record, split_from_record
 from trainer.evaluate import evaluate_predictions
-from trainer.experiments.examples import Examples, write_examples
+from trainer.experiments.examples import Examples, read_examples, write_examples
 from trainer.experiments.published import benchmark
 from trainer.fit import ProgressCallback, fit
 from trainer.model.checkpoint import load_lifter
@@ -253,6 +253,7 @@ class RunSeries:
         differences += ["the benchmark's file"] if result.benchmark_sha256 != self._other_sha256(job) else []
         if differences:
             raise ConfigError(f"{path.parent}: expected a run with the same settings, found others ({', '.join(differences)}); take another out=...")
+        read_examples(path.parent / "examples.npz")  # which the report draws
         if not self.protocol:
             self._remember_protocol(path.parent)
         return result
@@ -340,8 +341,11 @@ class RunSeries:
     def _remember_protocol(self, folder: Path) -> None:
         """Keep the part of the protocol that all runs share, from one of their evaluations."""
         for path in sorted(folder.glob("evaluation-*.json")):
-            protocol = checked(Evaluation, read_json(path, "an evaluation", most=MOST_RESULT_BYTES), str(path), first=True).protocol
-            self.protocol = {key: protocol[key] for key in ("root", "joints", "fps")}
+            protocol = read_json(path, "an evaluation", most=MOST_RESULT_BYTES).get("protocol")
+            shared = {key: protocol.get(key) if isinstance(protocol, dict) else None for key in ("root", "joints", "fps")}
+            if not all(isinstance(text, str) for text in shared.values()):
+                raise ConfigError(one_line(str(path), "expected an evaluation with root, joints and fps in its protocol, found none"))
+            self.protocol = {key: str(text) for key, text in shared.items()}
             return
 
 

@@ -23,6 +23,8 @@ from trainer.model.lifter import Lifter
 from trainer.model.metadata import ABOUT, CARD, STATE, about_of, card_of, damaged, progress_of, require_header
 from trainer.model.shipped import locate
 
+_FARTHEST = 1e4
+"""Metres: no joint is farther away."""
 MODEL, AVERAGE, OPTIMISER = "model.", "average.", "optimiser."
 
 
@@ -133,6 +135,19 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], where: Path) 
     module.load_state_dict(dict(tensors))
 
 
+def _require_poses(lifter: Lifter, where: Path) -> None:
+    """Refuse weights that are numbers, and yet give no pose: of joints on a circle around the middle of an image."""
+    count = len(lifter.parents)
+    angle = torch.linspace(0.0, 2.0 * torch.pi, count + 1)[:count]
+    pixels = 500.0 + 200.0 * torch.stack([angle.cos(), angle.sin()], dim=-1).expand(1, lifter.network.patch, count, 2)
+    intrinsics, image = torch.tensor([[1000.0, 1000.0, 500.0, 500.0]]), torch.tensor([[1000.0, 1000.0]])
+    shown = torch.ones(pixels.shape[:3])
+    with torch.inference_mode():
+        found = lifter(pixels, intrinsics, image, shown[..., 0] > 0, shown)
+    if not found.abs().max() < _FARTHEST:  # nor NaN
+        raise DatasetError(one_line(str(where), "expected weights that give poses, found NaN, infinity or kilometres; train the model again"))
+
+
 def load_lifter(path: str | Path, device: torch.device | str = "cpu") -> tuple[Lifter, ModelCard]:
     """Return a trained model, ready to use, and its card.
 
@@ -161,4 +176,5 @@ def load_lifter(path: str | Path, device: torch.device | str = "cpu") -> tuple[L
     except ConfigError as error:  # a setting that does not exist, or a network with more numbers than the file
         raise DatasetError(one_line(str(checkpoint.path), f"expected the weights of the network of its card, found: {error}")) from None
     load_weights(lifter, weights, checkpoint.path)
+    _require_poses(lifter.eval(), checkpoint.path)
     return lifter.to(device).eval(), checkpoint.card

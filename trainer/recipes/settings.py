@@ -12,6 +12,7 @@ from mocapgen.shared.documents import parse_yaml, read_json
 from mocapgen.shared.text import one_line, printable, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import RENAMED, TrainConfig
+from trainer.model.networks import check_settings, model_names
 
 RECIPES = Path(__file__).parent
 WHAT = "training settings"
@@ -96,7 +97,12 @@ def train_config(*layers: Mapping[str, Any], files: Sequence[str] = ()) -> Train
     def file_of(path: SettingPath) -> str:
         return next((file for layer, file in reversed(list(zip(layers, files, strict=False))) if _sets(layer, path)), "")
 
-    return checked(TrainConfig, settings, file_of, renamed=RENAMED, first=any(files))
+    config = checked(TrainConfig, settings, file_of, renamed=RENAMED, first=any(files))
+    if config.model not in model_names():
+        raise ConfigError(one_line(file_of(("model",)), f"model: expected one of {', '.join(model_names())}, found {quoted(config.model)}"))
+    if config.model_settings:
+        check_settings(config.model, config.model_settings, lambda path: file_of(("model_settings", *path)))
+    return config
 
 
 def _sets(layer: Any, path: SettingPath) -> bool:

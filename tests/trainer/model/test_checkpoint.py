@@ -120,6 +120,14 @@ def test_weights_that_cannot_be_are_one_line(folder, tmp_path, change, words):
         checkpoint.load_lifter(tmp_path / "x.safetensors")
 
 
+def test_weights_that_give_no_pose_are_one_line(folder, tmp_path):
+    found = checkpoint.read(folder)
+    tensors = {name: 1e30 * torch.ones_like(tensor) for name, tensor in found.tensors.items()}
+    save_file(tensors, tmp_path / "x.safetensors", {"card": found.card.model_dump_json()})
+    with pytest.raises(DatasetError, match=r"x\.safetensors: expected weights that give poses, found NaN, infinity or kilometres"):
+        checkpoint.load_lifter(tmp_path / "x.safetensors")
+
+
 def test_a_header_that_lies_about_its_length_is_refused_at_once(tmp_path):
     path = tmp_path / "x.safetensors"
     for size in (2**24, 2**62, 2**64 - 1):

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mocapgen.shared.parts import load_part, part_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mocapgen.shared.config import SettingPath
+    from schemas.base import Model
     from trainer.model.networks.base import Network
 
 
@@ -36,6 +40,19 @@ def network_class(name: str) -> type[Network]:
     return network
 
 
+def check_settings(name: str, settings: dict[str, Any], subject: Callable[[SettingPath], str] | str = "") -> Model:
+    """Return the checked settings of a model; `subject` is that of :func:`mocapgen.shared.config.checked`.
+
+    Raises
+    ------
+    ConfigError
+        If the model or a setting is unknown, or a value is not allowed.
+    """
+    from mocapgen.shared.config import checked
+
+    return checked(network_class(name).Settings, settings, subject, group="model_settings", first=True)
+
+
 def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int, most: int = MOST_PARAMETERS) -> Network:
     """Return a new network with random weights (drawn from PyTorch's generator).
 
@@ -54,11 +71,10 @@ def build_network(name: str, settings: dict[str, Any], inputs: int, outputs: int
     ConfigError
         If the model or a setting is unknown, a value is not allowed, or the network would be too large.
     """
-    from mocapgen.shared.config import checked
     from schemas.errors import ConfigError
 
     kind = network_class(name)
-    chosen = checked(kind.Settings, settings, group="model_settings", first=True)
+    chosen = check_settings(name, settings)
     count = kind.parameter_count(inputs, outputs, chosen)
     if count > most:
         advice = "; lower its width or depth" if most == MOST_PARAMETERS else ""

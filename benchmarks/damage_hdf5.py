@@ -49,7 +49,14 @@ def main(cases: int, seed: int, first: int, keep: Path | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         new, case = folder / "new.h5", folder / "case.h5"
-        settings = {"source": "sample", "actions": ("walk",), "avatars": ("average_man", "child_10"), "max_frames": 40, "long": "split"}
+        settings = {
+            "source": "sample",
+            "actions": ("walk",),
+            "actors": ("sa", "sb"),
+            "avatars": ("average_man", "child_10"),
+            "max_frames": 40,
+            "long": "split",
+        }
         build(BuildConfig.model_validate({**settings, "out": new, "workers": 1}))
         sources = {"new": _Source(new.read_bytes()), "old": _Source(_in_old_format(new))}
         _warm(new)

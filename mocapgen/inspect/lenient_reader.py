@@ -64,15 +64,6 @@ def members(file: h5py.File, group: str) -> list[str]:
         return []
 
 
-def attribute(node: Any, name: str) -> Any:
-    """Return an attribute, None if it is missing or cannot be read; text as str, however it was stored."""
-    try:
-        value = node.attrs.get(name)
-    except UNREADABLE:
-        return None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
 def attribute_names(node: Any) -> list[str]:
     """Return the names of all attributes, none if they cannot be read."""
     try:

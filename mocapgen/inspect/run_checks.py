@@ -225,7 +225,7 @@ class SequenceTask:
                 inspected.collector.unread(planned, part.sequence)
         if not sound:
             return
-        with suppress(DatasetError):  # an array that is needed cannot be read
+        with suppress(DatasetError), np.errstate(all="ignore"):  # an array that is needed cannot be read
             if self.gathering:
                 inspected.merge(Inspected(gathered={part.sequence: sequence_features(view, part.sequence in self.posed)}))
             if self.measuring:

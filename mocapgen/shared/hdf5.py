@@ -192,13 +192,21 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:120]
 
 
+def attribute(node: Any, name: str) -> Any:
+    """Return an attribute of a file, group or array, None if it is missing or cannot be read."""
+    try:
+        return node.attrs.get(name)
+    except UNREADABLE:
+        return None
+
+
 def text_attribute(node: Any, name: str) -> str | None:
     """Return an attribute of a file, group or array that is one text in UTF-8; None if there is none, or it is something else."""
+    value = attribute(node, name)
     try:
-        value = node.attrs.get(name)
-        text = value.decode() if isinstance(value, bytes) else value
-        return str(text) if isinstance(text, str) and text.encode() is not None else None
-    except UNREADABLE:  # among them what is no UTF-8
+        text = value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else None
+        return None if text is None else text.decode()
+    except UnicodeError:
         return None
 
 
@@ -216,7 +224,7 @@ def json_attribute(path: Path, file: h5py.File, name: str) -> dict[str, Any]:
     except ConfigError as error:
         raise DatasetError(str(error)) from None
     if not isinstance(found, dict):
-        wanted, value = ("a JSON object in UTF-8", file.attrs.get(name)) if text is None else ("a JSON object", found)
+        wanted, value = ("a JSON object in UTF-8", attribute(file, name)) if text is None else ("a JSON object", found)
         raise DatasetError(one_line(subject, f"expected {wanted}, found {quoted(value)}"))
     return found
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import json_attribute, read_array, text_attribute
+from mocapgen.shared.hdf5 import attribute, json_attribute, read_array, text_attribute
 from mocapgen.shared.text import one_line, quoted
 from schemas.conventions import CAMERA_FRAMES, FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import LAYOUT, Layout, RootAttributes
@@ -74,7 +74,7 @@ def check_kind(path: Path, file: h5py.File, format: str, version: str) -> None:
     if found in _KNOWN and format in _KNOWN and found != format:
         raise _error(path, f"expected {_KNOWN[format]}, found {_KNOWN[found]}; name a file of the other kind")
     if found != format:
-        said = quoted(file.attrs.get("format") if found is None else found)
+        said = quoted(attribute(file, "format") if found is None else found)
         raise _error(path, f"expected the attribute format={format!r}, found {said}: no {format.removeprefix('mocapgen-')} of this project")
     stated = text_attribute(file, "schema_version") or ""
     major = stated.split(".")[0]

@@ -12,10 +12,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute, attribute_names, camera_frame, dataset, file_finding, members
+from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute_names, camera_frame, dataset, file_finding, members
 from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView
-from mocapgen.shared.hdf5 import json_attribute, text_attribute
+from mocapgen.shared.hdf5 import attribute, json_attribute, text_attribute
 from mocapgen.shared.hdf5_walk import UNREADABLE
 from schemas.conventions import CAMERA_FRAMES, file_conventions
 from schemas.dataset import LAYOUT, RootAttributes
@@ -31,19 +31,19 @@ _FRAMES = LAYOUT.table("/frames")
 def attributes(file: h5py.File) -> Iterator[Finding]:
     """Attributes of the file are missing or make no sense."""
     for name in RootAttributes.model_fields:
-        value = attribute(file, name)
+        value, text = attribute(file, name), text_attribute(file, name)
         if value is None:
             yield file_finding("expected an attribute, found none that can be read", f"/@{name}")
         elif name == "fps":
             number = np.asarray(value)
             if number.shape != () or number.dtype.kind not in "fiu" or not 0 < number < np.inf:
                 yield file_finding(f"expected frames per second, a positive number, found {str(value)[:40]!r}", "/@fps")
-        elif text_attribute(file, name) is None:
+        elif text is None:
             yield file_finding(f"expected text in UTF-8, found {str(value)[:40]!r} of type {type(value).__name__}", f"/@{name}")
-        elif name == "schema_version" and not re.fullmatch(r"\d+\.\d+", value):
-            yield file_finding(f"expected major.minor, found {value[:40]!r}", "/@schema_version")
+        elif name == "schema_version" and not re.fullmatch(r"\d+\.\d+", text):
+            yield file_finding(f"expected major.minor, found {text[:40]!r}", "/@schema_version")
         elif name in ("conventions", "config") and _object(file, name) is None:
-            yield file_finding(f"expected a JSON object, found {value[:40]!r}", f"/@{name}")
+            yield file_finding(f"expected a JSON object, found {text[:40]!r}", f"/@{name}")
 
 
 def _object(file: h5py.File, name: str) -> dict[str, Any] | None:

@@ -19,6 +19,10 @@ from trainer.predict.keypoints.pickles import load_pickle
 from trainer.predict.keypoints.room import Room
 from trainer.predict.keypoints.tables import of_labels
 
+_POINT = 24
+_MOST_POINTS = 2**27
+"""Bytes of all points, 24 each, that are always believed; of files of more than 8 MB, 16 times as many as they have."""
+
 
 def read(content: Hdf5, path: Path) -> Detections:
     """Return the detections in an HDF5 file.
@@ -57,25 +61,30 @@ def _text(value: Any) -> str:
 
 def _sleap(file: h5py.File, path: Path) -> Detections:
     """Return detections of SLEAP's analysis: tracks (people, 2, joints, frames), as h5py shows them."""
-    tracks = np.asarray(file["tracks"][()], dtype=np.float64)
+    tracks = file["tracks"][()]
     names = [_text(name) for name in file["node_names"][()]]
-    if tracks.ndim != 4 or 2 not in (tracks.shape[1], tracks.shape[-1]):
-        raise DatasetError(f"{path}: /tracks: expected (people, 2, joints, frames), found {tracks.shape}")
+    if tracks.ndim != 4 or tracks.dtype.kind not in "fiu" or 2 not in (tracks.shape[1], tracks.shape[-1]):
+        raise DatasetError(one_line(str(path), f"/tracks: expected (people, 2, joints, frames) numbers, found {tracks.dtype} {tracks.shape}"))
     if tracks.shape[1] != 2 or (tracks.shape[2] != len(names) and tracks.shape[1] == len(names)):
         tracks = tracks.transpose(3, 2, 1, 0)
-    if tracks.shape[2] != len(names):
-        raise DatasetError(f"{path}: /tracks: expected {len(names)} joints as in node_names, found {tracks.shape}")
-    points = np.concatenate([tracks, np.ones_like(tracks[:, :1])], axis=1).transpose(0, 3, 2, 1)
+    people, _, joints, frames = tracks.shape
+    if joints != len(names):
+        raise DatasetError(one_line(str(path), f"/tracks: expected {len(names)} joints as in node_names, found {tracks.shape}"))
+    which, when = np.nonzero(np.isfinite(tracks[:, 0]).any(axis=1))
+    if len(which) * joints * _POINT > max(
+        _MOST_POINTS, 16 * Path(file.filename).stat().st_size
+    ):  # most of the tracks are empty in most frames, but never all full
+        raise DatasetError(one_line(str(path), f"/tracks: expected fewer joints that are seen, found {len(which) * joints:,} in a small file"))
+    points = np.ones((len(which), joints, 3))
+    points[..., :2] = tracks.transpose(0, 3, 2, 1)[which, when]
     if "point_scores" in file:
         scores = np.asarray(file["point_scores"][()], dtype=np.float64)
-        scores = scores if scores.shape == (tracks.shape[0], tracks.shape[2], tracks.shape[3]) else scores.T
-        if scores.shape == (tracks.shape[0], tracks.shape[2], tracks.shape[3]):
-            points[..., 2] = scores.transpose(0, 2, 1)
-    there = np.isfinite(points[..., 0]).any(axis=2)
-    which, when = np.nonzero(there)
-    people = [_text(name) for name in file["track_names"][()]] if "track_names" in file else []
-    ids = [people[person] if person < len(people) else str(person) for person in which]
-    return Detections(when.astype(np.int64), points[there], ids, points.shape[1], "SLEAP", names=require_person(names, path))
+        scores = scores if scores.shape == (people, joints, frames) else scores.T
+        if scores.shape == (people, joints, frames):
+            points[..., 2] = scores.transpose(0, 2, 1)[which, when]
+    tracked = [_text(name) for name in file["track_names"][()]] if "track_names" in file else []
+    ids = [tracked[person] if person < len(tracked) else str(person) for person in which]
+    return Detections(when.astype(np.int64), points, ids, frames, "SLEAP", names=require_person(names, path))
 
 
 def _deeplabcut(group: h5py.Group, path: Path) -> Detections:

@@ -52,32 +52,42 @@ def parse_frames(data: bytes, header: BvhHeader, repairs: Repairs) -> Array:
     if data.find(b",", start) >= 0 and data.find(b".", start) < 0:
         repairs.mend(header.line_number, "expected decimal points, found commas", "read as points")
         data = data[:start] + data[start:].replace(b",", b".")
-    values = _table(data, start, width)
-    if values is None or _is_cut(data, start, width):
-        values = _row_by_row(data[start:], header, repairs)
+    is_cut = _is_cut(data, start, width)
+    values, sound, position = _table(data, start, width, is_cut)
+    values = _row_by_row(data, position, values, sound, header, repairs, is_cut) if position < len(data) or not sound else values[:sound]
     if header.frames is not None and len(values) != header.frames:
         last = header.line_number + data[start:].rstrip(BLANKS).count(b"\n")
         repairs.mend(last, f"expected {header.frames} frames as in 'Frames:', found {len(values)}", f"the {len(values)} are used")
     return values
 
 
-def _table(data: bytes, start: int, width: int) -> Array | None:
-    """Return the frames (T, C) from a place in the file on, or None unless every row holds `width` numbers of plausible size."""
+def _table(data: bytes, start: int, width: int, is_cut: bool) -> tuple[Array, int, int]:
+    """Read frames from a place in the file on, while every row holds `width` numbers of plausible size.
+
+    Returns
+    -------
+    values : (R, C) float64
+        With room for all frames.
+    sound : int
+        How many are read.
+    position : int
+        Where what has to be looked at row by row begins: a block that does not fit, the last one of a file that seems to be cut.
+    """
     values = np.empty(_most_rows(data, start, width) * width)
     filled = 0
     while start < len(data):
         stop = data.find(b"\n", start + _BLOCK) + 1 or len(data)
-        if stop - start > 2 * _BLOCK + LONGEST_WORD * width:  # no row of numbers is that long
-            return None
+        if (is_cut and stop == len(data)) or stop - start > 2 * _BLOCK + LONGEST_WORD * width:  # no row of numbers is that long
+            break
         words = Words(data[start:stop])
         if not _on_rows(words, width):
-            return None
+            break
         block = values[filled : filled + len(words)]
         block[:] = words.numbers()
         if not (np.abs(block) <= LIMIT).all():  # NaN is not <= either
-            return None
+            break
         filled, start = filled + len(words), stop
-    return values[:filled].reshape(-1, width) if filled else None
+    return values.reshape(-1, width), filled // width, start
 
 
 def _on_rows(words: Words, width: int) -> bool:
@@ -101,28 +111,28 @@ def _is_cut(data: bytes, start: int, width: int) -> bool:
     A last line without a line break is common. But where all numbers before have the same digits behind the point and
     the very last one has fewer, it was cut.
     """
-    if data[-1:] <= b" ":
+    words = data[max(start, len(data) - 60 * width) :].split()[-2 * width :]
+    if data[-1:] <= b" " or not words:
         return False
-    *others, last = data[max(start, len(data) - 60 * width) :].split()[-2 * width :]
+    *others, last = words
     digits = {len(word.partition(b".")[2]) for word in others[1:]}
     return len(digits) == 1 and len(last.partition(b".")[2]) < digits.pop() and b"e" not in last.lower()
 
 
-def _row_by_row(body: bytes, header: BvhHeader, repairs: Repairs) -> Array:
-    """Read the frames one by one; raise at the first fault, or mend faults where enough frames are sound."""
+def _row_by_row(data: bytes, start: int, values: Array, sound: int, header: BvhHeader, repairs: Repairs, is_cut: bool) -> Array:
+    """Read the frames that follow the sound ones, one by one; raise at the first fault, or mend faults where enough frames are sound."""
     columns = header.hierarchy.columns
     width = len(columns)
-    last = header.line_number + body.rstrip(BLANKS).count(b"\n")
-    values = np.empty((_most_rows(body, 0, width), width))
-    sound = 0
-    stand_ins: list[int] = []  # for each row the sound one that is taken: itself or the one before
+    body, first = data[start:], header.line_number + data.count(b"\n", header.start, start)
+    last = first + body.rstrip(BLANKS).count(b"\n")
+    stand_ins = list(range(sound))  # for each row the sound one that is taken: itself or the one before
     faults: list[tuple[int, str]] = []
-    for line_number, raw in enumerate(io.BytesIO(body), start=header.line_number):
+    for line_number, raw in enumerate(io.BytesIO(body), start=first):
         words = [] if raw.isspace() else raw.translate(TO_BLANKS).split(maxsplit=width)
         if not words:
             continue
         fault = _fault(words, columns, line_number == last)
-        if not fault and line_number == last and _is_cut(body, 0, width):
+        if not fault and line_number == last and is_cut:
             fault = f"joint {shown(columns[-1][0])}: {columns[-1][1]}: the file ends within a number"
         if not fault:
             values[sound] = list(map(float, words))

@@ -16,13 +16,15 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from mocapgen.core.motion import Array
-from mocapgen.formats._text import number, split_words
+from mocapgen.formats._text import number
 from schemas.errors import FormatError
 
 MAX_JOINTS = 5000
 """Most joints and end sites of a file: many times those of a rig with fingers and face."""
 MAX_ROWS = 5 * MAX_JOINTS + 10
 """Most rows of a hierarchy: a joint has its name, OFFSET, CHANNELS and two braces."""
+MAX_LINES = 1_000_000
+"""Most lines of a hierarchy, blank ones included."""
 LONGEST_LINE = 100_000
 """Most characters of a line of the hierarchy."""
 SHORTEST, LONGEST = 1e-5, 100.0
@@ -32,6 +34,7 @@ BLANKS = bytes(range(33))
 TO_BLANKS = bytes.maketrans(BLANKS, b" " * 33)
 _LINE_BLANKS = TO_BLANKS[:10] + b"\n" + TO_BLANKS[11:]
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_WORD = re.compile(rb"[^\x00-\x20]")
 _BRACE = re.compile(r"([{}])")
 _FRAMES = re.compile(rb"\s*frames\s*:?\s*(\S*)\s*", re.IGNORECASE)
 _FRAME_TIME = re.compile(rb"\s*frame\s*time\s*:?\s*(\S*)\s*", re.IGNORECASE)
@@ -194,6 +197,8 @@ def _hierarchy(text: bytes, repairs: Repairs) -> Hierarchy:
 
 def _rows(data: bytes, repairs: Repairs) -> list[HeaderLine]:
     """Split the hierarchy so that each brace and each keyword has a row of its own."""
+    if (lines := data.count(b"\n")) > MAX_LINES:
+        repairs.fail(1, f"expected at most {MAX_LINES} lines before the frames, found {lines}")
     text = _decode(data.translate(_LINE_BLANKS))
     split = str.split if text.isascii() else _words  # a no-break blank is no blank
     rows: list[HeaderLine] = []
@@ -377,24 +382,24 @@ def _timing(data: bytes, position: int, line_number: int, repairs: Repairs) -> t
     frames: tuple[bytes, int] | None = None
     frame_time: tuple[bytes, int] | None = None
     position, line_number = position + 1, line_number + 1  # the line after it
-    while position < len(data):
+    while word := _WORD.search(data, position):
+        begin = data.rfind(b"\n", position, word.start()) + 1 or position
+        position, line_number = begin, line_number + data.count(b"\n", position, begin)
         stop = data.find(b"\n", position)
         stop = len(data) if stop < 0 else stop
-        line = data[position : min(stop, position + 200)]
-        if not line or line.isspace():
-            pass
-        elif frame_time is None and (match := _FRAME_TIME.fullmatch(line)):
+        line = data[word.start() : min(stop, word.start() + 200)]
+        if frame_time is None and (match := _FRAME_TIME.fullmatch(line)):
             frame_time = match[1], line_number
         elif frames is None and (match := _FRAMES.fullmatch(line)):
             frames = match[1], line_number
-        elif split_words(line):
+        else:
             break
         position, line_number = stop + 1, line_number + 1
     if frame_time is None:
-        found = quoted(_decode(line).strip()) if position < len(data) else "the end of the file"
+        found = quoted(_decode(line).strip()) if word else "the end of the file"
         repairs.fail(line_number, f"expected a line such as 'Frame Time: 0.00833333' before the first frame, found {found}")
     declared = _declared(*frames, repairs) if frames else _declared(None, line_number, repairs)
-    return declared, _seconds(*frame_time, repairs), position, line_number
+    return declared, _seconds(*frame_time, repairs), position if word else len(data), line_number
 
 
 def _declared(word: bytes | None, line_number: int, repairs: Repairs) -> int | None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from mocapgen.formats.limits import LARGEST
 from schemas.errors import FormatError
 
-MAX_LINES = 2_000_000  # of a header: far beyond any real skeleton, well before memory runs out
+MAX_LINES = 100_000
+"""Most lines of a skeleton: a bone has a dozen, and a thousand bones are the most that are read."""
+MAX_BYTES = 4 * 2**20
+"""Most bytes of a skeleton: a thousand times those of a real one."""
 _TO_BLANKS = bytes.maketrans(bytes(range(33)), b" " * 33)
 
 
@@ -95,8 +98,8 @@ def lines_of(data: bytes, where: str, comment: bytes) -> list[Line]:
         raise FormatError(f"{where}: expected text, found an empty file")
     if b"\0" in data:
         raise FormatError(f"{where}: expected text, found binary data (a zero byte at position {data.index(0)})")
-    if data.count(b"\n") > MAX_LINES:
-        raise FormatError(f"{where}: expected at most {MAX_LINES} lines, found {data.count(chr(10).encode())}")
+    if len(data) > MAX_BYTES or data.count(b"\n") > MAX_LINES:
+        raise FormatError(f"{where}: expected at most {MAX_LINES:,} lines and {MAX_BYTES:,} bytes, found more: this is no skeleton")
     rows = enumerate(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), start=1)
     lines = (Line(tuple(without_comment(row, comment).translate(_TO_BLANKS).decode("latin-1").split()), number, where) for number, row in rows)
     return [line for line in lines if line.words]

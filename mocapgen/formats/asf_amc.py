@@ -1,8 +1,8 @@
 """AMC, the motion half of Acclaim's ASF/AMC format: bytes <-> :class:`~mocapgen.core.motion.Motion`.
 
-The whole file is split into words once; since every frame lists the same bones with the same number of values, the
+The file is split into words block by block; since every frame lists the same bones with the same number of values, the
 names, the frame numbers and the values are columns of one table, checked and converted as such. Only a file that does
-not fit that table is looked at line by line, to say exactly where it goes wrong.
+not fit that table is looked at line by line, from the block on that does not, to say exactly where it goes wrong.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ _FRAME_NUMBER = re.compile(rb"^[ \t]*(\d+)[ \t]*\r?$", re.MULTILINE)
 _COMMENT = re.compile(rb"(?<![^\0- ])#[^\n]*")  # as in without_comment
 _STATED = re.compile(rb"^[ \t]*#[ \t]*([0-9]+(?:\.[0-9]+)?) frames per second[ \t]*\r?$", re.MULTILINE)
 _FASTEST = 100_000.0  # frames per second
+_LONGEST_HEADER = 1 << 20  # bytes before the first frame
+_LONGEST_FRAME = 1 << 20  # bytes
+_BLOCK = 1 << 18  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
+_LONGEST_LINE = 100_000  # characters of a line of the first frame
 _LEAP = (3.0, 1.0)
 """By how much the last number of a file without a final line break may differ from that of the frame before, to be taken for whole: so many
 times the channel's largest step so far, or so many degrees."""
@@ -106,27 +110,17 @@ def parse_amc(
     notes = [] if notes is None else notes
     fps = fps or stated_fps(data) or DEFAULT_FPS
     start, degrees = _header(data, asf, where)
-    body = data[start:]
-    if b"#" in body:
-        body = _COMMENT.sub(b" ", body)
-    table = _table(body, asf, where, len(data[:start].splitlines()) + 1)
-    words = Words(body)
-    frames = len(words) // table.width
-    if frames * table.width != len(words):
-        raise _diagnose(data, start, table, where)
-    columns = np.arange(len(words)).reshape(frames, table.width)
-    values = words.numbers(columns[:, table.value_columns].ravel()).reshape(frames, -1)
-    stride = _stride(words, columns, table)
-    if not stride or not (np.abs(values) <= LIMIT).all():  # NaN is not <= either
-        raise _diagnose(data, start, table, where)
-    if words.stops[-1] == len(body):
+    table = _table(_COMMENT.sub(b" ", data[start : start + _LONGEST_FRAME]), asf, where, _lines(data, start) + 1)
+    values, stride, fault = _values(data, start, table)
+    if fault is not None:
+        raise _diagnose(data, fault, table, where)
+    if data[-1] > 32 and _COMMENT.sub(b" ", data[data.rfind(b"\n") + 1 :])[-1] > 32:
         if not _whole(values[:, -1] if degrees else np.degrees(values[:, -1])):
-            raise _diagnose(data, start, table, where)
+            raise _diagnose(data, _Place(start), table, where)
         notes.append(f"{where}: the file ends without a line break; its last number, {values[-1, -1]:g}, is taken for whole")
     if stride > 1 and not lenient:
-        raise FormatError(
-            f"{_diagnose(data, start, table, where)} (with --lenient: every frame number counts, so {fps / stride:g} frames per second)"
-        )
+        found = _diagnose(data, _Place(start), table, where)
+        raise FormatError(f"{found} (with --lenient: every frame number counts, so {fps / stride:g} frames per second)")
     if stride > 1:
         notes.append(f"{where}: frame numbers count up by {stride}: {fps / stride:g} frames per second instead of {fps:g}")
     return _motion(values, table, asf, degrees, fps / stride, name)
@@ -153,7 +147,8 @@ def _header(data: bytes, asf: Asf, where: str) -> tuple[int, bool]:
     if b"\0" in data:
         raise FormatError(f"{where}: expected an AMC file, found binary data (a zero byte at position {data.index(0)})")
     first = _FRAME_NUMBER.search(data)
-    header = data[: first.start() if first else len(data)].splitlines()
+    end = first.start() if first else len(data)
+    header = data[: min(end, _LONGEST_HEADER)].splitlines()
     degrees = asf.degrees
     for line_number, raw in enumerate(header, start=1):
         text = raw.split(b"#")[0].decode("latin-1").strip()
@@ -161,8 +156,9 @@ def _header(data: bytes, asf: Asf, where: str) -> tuple[int, bool]:
             raise FormatError(f"{where}:{line_number}: expected a comment, a keyword such as :DEGREES or a frame number, found {text[:40]!r}")
         if text.upper() in (":DEGREES", ":RADIANS"):
             degrees = text.upper() == ":DEGREES"
-    if first is None:
-        raise FormatError(f"{where}: expected frames, found none (no line that is just a frame number)")
+    if first is None or end > _LONGEST_HEADER:
+        near = "" if first is None else f" within the first {_LONGEST_HEADER:,} bytes"
+        raise FormatError(f"{where}: expected frames, found none{near} (no line that is just a frame number)")
     return first.start(), degrees
 
 
@@ -174,6 +170,8 @@ def _table(body: bytes, asf: Asf, where: str, line_number: int) -> _Table:
     known = {bone.name: bone for bone in asf.ordered}
     found: dict[str, AsfBone] = {}
     for offset, raw in enumerate(frame.splitlines()):
+        if len(raw) > _LONGEST_LINE:
+            raise FormatError(f"{where}:{line_number + offset}: expected at most {_LONGEST_LINE} characters in a line, found {len(raw)}")
         words = [word.decode("latin-1") for word in split_words(raw)]
         if not words:
             continue
@@ -198,22 +196,66 @@ def _wrong_count(where: str, line_number: int, bone: AsfBone, count: int) -> For
     return FormatError(f"{where}:{line_number}: bone {bone.name}: expected {wanted}, found {count}")
 
 
-def _stride(words: Words, columns: NDArray[np.intp], table: _Table) -> int:
-    """Return by how much the frame numbers count up; 0 if not evenly, or if not every frame names the same bones."""
-    if not words.rows_repeat(columns[:, table.name_columns]):
-        return 0
-    counted = words.numbers(columns[:, 0])
-    if not (np.isfinite(counted).all() and counted[0] >= 0):
-        return 0
-    steps = np.diff(counted)
-    step = float(steps[0]) if len(steps) else 1.0
-    return int(step) if step >= 1.0 and step.is_integer() and (steps == step).all() else 0
+@dataclass(frozen=True)
+class _Place:
+    """The beginning of a frame in a file."""
+
+    start: int
+    frame_number: int | None = None
+    """What number it should have; None if any."""
 
 
-def _diagnose(data: bytes, start: int, table: _Table, where: str) -> FormatError:
+def _values(data: bytes, start: int, table: _Table) -> tuple[Array, int, _Place | None]:
+    """Read the frames from a place in the file on.
+
+    Returns
+    -------
+    values : (T, C) float64
+        As written.
+    stride : int
+        By how much the frame numbers count up.
+    fault : _Place or None
+        Where to look for the first fault, if there is one.
+    """
+    values = np.empty(((len(data) - start + 1) // (2 * table.width) + 1, len(table.value_columns)))
+    frames, last, stride, rest, begin = 0, -1.0, 0.0, b"", _Place(start)
+    names = [bone.name.encode("latin-1") for bone in table.bones]
+    is_plain = data.find(b"#", start) < 0
+    while start < len(data):
+        stop = data.find(b"\n", start + _BLOCK) + 1 or len(data)
+        text = rest + (data[start:stop] if is_plain else _COMMENT.sub(b" ", data[start:stop]))
+        words = Words(text)
+        count = len(words) // table.width
+        if stop == len(data) and count * table.width != len(words):
+            return values, 0, begin
+        if count:
+            columns = np.arange(count * table.width).reshape(count, table.width)
+            first = [text[words.starts[word] : words.stops[word]] for word in columns[0, table.name_columns]]
+            block = words.numbers(columns[:, table.value_columns].ravel()).reshape(count, -1)
+            counted = words.numbers(columns[:, 0])
+            steps = np.diff(counted if last < 0 else np.append(last, counted))
+            stride = stride or (float(steps[0]) if len(steps) else 0.0)
+            sound = first == names and words.rows_repeat(columns[:, table.name_columns]) and bool((np.abs(block) <= LIMIT).all())  # NaN is not <=
+            if not sound or not (counted[0] >= 0 and (steps == stride).all() and (not len(steps) or (stride >= 1.0 and stride.is_integer()))):
+                return values, 0, begin
+            values[frames : frames + count] = block
+            frames, last = frames + count, float(counted[-1])
+        left = count * table.width
+        rest = text[words.starts[left] :] if left < len(words) else b""
+        start = stop
+        if is_plain and stride == 1.0 and (line := data.rfind(b"\n", 0, stop - len(rest)) + 1) and not data[line : stop - len(rest)].strip():
+            begin = _Place(line, int(last) + 1)
+    return values[:frames], int(stride) or 1, None if frames else begin
+
+
+def _lines(data: bytes, stop: int) -> int:
+    """Return how many lines end before a place."""
+    return data.count(b"\n", 0, stop) + data.count(b"\r", 0, stop) - data.count(b"\r\n", 0, stop)
+
+
+def _diagnose(data: bytes, begin: _Place, table: _Table, where: str) -> FormatError:
     """Go through a file line by line and return the error at the first line that does not fit."""
-    line_number = len(data[:start].splitlines())
-    expected_number: int | None = None
+    start, line_number, expected_number = begin.start, _lines(data, begin.start), begin.frame_number
     position = len(table.bones)  # index of the bone expected next; past the last: a frame number
     words: list[str] = []
     for raw in data[start:].splitlines():

@@ -23,6 +23,7 @@ _MARK = 0x50
 _ORDER = {INTEL: "<", DEC: "<", MIPS: ">"}
 """Byte order of integers by processor type; a DEC floating-point number has its two 16-bit words swapped."""
 _LONGEST_NAME = 32  # characters that are kept: for messages, and longer than any name that is looked for
+_MOST_PARAMETERS = 20_000  # a hundred times those of a large laboratory
 _FULL = 65535  # frames that sixteen bits can count; longer clips say so elsewhere
 _LARGEST_WORD = 32767  # camera mask and residual; more, up to 65535, is a negative number that was written without its sign
 
@@ -174,6 +175,8 @@ def _read_parameters(data: bytes, section: int, processor: int, where: str) -> P
     for group, name, at, stop in _walk(data, section + 4, end, processor, where):
         if group < 0:
             groups[-group] = name
+        elif len(found) == _MOST_PARAMETERS:
+            raise FormatError(f"{where}: expected at most {_MOST_PARAMETERS:,} parameters, found more")
         else:
             found.append((group, name, _value(data, at, min(stop, end), processor, name, where)))
     return {f"{groups.get(group, group)}:{name}": value for group, name, value in found}

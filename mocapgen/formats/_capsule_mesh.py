@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mocapgen.anatomy.capsules import Capsule
 from mocapgen.core.motion import Array
-from mocapgen.core.rotation import rotate, shortest_arc
+from mocapgen.core.rotation import IDENTITY, rotate, shortest_arc
 from mocapgen.core.vectors import dot, unit
 
 AROUND = 12
@@ -42,7 +42,8 @@ def capsule_mesh(capsules: Sequence[Capsule]) -> Mesh:
     ball, upper, triangles = _unit_capsule()
     parts = []
     for capsule in capsules:
-        turn = shortest_arc(np.array([0.0, 1.0, 0.0]), capsule.end - capsule.start)
+        along = capsule.end - capsule.start
+        turn = shortest_arc(np.array([0.0, 1.0, 0.0]), along) if along.any() else IDENTITY  # a ball has no direction
         normals = rotate(turn, ball)
         radii = np.where(upper, capsule.radii[1], capsule.radii[0])[:, None]
         more = float(np.linalg.norm(capsule.across))

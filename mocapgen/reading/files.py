@@ -80,7 +80,10 @@ def read(
         file = form.read(path, **{name: value for name, value in {**given, "notes": noted}.items() if accepts(form.read, name)})
     except OSError as error:
         raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
-    found = understand(file, ReadOptions(profile, lenient, scale, up, subject, marker_set))
+    try:
+        found = understand(file, ReadOptions(profile, lenient, scale, up, subject, marker_set))
+    except FormatError as error:  # of markers, which know the name of their clip alone
+        raise FormatError(f"{path}: {str(error).removeprefix(f'{path}: ').removeprefix(f'{path.stem}: ')}") from None
     noted += found.notes
     return found.motion
 

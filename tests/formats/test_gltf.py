@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mocapgen import forward_kinematics, read
+from mocapgen.anatomy.capsules import Capsule
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.rotation import normalise
 from mocapgen.formats import _gltf_write as module
+from mocapgen.formats._capsule_mesh import capsule_mesh
 from mocapgen.formats.glb import write_glb
 from mocapgen.formats.gltf import write_gltf
 from mocapgen.reading.convert import convert
@@ -84,6 +86,12 @@ def motions(draw: st.DrawFn) -> Motion:
     rotations[np.linalg.norm(rotations, axis=-1) < 1e-4] = [0, 0, 0, 1]
     path = draw(arrays(np.float64, (frames, 3), elements=st.floats(-10, 10)))
     return Motion(Skeleton(names, parents, offsets), normalise(rotations), path, draw(st.sampled_from([24.0, 29.97, 30.0, 120.0])), "any")
+
+
+def test_a_capsule_without_a_length_is_a_ball() -> None:
+    mesh = capsule_mesh([Capsule(0, np.ones(3), np.ones(3), (0.5, 0.5), "middle", np.zeros(3))])
+    np.testing.assert_allclose(np.linalg.norm(mesh.positions - 1.0, axis=1), 0.5)
+    np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1.0)
 
 
 @settings(max_examples=12, deadline=None)

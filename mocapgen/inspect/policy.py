@@ -11,7 +11,7 @@ from typing import Any
 
 from mocapgen.inspect.registry import Check, Kind, checks
 from mocapgen.shared.config import checked
-from mocapgen.shared.documents import read_yaml
+from mocapgen.shared.documents import find_document, read_yaml
 from mocapgen.shared.text import did_you_mean, one_line, quoted, split_list
 from schemas.errors import ConfigError
 from schemas.inspection import Policy, Severity
@@ -55,14 +55,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
     """
     if str(name_or_path) == DEFAULT:
         return Policy(description="What the checks say themselves.")
-    built_in = _FOLDER / f"{name_or_path}.yaml"
-    path = built_in if str(name_or_path) in policy_names() else Path(name_or_path)
-    try:
-        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
-    except (OSError, ValueError) as error:  # too long for a file name, a null character
-        found = getattr(error, "strerror", None) or "no file name"
-    if found:
-        raise ConfigError(f"policy {str(name_or_path)!r}: expected one of {', '.join(policy_names())}, or the path of a YAML file, found {found}")
+    path = find_document("policy", name_or_path, _FOLDER, policy_names())
     policy = checked(Policy, _read(path), f"policy {path}", first=True)
     _check_names(path, policy)
     return policy

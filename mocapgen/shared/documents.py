@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,40 @@ MOST_BYTES = 10**6
 """Largest file of settings."""
 MOST_RESULT_BYTES = 64 * 10**6
 """Largest file of results: figures of every sequence of a dataset."""
+
+
+def find_document(kind: str, name_or_path: str | Path, folder: Path, names: Sequence[str], suffix: str = ".yaml") -> Path:
+    """Return the file that a name or path stands for.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, for messages: ``profile``.
+    name_or_path : str or Path
+        One of `names`, or the path of a file of one's own.
+    folder : Path
+        Where those that come with the program are.
+    names : sequence of str
+        Those.
+    suffix : str
+
+    Raises
+    ------
+    ConfigError
+        If it is neither, with what there is.
+    """
+    name = str(name_or_path)
+    if name in names:
+        return folder / f"{name}{suffix}"
+    path = Path(name_or_path)
+    try:
+        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
+    except (OSError, ValueError) as error:  # too long for a file name, a null character
+        found = getattr(error, "strerror", None) or "no file name"
+    if found:
+        known = f"expected one of {', '.join(names)}, or the path of a {suffix[1:].upper()} file"
+        raise ConfigError(one_line(f"{kind} {quoted(name)}", f"{known}, found {found}"))
+    return path
 
 
 def read_yaml(path: str | Path, what: str = "settings", subject: str = "", required: bool = False) -> dict[str, Any]:

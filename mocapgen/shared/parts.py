@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.text import one_line, quoted
+
 
 @cache
 def part_names(package: str, defines: str = "") -> tuple[str, ...]:
@@ -52,5 +54,5 @@ def load_part(package: str, defines: str, name: str, option: str) -> Any:
     if name not in part_names(package, defines):
         from schemas.errors import ConfigError  # here, as the command line starts before it is sure whose `schemas` there is
 
-        raise ConfigError(f"{option}: expected one of {', '.join(part_names(package, defines))}, found {name!r}")
+        raise ConfigError(one_line(option, f"expected one of {', '.join(part_names(package, defines))}, found {quoted(name)}"))
     return getattr(importlib.import_module(f"{package}.{name}"), defines)

@@ -75,7 +75,7 @@ def test_select_and_ignore_take_ids_patterns_families_and_lists(clean: Path, sel
         ({"ignore": "motoin"}, "did you mean 'motion'?"),
         ({"select": " , "}, "select: expected ids of checks or patterns, found nothing"),
         ({"policy": "trainnig"}, "expected one of default, archive, training, or the path of a YAML file"),
-        ({"split": "nowhere.json"}, "split: nowhere.json: expected a readable JSON file of the split of a run"),
+        ({"split": "nowhere.json"}, "split: nowhere.json: expected a JSON file of the split of a run, found nothing"),
     ],
 )
 def test_names_that_do_not_exist_are_refused_with_near_ones(clean: Path, options: dict[str, str], part: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from mocapgen.shared.text import quoted
 from schemas.errors import ConfigError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -111,13 +112,15 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> C
     try:
         chosen = torch.device(name)
     except RuntimeError:
-        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, found {device!r}") from None
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, found {quoted(device)}") from None
     if chosen.type not in ("cpu", "cuda"):
-        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, found {device!r}")
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, found {quoted(device)}")
     if chosen.type == "cuda":
         index = int(os.environ.get("LOCAL_RANK", 0)) if world > 1 else chosen.index or 0
         if index >= torch.cuda.device_count():
-            raise ConfigError(f"device: expected one of the {torch.cuda.device_count()} GPUs that PyTorch sees, found {name!r}; use device='cpu'")
+            raise ConfigError(
+                f"device: expected one of the {torch.cuda.device_count()} GPUs that PyTorch sees, found {quoted(name)}; use device='cpu'"
+            )
         chosen = torch.device("cuda", index)
         torch.cuda.set_device(chosen)
     threads = threads or max(1, usable_cores() // (world if chosen.type == "cpu" else 1))

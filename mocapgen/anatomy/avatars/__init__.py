@@ -9,8 +9,8 @@ import numpy as np
 
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.shared.config import checked
-from mocapgen.shared.documents import read_json
-from mocapgen.shared.text import one_line, quoted
+from mocapgen.shared.documents import find_document, read_json
+from mocapgen.shared.text import one_line
 from schemas.config import DEFAULT_AVATARS
 from schemas.conventions import END_POINTS
 from schemas.errors import ConfigError
@@ -47,17 +47,7 @@ def load_avatar(name_or_path: str | Path) -> Avatar:
         If there is no such avatar or file, or the file is not a valid avatar; the message names the file and the first
         field that is wrong.
     """
-    if str(name_or_path) in avatar_names():
-        return _read(_FOLDER / f"{name_or_path}.json")
-    path = Path(name_or_path)
-    try:
-        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
-    except (OSError, ValueError) as error:  # a null character, too long for a file name, or a folder that may not be entered
-        found = getattr(error, "strerror", None) or str(error)
-    if found:
-        known = f"expected one of {', '.join(avatar_names())}, or the path of a JSON file"
-        raise ConfigError(one_line(f"avatar {quoted(str(name_or_path))}", f"{known}, found {found}"))
-    return _read(path)
+    return _read(find_document("avatar", name_or_path, _FOLDER, avatar_names(), ".json"))
 
 
 def _read(path: Path) -> Avatar:

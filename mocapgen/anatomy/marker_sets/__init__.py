@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.shared.config import checked
-from mocapgen.shared.documents import read_yaml
+from mocapgen.shared.documents import find_document, read_yaml
 from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError
 from schemas.marker_set import MarkerSet
@@ -40,12 +40,7 @@ def load_marker_set(name_or_path: str | Path = DEFAULT_SET) -> MarkerSet:
 
 
 def _path(name_or_path: str | Path) -> Path:
-    path = _FOLDER / f"{name_or_path}.yaml" if str(name_or_path) in marker_set_names() else Path(name_or_path)
-    if not path.is_file():
-        raise ConfigError(
-            f"marker set {str(name_or_path)!r}: expected one of {', '.join(marker_set_names())}, or the path of a YAML file, found neither"
-        )
-    return path
+    return find_document("marker set", name_or_path, _FOLDER, marker_set_names())
 
 
 def _content(path: Path) -> dict[str, Any]:

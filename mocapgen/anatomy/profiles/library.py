@@ -9,8 +9,7 @@ from pathlib import Path
 
 from mocapgen.anatomy.names import plain_names
 from mocapgen.shared.config import checked
-from mocapgen.shared.documents import read_yaml
-from schemas.errors import ConfigError
+from mocapgen.shared.documents import find_document, read_yaml
 from schemas.profile import OPTIONAL_ROLES, REQUIRED_ROLES, Profile
 
 _FOLDER = Path(__file__).parent
@@ -66,15 +65,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
     """
     if str(name_or_path) in profile_names():
         return _built_in(str(name_or_path))
-    path = Path(name_or_path)
-    try:
-        found = None if path.is_file() else "a folder" if path.is_dir() else "neither"
-    except (OSError, ValueError) as error:  # too long for a file name, a null character
-        found = getattr(error, "strerror", None) or "no file name"
-    if found:
-        known = ", ".join(profile_names())
-        raise ConfigError(f"profile {str(name_or_path)!r}: expected one of {known}, or the path of a YAML file, found {found}")
-    return _read(path)
+    return _read(find_document("profile", name_or_path, _FOLDER, profile_names()))
 
 
 @lru_cache(maxsize=64)

@@ -98,7 +98,8 @@ def test_no_frame_depends_on_a_later_one(live_folder, pixels, tmp_path_factory, 
     for noise in (0.0, 50.0):
         changed = pixels[:80].copy()
         changed[frame:] += noise * random.standard_normal(changed[frame:].shape)
-        person = Person(*to_detector(np.concatenate([changed, np.ones((80, 17, 1))], axis=2), LAYOUTS["h36m17"]))
+        seen, sure = to_detector(np.concatenate([changed, np.ones((80, 17, 1))], axis=2), LAYOUTS["h36m17"])
+        person = Person(seen, sure, np.arange(80), 80)
         keypoints = Keypoints((person,), card.fps, *IMAGE, "h36m17")
         results.append(of_keypoints(lifter, card, keypoints, where, CONFIG).positions_3d)
     np.testing.assert_allclose(results[0][:frame], results[1][:frame], atol=1e-6)

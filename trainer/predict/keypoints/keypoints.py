@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.arrays import Array
@@ -13,21 +14,42 @@ from trainer.predict.keypoints.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One person in a video; row k is the time k / fps.
+    """One person in a video, who is seen in N of its T frames.
 
     Parameters
     ----------
-    positions : (T, 24, 2) float64, pixels
+    seen : (N, 24, 2) float64, pixels
         Joints of ``schemas.detectors.DETECTOR_JOINTS``; 0 where a joint is missing.
-    confidence : (T, 24) float64
-        0 to 1; 0 means that the joint is missing, in this frame or in the layout.
+    sure : (N, 24) float64
+        Confidence, 0 to 1; 0 means that the joint is missing, in this frame or in the layout.
+    rows : (N,) int64
+        The frame of each, increasing.
+    count : int
+        T.
     id : str
         The detector's name for the person, if it has one.
     """
 
-    positions: Array
-    confidence: Array
+    seen: Array
+    sure: Array
+    rows: NDArray[np.int64]
+    count: int
     id: str = ""
+
+    @property
+    def positions(self) -> Array:
+        """Positions in all frames, (T, 24, 2) float64, pixels: row k is the time k / fps; 0 where a joint is missing."""
+        return self._in_all(self.seen)
+
+    @property
+    def confidence(self) -> Array:
+        """Confidence in all frames, (T, 24) float64."""
+        return self._in_all(self.sure)
+
+    def _in_all(self, values: Array) -> Array:
+        out = np.zeros((self.count, *values.shape[1:]))
+        out[self.rows] = values
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +93,9 @@ class Keypoints:
 
 def area_over_time(person: Person) -> float:
     """Return the size of a person in the image, summed over the frames: pixels squared."""
-    seen = (person.confidence > 0)[..., None]
-    highest = np.where(seen, person.positions, -np.inf).max(axis=1)
-    lowest = np.where(seen, person.positions, np.inf).min(axis=1)
+    seen = (person.sure > 0)[..., None]
+    highest = np.where(seen, person.seen, -np.inf).max(axis=1)
+    lowest = np.where(seen, person.seen, np.inf).min(axis=1)
     return float(np.prod(np.maximum(highest - lowest, 0.0), axis=1)[seen.any(axis=(1, 2))].sum())
 
 

@@ -23,8 +23,10 @@ from trainer.predict.keypoints.vocabulary import number_of
 
 _SMALL = 0.5
 """Share of an image in whose upper left corner nobody stays for a whole video."""
-_MOST_NUMBERS = 300_000_000
-"""Of all people together: 2.4 GB."""
+_MOST_ROWS = 4_000_000
+"""Frames of everybody together, those without them included: with ``--person all`` there is a row for each."""
+_FRAMES_EACH = 20
+"""Frames in which somebody is looked for, for each in which somebody is seen."""
 _LARGEST = 1e9
 """Pixels: no coordinate comes near it, and its square is still a number."""
 _MOST_SIDE = 65_536
@@ -93,16 +95,14 @@ def _read(path: Path, layout: str | None, fps: float | None, image: tuple[int, i
         found.points[..., :2] *= (width, height)
     if not (found.points[..., 2] > 0).any():
         raise DatasetError(f"{path}: expected keypoints with a confidence above 0, found none in {found.count} frames")
-    notes = list(found.notes)
     if found.names is None or layout:
-        chosen, said = layout_of(found, layout, path)
+        chosen, about_layout = layout_of(found, layout, path)
         names = LAYOUTS[chosen]
-        notes += said
     else:
-        chosen, names = "", found.names
+        chosen, about_layout, names = "", (), found.names
     people = _people(found, names, rate, path)
-    notes += _about_people(people) + _about_the_image(found.points, width, height)
-    return Keypoints(tuple(people), rate, width, height, chosen, tuple(notes))
+    notes = (*found.notes, *about_layout, *_about_people(people), *_about_the_image(found.points, width, height))
+    return Keypoints(tuple(people), rate, width, height, chosen, notes)
 
 
 def _load(path: Path, fps: float | None) -> Detections:
@@ -169,14 +169,14 @@ def _people(found: Detections, names: tuple[str, ...], fps: float, path: Path) -
     tracks = follow(np.asarray(found.rows), where, found.ids, fps)
     if not tracks:
         raise DatasetError(f"{path}: expected joints that models use with a confidence above 0, found none in {found.count} frames")
-    tracks = sorted(tracks, key=len, reverse=True)[: max(1, _MOST_NUMBERS // (count * positions.shape[1] * 3))]
+    most = max(1, min(_MOST_ROWS, _FRAMES_EACH * len(found.rows) + _MOST_ROWS // 8) // count)
+    if len(tracks) > most:
+        found.notes += (f"{len(tracks) - most} people who are seen in fewer frames than {most} others are left out",)
+        tracks = sorted(tracks, key=len, reverse=True)[:most]
     people = []
     for track in tracks:
-        rows = found.rows[track]
-        pixels, certain = np.zeros((count, *positions.shape[1:])), np.zeros((count, positions.shape[1]))
-        pixels[rows], certain[rows] = positions[track], confidence[track]
         ids = [found.ids[one] for one in track.tolist() if found.ids[one]]
-        people.append(Person(pixels, certain, Counter(ids).most_common(1)[0][0] if ids else ""))
+        people.append(Person(positions[track], confidence[track], found.rows[track], count, Counter(ids).most_common(1)[0][0] if ids else ""))
     return largest_first(people, [int(track[0]) for track in tracks])
 
 
@@ -184,7 +184,7 @@ def _about_people(people: list[Person]) -> list[str]:
     """Return a note if there are several people."""
     if len(people) < 2:
         return []
-    frames = [int((person.confidence > 0).any(axis=1).sum()) for person in people]
+    frames = [int((person.sure > 0).any(axis=1).sum()) for person in people]
     shown = ", ".join(map(str, frames[:6])) + (", ..." if len(frames) > 6 else "")
     return [f"{len(people)} people, the largest first seen in {shown} frames; --person chooses: largest (the first), a number, or all"]
 

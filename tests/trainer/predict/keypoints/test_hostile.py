@@ -241,3 +241,16 @@ def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
     assert "found a device, pipe or socket" in answer(tmp_path / "pipe.json")
     assert "found a device, pipe or socket" in answer(Path("/dev/zero"))
     assert "expected OpenPose's JSON files" in answer(tmp_path)
+
+
+def test_a_crowd_in_a_sparse_video_fills_no_memory(tmp_path: Path) -> None:
+    crowd = [keypoints("coco17", 1, size=100.0, at=(40.0 * number, 500.0))[0] for number in range(48)]
+    people = [{"image_id": 150 * row, "keypoints": one.ravel().round().tolist()} for row in range(150) for one in crowd]
+    (tmp_path / "k.json").write_text(json.dumps(people))
+    tracemalloc.start()
+    found = read_keypoints(tmp_path / "k.json", "coco17", fps=30, image=IMAGE)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100_000_000
+    assert len(found.people) * len(found.people[0].positions) <= 700_000
+    assert any("people who are seen in fewer frames than" in note for note in found.notes)

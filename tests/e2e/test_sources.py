@@ -84,7 +84,7 @@ def test_a_dry_run_shows_what_was_detected(data_dir: Path, tmp_path: Path) -> No
         ("--source folder --root {data}/cmu --table {data}/cmu/index.csv", r"index\.csv:1: expected the columns file and any of"),
         ("--source folder --root {data}/cmu --profile my.yaml", r"profile 'my\.yaml': expected one of bandai_namco, .* found neither"),
         ("--source folder --root {data}/cmu/bvh-neo --profile iclone", "3 unreadable; first: .* profile iclone: found no joint for"),
-        ("--source folder --root {data}/cmu --scale 0", "--scale: input should be greater than 0"),
+        ("--source folder --root {data}/cmu --scale 0", "--scale: input should be greater than or equal to 0.000001"),
         ("--source hdm05 --root {data}/hdm05/takes/mm", r"found 1 \.c3d; give --format c3d"),
     ],
 )

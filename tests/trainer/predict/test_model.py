@@ -88,7 +88,7 @@ def test_what_it_says_about_itself(run_folder, live_folder):
         ((5, 17, 4), {}, "points: expected shape"),
         ((5, 17, 2), {"fov": 200.0}, "fov: input should be less than 179, found 200.0"),
         ((5, 17, 2), {"fov": 60.0, "focal": 1000.0}, "expected a focal length or a field of view, found both"),
-        ((5, 17, 2), {"fps": 0.0}, "fps: input should be greater than 0"),
+        ((5, 17, 2), {"fps": 0.0}, "fps: input should be greater than or equal to 0.01"),
         ((5, 17, 2), {"image": (0, 1080)}, "image: expected a width and a height"),
         ((5, 17, 2), {"gap": -1.0}, "gap: "),
     ],

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mocapgen.shared import tables
 from mocapgen.shared.command import given, session
 from mocapgen.shared.options import schema_options
+from mocapgen.shared.tables import say
 from trainer.cli._training import training_bar
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def make_series(context: click.Context, make: Callable[..., Results], data: str,
     level = session(context).level
     settings = {name: options.pop(name) for name in SETTINGS if name in options}
 
-    def say(line: str) -> None:
+    def tell(line: str) -> None:
         if level >= 0:
-            tables.say(line, error=True)
+            say(line, error=True)
 
-    output = {"command": command_line(sys.argv[1:]), "print_line": say, "progress_bar": lambda: training_bar(level)}
+    output = {"command": command_line(sys.argv[1:]), "print_line": tell, "progress_bar": lambda: training_bar(level)}
     results = make(data, options.pop("cmu"), **options, options=given(context, settings), **output)
     if level >= 0:
         print_series(results, options["out"])
@@ -67,8 +67,8 @@ def print_series(results: Results, out: str) -> None:
     from trainer.experiments import pictures
 
     failed = f", {len(results.failures)} failed" if results.failures else ""
-    tables.say(f"{len(results.runs)} runs finished{failed}; written to {out}: report.html, report.md, results.json")
+    say(f"{len(results.runs)} runs finished{failed}; written to {out}: report.html, report.md, results.json")
     for failure in results.failures:
-        tables.say(f"failed: {failure.name}: {failure.error}")
+        say(f"failed: {failure.name}: {failure.error}")
     if not pictures.available():
-        tables.say(f"no pictures: {pictures.MISSING}")
+        say(f"no pictures: {pictures.MISSING}")

@@ -133,10 +133,10 @@ class Video:
 
     def _video_stream(self) -> Any:
         name = self._container.format.name
-        streams = [stream for stream in self._container.streams.video if not _is_cover(stream)]
+        streams = [stream for stream in self._container.streams.video if stream.codec_context is not None and not _is_cover(stream)]
         if not streams:
             self._container.close()
-            raise DatasetError(one_line(str(self.path), f"expected a video, found a file without pictures ({name})"))
+            raise DatasetError(one_line(str(self.path), f"expected a video, found a file without pictures that FFmpeg can decode ({name})"))
         if any(part in _LISTS for part in name.split(",")):
             self._container.close()
             raise DatasetError(one_line(str(self.path), f"expected a video, found a list of other files ({name}); give one of them"))

@@ -107,7 +107,8 @@ def test_a_card_that_lies_is_one_line(folder, tmp_path, case):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda tensor: tensor / 0.0, "expected finite weights, found NaN or infinity in network.last.bias"),
+        (lambda tensor: tensor / 0.0, "expected finite weights, found NaN, infinity or millions in network.last.bias"),
+        (lambda tensor: tensor + 1e7, "expected finite weights, found NaN, infinity or millions in network.last.bias"),
         (lambda tensor: tensor.to(torch.int32), "found another type of network.last.bias"),
         (lambda tensor: tensor[None], "found another shape of network.last.bias"),
     ],
@@ -122,7 +123,7 @@ def test_weights_that_cannot_be_are_one_line(folder, tmp_path, change, words):
 
 def test_weights_that_give_no_pose_are_one_line(folder, tmp_path):
     found = checkpoint.read(folder)
-    tensors = {name: 1e30 * torch.ones_like(tensor) for name, tensor in found.tensors.items()}
+    tensors = {name: 1e5 * torch.ones_like(tensor) for name, tensor in found.tensors.items()}
     save_file(tensors, tmp_path / "x.safetensors", {"card": found.card.model_dump_json()})
     with pytest.raises(DatasetError, match=r"x\.safetensors: expected weights that give poses, found NaN, infinity or kilometres"):
         checkpoint.load_lifter(tmp_path / "x.safetensors")

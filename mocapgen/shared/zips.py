@@ -19,6 +19,16 @@ _MOST_DICTIONARY = 2**26
 _Unpacker = Callable[[bytes], Iterator[bytes]]
 
 
+def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files in a zip; those without a name are none."""
+    return [member for member in archive.infolist() if member.filename and not is_folder(member)]
+
+
+def is_folder(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member is a folder; `ZipInfo.is_dir` fails where it has no name."""
+    return member.filename.endswith("/")
+
+
 def unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """Return what a member holds.
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from mocapgen.formats.limits import MAX_BYTES
 from mocapgen.shared.inputs import open_regular, read_bytes
 from mocapgen.shared.text import format_size, one_line, printable
-from mocapgen.shared.zips import FAULTS, unpack, unpack_head
+from mocapgen.shared.zips import FAULTS, is_folder, members, unpack, unpack_head
 from schemas.errors import FormatError, SourceError
 from schemas.report import Skip, SkipReason
 
@@ -239,18 +239,20 @@ class ZipTree(Tree):
 
     def contents(self) -> Contents:  # noqa: D102
         found = _Found()
-        members = self._open().archive.infolist()
-        _check_count(self.root, len(members))
-        for info in members:
+        listed = self._open().archive.infolist()
+        _check_count(self.root, len(listed))
+        for info in listed:
             path = _member_path(info)
+            if not path:
+                continue
             if len(path) > _LONGEST_PATH or path.count("/") > _DEEPEST:
                 found.problem(path[:80], "unreadable", f"expected a path of at most {_LONGEST_PATH} characters and {_DEEPEST} folders")
                 continue
             parts = path.split("/")
             if any(_is_hidden(part) for part in parts) or not found.is_nameable(path):
                 continue
-            found.folders.update("/".join(parts[:depth]) for depth in range(1, len(parts) + info.is_dir()))
-            if info.is_dir():
+            found.folders.update("/".join(parts[:depth]) for depth in range(1, len(parts) + is_folder(info)))
+            if is_folder(info):
                 continue
             if stat.S_ISLNK(info.external_attr >> 16):
                 found.problem(path, "not a clip", "expected a regular file, found a symbolic link inside a zip")
@@ -301,8 +303,7 @@ class ZipTree(Tree):
                 raise SourceError(
                     f"{printable(self.root)}: expected a zip file, found a broken one: {_reason(error)}; fetch it again or give a folder"
                 ) from None
-            members = {_member_path(info): info for info in archive.infolist() if not info.is_dir()}
-            self._handle = _Handle(os.getpid(), archive, members)
+            self._handle = _Handle(os.getpid(), archive, {_member_path(info): info for info in members(archive)})
         return self._handle
 
 

@@ -338,3 +338,12 @@ def test_a_member_that_grows_a_hundred_times_in_unpacking(tmp_path: Path) -> Non
         archive.writestr("bomb.bvh", bytes(80_000_000))
     with pytest.raises(FormatError, match=r"^bomb\.bvh: expected a motion-capture file, found one that grows \d+ times in unpacking"):
         ZipTree(tmp_path / "x.zip").read("bomb.bvh")
+
+
+def test_a_member_without_a_name_is_none(folder: Path, tmp_path: Path) -> None:
+    data = bytearray(pack(folder, tmp_path / "x.zip").read_bytes())
+    data[data.rindex(b"a.amc")] = 0  # where the name ends
+    (tmp_path / "x.zip").write_bytes(data)
+    with ZipTree(tmp_path / "x.zip") as tree:
+        assert "b.amc" in [entry.path for entry in tree.contents().files]
+        assert tree.read("b.amc") == b""

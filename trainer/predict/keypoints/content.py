@@ -17,7 +17,7 @@ import numpy as np
 
 from mocapgen.shared.inputs import read_bytes
 from mocapgen.shared.text import format_size
-from mocapgen.shared.zips import FAULTS, unpack
+from mocapgen.shared.zips import FAULTS, members, unpack
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.json_text import parse
 from trainer.predict.keypoints.pickles import load_npy, load_pickle
@@ -236,22 +236,22 @@ def _zip(data: bytes, room: Room) -> Any:
     except FAULTS as error:
         raise DatasetError(f"{path}: expected a whole archive, found: {error}") from None
     with archive:
-        members = [item for item in archive.infolist() if not item.is_dir() and "__MACOSX" not in item.filename]
-        room.require_unpacked(sum(item.file_size for item in members))
-        name, count = Counter(item.filename for item in members).most_common(1)[0] if members else ("", 0)
+        found = [item for item in members(archive) if "__MACOSX" not in item.filename]
+        room.require_unpacked(sum(item.file_size for item in found))
+        name, count = Counter(item.filename for item in found).most_common(1)[0] if found else ("", 0)
         if count > 1:
             raise DatasetError(f"{path}: expected each file once in an archive, found {name} {count} times")
         by_suffix: dict[str, list[zipfile.ZipInfo]] = {}
-        for item in members:
+        for item in found:
             by_suffix.setdefault(PurePosixPath(item.filename).suffix.lower(), []).append(item)
         if ".npy" in by_suffix:
             return Archive({item.filename.removesuffix(".npy"): load_npy(_member(archive, item, path), room) for item in by_suffix[".npy"]})
         for suffix in (".json", ".txt"):
             if suffix in by_suffix:
                 return _zipped(archive, by_suffix[suffix], suffix, room.inside())
-        if len(members) == 1:
-            return of_bytes(_member(archive, members[0], path), PurePosixPath(members[0].filename).name, room.inside())
-    raise DatasetError(f"{path}: expected keypoints in the archive, found {', '.join(item.filename for item in members[:4]) or 'nothing'}")
+        if len(found) == 1:
+            return of_bytes(_member(archive, found[0], path), PurePosixPath(found[0].filename).name, room.inside())
+    raise DatasetError(f"{path}: expected keypoints in the archive, found {', '.join(item.filename for item in found[:4]) or 'nothing'}")
 
 
 def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, path: Path) -> bytes:

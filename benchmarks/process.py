@@ -18,12 +18,13 @@ from benchmarks.clips import write_part
 from benchmarks.tables import Section, Value
 
 _POLL = 0.02  # seconds between two looks at the processes
+_SMALL = 40_000  # kB: less than any worker takes
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One finished build."""
+    """One finished command."""
 
     seconds: float
     main: float | None
@@ -41,7 +42,18 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
         If it fails; with what it printed.
     """
     options = ["--select", "all", "--min-frames", "1", "--max-frames", "100000", "--overwrite", "--workers", str(workers)]
-    command = [sys.executable, "-m", "mocapgen", "build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options]
+    return run_program(["build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options])
+
+
+def run_program(arguments: list[str]) -> Run:
+    """Run ``mocapgen`` in a process of its own.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails; with what it printed.
+    """
+    command = [sys.executable, "-m", "mocapgen", *arguments]
     peaks: dict[int, int] = {}
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as process:
@@ -54,7 +66,7 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
             assert process.stderr is not None
             raise RuntimeError(f"{' '.join(command)}: {process.stderr.read().strip()}")
     main = peaks.pop(process.pid, 0)
-    worker = max(peaks.values(), default=0) if workers > 1 else 0  # libraries start small programs of their own while they load
+    worker = max((peak for peak in peaks.values() if peak > _SMALL), default=0)  # libraries start small programs of their own while they load
     return Run(seconds, main * 1.024e-3 or None, worker * 1.024e-3 or None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from mocapgen.shared.hdf5 import open_untrusted
 from mocapgen.shared.hdf5_walk import UNREADABLE
@@ -59,6 +60,13 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def _numbers(values: Any) -> NDArray[np.float64]:
+    found = np.asarray(values)
+    if found.dtype.kind not in "fiu":
+        raise TypeError(f"expected numbers, found {found.dtype}")
+    return found.astype(np.float64, copy=False)
+
+
 def _sleap(file: h5py.File, path: Path) -> Detections:
     """Return detections of SLEAP's analysis: tracks (people, 2, joints, frames), as h5py shows them."""
     tracks = file["tracks"][()]
@@ -78,7 +86,7 @@ def _sleap(file: h5py.File, path: Path) -> Detections:
     points = np.ones((len(which), joints, 3))
     points[..., :2] = tracks.transpose(0, 3, 2, 1)[which, when]
     if "point_scores" in file:
-        scores = np.asarray(file["point_scores"][()], dtype=np.float64)
+        scores = _numbers(file["point_scores"][()])
         scores = scores if scores.shape == (people, joints, frames) else scores.T
         if scores.shape == (people, joints, frames):
             points[..., 2] = scores.transpose(0, 2, 1)[which, when]
@@ -91,12 +99,12 @@ def _deeplabcut(group: h5py.Group, path: Path) -> Detections:
     """Return detections of a pandas table with the columns scorer, (individuals,) bodyparts, coords."""
     if "table" in group:
         table = group["table"]
-        values = np.asarray(table["values_block_0"], dtype=np.float64)
+        values = _numbers(table["values_block_0"])
         keys = [_text(key) if isinstance(key, bytes) else key for key in table["index"].tolist()]
         kinds = np.asarray(table.attrs["values_block_0_kind"]).tobytes()
         columns = load_pickle(kinds, Room(path, len(kinds)))
     else:
-        values = np.asarray(group["block0_values"], dtype=np.float64)
+        values = _numbers(group["block0_values"])
         levels = [[_text(name) for name in group[f"axis0_level{level}"][()]] for level in range(int(group.attrs["axis0_nlevels"]))]
         labels = [group[f"axis0_label{level}"][()] for level in range(len(levels))]
         columns = [tuple(levels[level][label] for level, label in enumerate(place)) for place in zip(*labels, strict=True)]

@@ -114,7 +114,7 @@ def fit(
         After Ctrl-C, when all is saved.
     """
     folder = Path(folder)
-    with protected(data_file):
+    with protected(data_file, config.split):
         check_run_folder(folder, resume, overwrite)
         compute = choose(config.device, config.precision, config.threads)
         data = load(data_file, config.joint_set)

@@ -202,6 +202,7 @@ def test_what_lies_in_the_folder_of_a_run_that_is_replaced_stays(world: Path, ru
     [
         "fit data.h5 --recipe run.yaml --config run/config.json --overwrite --out OUT",
         "fit run/log.csv --recipe run.yaml --overwrite --out OUT",
+        "fit data.h5 --recipe run.yaml --split run/README.md --overwrite --out OUT",
         "fit gone.h5 --recipe run.yaml --overwrite --out OUT",
         "fit person.json --recipe run.yaml --overwrite --out OUT",
         "fit data.h5 --recipe run.yaml --split actor=nobody --overwrite --out OUT",

@@ -149,7 +149,7 @@ def test_wrong_options_are_one_line(orbit: Path, tmp_path: Path, arguments: dict
 def test_wrong_places_are_one_line(front: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     for format, out, message in (
-        ("bvh", tmp_path / "file", "expected a folder to write the files of format=bvh to, found a file"),
+        ("bvh", tmp_path / "file", "expected a folder to write to, found a file"),
         ("bvh", tmp_path / "no" / "folder", "expected an existing folder to write to, found no"),
         ("npz", tmp_path / "poses", "expected a file to write that ends in .npz, found no suffix"),
         ("npz", tmp_path / "no" / "poses.npz", "expected an existing folder to write to, found no"),

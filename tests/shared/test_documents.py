@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import Field
 
 from mocapgen.shared.config import checked, settings
 from mocapgen.shared.documents import parse_json, parse_yaml, read_json, read_yaml
-from mocapgen.shared.text import LONGEST_LINE
+from mocapgen.shared.text import LONGEST_LINE, quoted
 from schemas.base import Model, Settings
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, DatasetError
@@ -165,6 +167,25 @@ def test_json_that_is_no_object(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("[1, 2]")
     assert message(read_json, path, "an avatar") == f"{path}: expected an avatar as a JSON object, found [1, 2]"
+
+
+PIECES = st.sampled_from(
+    [
+        *"[]{}:,-?&*!|>%@`'\"\\#\n \t",
+        *("<<: *a", "&a ", "*a", "!!set", "!!int", "1e9", "0o7", ".nan", "NaN", "\\ud800", "\x00", "\ud800", "a: ", "---\n", "9" * 50),
+    ]
+)
+
+
+@pytest.mark.parametrize("parse", [parse_yaml, parse_json])
+@given(text=st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
+def test_whatever_a_text_is_it_is_read_or_refused_in_a_short_line(parse, text):
+    try:
+        content = parse(text, "f")
+    except ConfigError as error:
+        assert_short(str(error))
+    else:
+        quoted(content).encode()
 
 
 # Models -------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ def test_loss_that_is_not_finite_stops_with_the_sequence(data_file, tiny, tmp_pa
 
 
 def test_diverging_run_stops(data_file, tiny, tmp_path):
-    wild = TrainConfig(**{**tiny.model_dump(), "learning_rate": 1e30, "grad_clip_norm": 0.0})
+    wild = tiny.model_copy(update={"learning_rate": 1e30, "grad_clip_norm": 0.0})
     with pytest.raises(ConfigError, match="expected a finite loss"):
         fit.fit(data_file, wild, tmp_path / "run")
 

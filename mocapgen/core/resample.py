@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import make_continuous, normalise, slerp
+from schemas.errors import FormatError
 
 _TRANSITION = 0.2  # of the new Nyquist frequency: pass below 0.9, stop above 1.1 of it
 _STOP_DB = 60.0
 _BLOCK = 4096  # frames at a time
+MOST_POSES = 5_000_000
+"""Joints times frames that a motion may become: an hour of a body at 30 frames per second."""
 _NTSC_RATES = (24, 30, 60, 120)
 _USUAL_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 72.0, 90.0, 100.0, 120.0, 144.0, 200.0, 240.0)
 
@@ -78,12 +81,23 @@ def resample(motion: Motion, fps: float, antialias: bool = False) -> Motion:
     Motion
         Frame k shows the source at exactly k / fps seconds: positions interpolated linearly, rotations along the
         shorter arc (slerp). Where that is a source frame, it is that frame.
+
+    Raises
+    ------
+    FormatError
+        If there would be more than :data:`MOST_POSES`, and more than twice as many as there are: a small file that claims to be slow.
     """
     if not (np.isfinite(fps) and fps > 0):
         raise ValueError(f"fps: expected a positive number, found {fps}")
     rotations, positions = motion.rotations, motion.root_positions
     if fps == motion.fps:
         return motion
+    poses = len(motion.skeleton.names) * ((len(motion) - 1) * (fps / motion.fps) + 1)
+    if poses > max(MOST_POSES, 2 * motion.rotations.shape[0] * motion.rotations.shape[1]):
+        raise FormatError(
+            f"{motion.name}: expected at most {MOST_POSES:,} joints times frames at {fps:g} frames per second, found {poses:.3g} in {len(motion):,} "
+            f"frames at {motion.fps:g} frames per second; check the frame rate"
+        )
     if antialias and fps < motion.fps:
         kernel = low_pass_kernel(fps / motion.fps)
         rotations = normalise(_filter(make_continuous(rotations), kernel))

@@ -21,7 +21,7 @@ from mocapgen.formats import Format
 from mocapgen.formats._numbers import Words
 from mocapgen.formats._text import number, split_words, without_comment
 from mocapgen.formats.asf import ROOT, Asf, AsfBone, format_asf, parse_asf
-from mocapgen.formats.limits import LARGEST, read_file
+from mocapgen.formats.limits import LARGEST, SLOWEST, read_file
 from schemas.errors import FormatError
 
 DEFAULT_FPS = 120.0
@@ -131,7 +131,7 @@ def stated_fps(data: bytes) -> float | None:
     first = _FRAME_NUMBER.search(data)
     found = _STATED.search(data[: first.start() if first else len(data)])
     fps = float(found[1]) if found else 0.0
-    return fps if 0.0 < fps <= _FASTEST else None
+    return fps if SLOWEST <= fps <= _FASTEST else None
 
 
 def _whole(values: Array) -> bool:

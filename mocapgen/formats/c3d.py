@@ -22,7 +22,7 @@ from mocapgen.formats import Format
 from mocapgen.formats._c3d_axes import Landmarks, to_world
 from mocapgen.formats._c3d_labels import choose_subject, labelled_points, persons, printable, without_duplicates
 from mocapgen.formats.c3d_file import C3dFile, parse_c3d_file, parse_c3d_parameters
-from mocapgen.formats.limits import read_file
+from mocapgen.formats.limits import SLOWEST, read_file
 from schemas.errors import FormatError
 from schemas.marker_set import MarkerSet
 
@@ -179,7 +179,7 @@ def _valid(file: C3dFile, columns: NDArray[np.intp], where: str) -> tuple[NDArra
 
 
 def _frame_rate(file: C3dFile, where: str) -> float:
-    if not 0 < file.fps < _FASTEST:
+    if not SLOWEST <= file.fps < _FASTEST:
         raise FormatError(f"{where}: POINT:RATE: expected frames per second, found {file.fps:g}")
     return float(np.round(file.fps, 4))
 

@@ -9,6 +9,8 @@ from schemas.errors import FormatError
 
 MAX_BYTES = 768 * 2**20
 """Largest file that is read: more than an hour of a whole body at 120 frames per second, written with ten decimals."""
+SLOWEST = 0.01
+"""Frames per second: of a slower file nothing between its frames is known."""
 LARGEST = 1e9
 """No length, angle or count of a motion-capture file comes near it."""
 

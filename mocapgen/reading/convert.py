@@ -13,6 +13,7 @@ from mocapgen.core.motion import Motion
 from mocapgen.core.resample import frame_count, resample
 from mocapgen.formats import formats
 from mocapgen.formats.asf_amc import find_asf
+from mocapgen.formats.limits import SLOWEST
 from mocapgen.reading.files import files_written, format_to_write, option_fault, read, write
 from mocapgen.shared.outputs import writing
 from schemas.errors import ConfigError, FormatError, MocapError
@@ -131,8 +132,8 @@ def _read(source: Path, given: dict[str, Any], notes: list[str]) -> Motion:
             suffixes = ", ".join(suffix for suffix, other in known.items() if name in other.options)
             raise ConfigError(f"{option}: expected only with {suffixes} files to read, found {source}; leave the option out")
     rate = given.get("source_fps")
-    if rate is not None and not 0 < rate <= _FASTEST:
-        raise ConfigError(f"source_fps: expected a positive number of frames per second up to {_FASTEST:g}, found {rate:g}")
+    if rate is not None and not SLOWEST <= rate <= _FASTEST:
+        raise ConfigError(f"source_fps: expected a positive number of frames per second from {SLOWEST:g} to {_FASTEST:g}, found {rate:g}")
     try:
         return read(source, **{option.removeprefix("source_"): value for option, value in given.items()}, notes=notes)
     except MocapError as error:  # readers advise the options that a build has

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from mocapgen.core.motion import Motion, Skeleton
 from mocapgen.core.resample import frame_count, low_pass_kernel, resample, snap_frame_rate
+from schemas.errors import FormatError
 
 PAIR = Skeleton(("a", "b"), (-1, 0), np.array([[0.0, 0, 0], [0.1, 0.2, 0.3]]))
 
@@ -267,3 +270,11 @@ def test_frame_times_that_are_none(frame_time: float) -> None:
     with pytest.raises(ValueError) as error:
         snap_frame_rate(frame_time)
     assert str(error.value) == f"frame time: expected a positive number of seconds, found {frame_time}"
+
+
+def test_a_small_file_that_claims_to_be_slow_does_not_fill_the_memory() -> None:
+    slow = replace(smooth_motion(1000, 30.0), fps=0.01)
+    with pytest.raises(FormatError, match=r"at most 5,000,000 joints times frames at 30 frames per second, found .* check the frame rate"):
+        resample(slow, 30.0)
+    with pytest.raises(FormatError, match="check the frame rate"):
+        resample(replace(slow, fps=1e-300), 30.0)

@@ -20,7 +20,7 @@ test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 
 CASES ?= 100000
 SEED ?= 0
-fuzz: $(VENV)/.installed-dev ## damaged files of all kinds into all readers: under an hour on two cores; what fails is kept in fuzz/
+fuzz: $(VENV)/.installed-dev ## damaged files of all kinds into all readers, about an hour on two cores; what fails is kept in fuzz/
 	$(BIN)/python -m tests.fuzz.run --cases $(CASES) --seed $(SEED)
 
 benchmark: $(VENV)/.installed-dev ## frames per second and peak memory of every step

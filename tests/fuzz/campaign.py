@@ -20,7 +20,7 @@ from tests.fuzz.program import PATIENCE, limit_memory, resident, run_here
 from tests.fuzz.targets import Target
 from tests.fuzz.verdict import GOOD, KINDS, Outcome, content, judge, run_case
 
-TOGETHER = 50
+TOGETHER = 200
 """Cases that one process runs: a fork costs more than most cases."""
 
 
@@ -203,6 +203,8 @@ class Campaign:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
             return report
+        for child in children:
+            os.waitpid(child, 0)
         if report.total.total() != len(numbers):
             raise RuntimeError(f"expected {len(numbers)} cases, found {report.total.total()}: a process that runs cases has died")
         return report

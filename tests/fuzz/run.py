@@ -6,10 +6,12 @@ A process imports everything once and runs the cases in forks of it. What fails 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import json
 import os
+import pkgutil
 import shutil
 import sys
 import tempfile
@@ -40,6 +42,14 @@ def prepare(seeds: Path) -> None:
             importlib.import_module(name)
     import torch
 
+    import mocapgen
+    import trainer
+
+    for package in (mocapgen, trainer):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            with contextlib.suppress(ImportError):  # of an extra that is not installed
+                if not module.name.endswith("__main__"):
+                    importlib.import_module(module.name)
     torch.set_num_threads(1)
     gc.collect()
     gc.freeze()  # forks then share the memory of what is there

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -13,9 +14,11 @@ import pytest
 from tests.fuzz.mutate import damage
 from tests.fuzz.targets import TARGETS
 
+CASES = 1200
+
 
 @pytest.fixture(scope="module")
-def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
+def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("fuzz")
 
     def call(*options: object) -> subprocess.CompletedProcess[str]:
@@ -25,13 +28,18 @@ def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     return call
 
 
-def test_sound_files_are_read_and_old_failures_are_none(run) -> None:
+def test_sound_files_are_read_and_old_failures_are_none(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     ended = run("--known")
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_damaged_files(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    ended = run("--cases", CASES)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_damage_is_the_same_every_time_and_changes_something() -> None:
-    changed = Counter()
+    changed: Counter[str] = Counter()
     for name, data in {
         "a.json": b'{"a": [1, 2], "b": "c"}',
         "a.yaml": b"a: [1, 2]\nb: c\n",

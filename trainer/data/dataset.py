@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.hdf5 import OpenFile, open_checked, read_joints
 from mocapgen.shared.layout import check_dataset
+from mocapgen.shared.text import quoted
 from schemas.conventions import CameraFrame
 from schemas.detectors import DETECTOR_SET
 from schemas.errors import DatasetError
@@ -178,7 +179,9 @@ def _joints(file: OpenFile, joint_set: str, intrinsics: Array, sequences: dict[s
 def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
     """Return a joint set, whose root and order a model relies on, and the columns of the frame arrays that are its joints."""
     columns = file.joint_columns(name)
-    parents = columns["parents"]
+    parents, names = columns["parents"], columns["names"].tolist()
+    if len(set(names)) < len(names):
+        raise DatasetError(f"{file.path}: /joint_sets/{name}/names: expected every joint once, found {quoted(max(names, key=names.count))} twice")
     where = f"{file.path}: /joint_sets/{name}/parents"
     if np.count_nonzero(parents == -1) != 1:
         raise DatasetError(f"{where}: expected one root (-1), found {np.count_nonzero(parents == -1)}")
@@ -186,7 +189,7 @@ def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
         raise DatasetError(f"{where}: expected parents before their children, found others")
     joint_set = LiftedJoints(
         name,
-        tuple(columns["names"].tolist()),
+        tuple(names),
         tuple(parents.tolist()),
         tuple((left, right) for left, right in columns["symmetric_pairs"].tolist()),
         tuple(columns["groups"].tolist()),

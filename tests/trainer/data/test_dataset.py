@@ -84,6 +84,7 @@ def attribute(name, value):
         (replaced("/sequences/clip", 999), ["/sequences/clip", "999"]),
         (replaced("/sequences/length", 10**6), ["/sequences/length", "expected numbers from 1 to below", "found 1000000 in row 0"]),
         (replaced("/joint_sets/h36m17/parents", 3), ["/joint_sets/h36m17/parents", "one root", "found 0"]),
+        (replaced("/joint_sets/h36m17/names", "spine"), ["/joint_sets/h36m17/names", "every joint once", "'spine' twice"]),
         (replaced("/joint_sets/h36m17/joints", 27), ["/joint_sets/h36m17/joints", "found 27 in row 0"]),
         (replaced("/cameras/K", [[900, 5, 0], [0, 900, 0], [0, 0, 1]]), ["/cameras/K", "skew"]),
     ],

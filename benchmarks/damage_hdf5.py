@@ -60,20 +60,21 @@ def main(cases: int, seed: int, first: int, keep: Path | None) -> None:
         build(BuildConfig.model_validate({**settings, "out": new, "workers": 1}))
         sources = {"new": _Source(new.read_bytes()), "old": _Source(_in_old_format(new))}
         _warm(new)
-        for number in range(first, first + cases):
-            random = Random(f"{seed}/{number}")
-            kind = random.choice(sorted(sources))
-            how, data = sources[kind].damaged(random)
-            case.write_bytes(data)
-            use = random.choice(sorted(_USES))
-            outcome, seconds, text = _run(_USES[use], case, folder)
-            slowest = max(slowest, seconds)
-            counts[f"{kind} format, {how}: {outcome}"] += 1
-            if outcome not in ("read", "refused"):
-                click.echo(f"case {number} ({kind} format, {how}, {use}): {outcome}: {text}", err=True)
-                if keep is not None:
-                    keep.mkdir(exist_ok=True)
-                    shutil.copy(case, keep / f"{number}_{use}.h5")
+        with contextlib.suppress(KeyboardInterrupt):  # what has been counted is printed
+            for number in range(first, first + cases):
+                random = Random(f"{seed}/{number}")
+                kind = random.choice(sorted(sources))
+                how, data = sources[kind].damaged(random)
+                case.write_bytes(data)
+                use = random.choice(sorted(_USES))
+                outcome, seconds, text = _run(_USES[use], case, folder)
+                slowest = max(slowest, seconds)
+                counts[f"{kind} format, {how}: {outcome}"] += 1
+                if outcome not in ("read", "refused"):
+                    click.echo(f"case {number} ({kind} format, {how}, {use}): {outcome}: {text}", err=True)
+                    if keep is not None:
+                        keep.mkdir(exist_ok=True)
+                        shutil.copy(case, keep / f"{number}_{use}.h5")
     for line in sorted(counts):
         click.echo(f"{counts[line]:7,} {line}")
     click.echo(f"slowest {slowest:.2f} s of processor time")

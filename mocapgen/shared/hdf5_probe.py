@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mocapgen.shared.signals import ENDING
 from mocapgen.shared.text import one_line
 from schemas.errors import DatasetError
 
@@ -148,6 +149,8 @@ def _limit(limits: _Limits) -> None:
             signal.signal(number, signal.SIG_DFL)
     for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGPROF, signal.SIGXCPU):
         signal.signal(number, signal.SIG_DFL)
+    for number in ENDING:  # Ctrl-C goes to both; the parent ends this process in any case
+        signal.signal(number, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)  # the C library tells of corrupted memory

@@ -18,6 +18,7 @@ from trainer.experiments.report import Bullets, Cell, Code, Heading, Paragraph, 
 from trainer.experiments.run import describe
 from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
+from trainer.model.networks import network_class
 from trainer.recipes.settings import merge, parse_assignments, read_recipe, recipe_file, train_config
 from trainer.runs.card import versions
 
@@ -78,7 +79,9 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     refuse(changes, {"seed": "seeds"})
     changes = merge({"split": "clip"}, changes)
     complete = train_config(read_recipe(recipe), changes, files=(recipe_file(recipe),))
-    there = [name for name, without in INGREDIENTS.items() if _without(recipe, changes, without) != complete]
+    own = network_class(complete.model).Settings.model_fields
+    possible = {name: without for name, without in INGREDIENTS.items() if without.get("model_settings", {}).keys() <= own.keys()}
+    there = [name for name, without in possible.items() if _without(recipe, changes, without) != complete]
     wrong = [name for name in only or () if name not in there]
     if wrong:
         raise ConfigError(f"only: expected ingredients of recipe {recipe}: {', '.join(there)}; found {', '.join(wrong)}")

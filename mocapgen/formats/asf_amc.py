@@ -36,6 +36,7 @@ _FASTEST = 100_000.0  # frames per second
 _LONGEST_HEADER = 1 << 20  # bytes before the first frame
 _LONGEST_FRAME = 1 << 20  # bytes
 _BLOCK = 1 << 18  # bytes at a time: words and numbers of a block stay in the processor's cache, and memory is bounded
+_FRAMES = 512  # at a time, where angles become rotations
 _LONGEST_LINE = 100_000  # characters of a line of the first frame
 _LEAP = (3.0, 1.0)
 """By how much the last number of a file without a final line break may differ from that of the frame before, to be taken for whole: so many
@@ -291,19 +292,23 @@ def _motion(values: Array, table: _Table, asf: Asf, degrees: bool, fps: float, n
     bones = asf.ordered
     place = {bone.name: index for index, bone in enumerate(bones)}
     channels = [(place[bone.name], channel) for bone in table.bones for channel in bone.dof]
-    angles = np.zeros((3, len(bones), len(values)))  # each component of each bone in one piece: twice as fast
     root_positions = np.tile(np.array(asf.root_position), (len(values), 1))
     rotating = [column for column, (_, channel) in enumerate(channels) if channel[0] == "r"]
-    angles[["xyz".index(channels[c][1][1]) for c in rotating], [channels[c][0] for c in rotating]] = values[:, rotating].T
+    axes, turned = ["xyz".index(channels[c][1][1]) for c in rotating], [channels[c][0] for c in rotating]
     for column, (_, channel) in enumerate(channels):
         if channel[0] == "t":
             root_positions[:, "xyz".index(channel[1])] += values[:, column]
-    if degrees:
-        angles *= math.radians(1.0)
-    rotations = np.zeros((4, len(asf.skeleton.names), len(values)))
-    rotations[3] = 1.0
-    rotations = rotations.T
-    rotations[:, : len(bones)] = _to_world_axes(_from_channels(angles.T, bones), asf.axis_rotations)
+    planes = np.zeros((4, len(asf.skeleton.names), len(values)))  # each component of each bone in one piece: twice as fast
+    planes[3] = 1.0
+    rotations = planes.T
+    for start in range(0, len(values), _FRAMES):
+        block = values[start : start + _FRAMES, rotating].T
+        angles = np.zeros((3, len(bones), block.shape[1]))
+        angles[axes, turned] = block
+        if degrees:
+            angles *= math.radians(1.0)
+        rotations[start : start + _FRAMES, : len(bones)] = _to_world_axes(_from_channels(angles.T, bones), asf.axis_rotations)
+    planes.flags.writeable = rotations.flags.writeable = False  # so that the motion takes it as it is
     return Motion(asf.skeleton, rotations, root_positions * asf.metres_per_unit, fps, name)
 
 

@@ -139,6 +139,8 @@ def _refusal(text: str, case: Case) -> tuple[str, str]:
     shown = re.sub(r"[\d']+|0x\w+", "_", lines[-1] if lines else "")[:120]
     start = f"{program}: error: "
     names = {case.file.name, case.target.folder} - {""}
+    if case.arguments[1] == "merge" and all(line.startswith(start) for line in lines):
+        text, lines = lines[0], lines[:1]  # it lists all that files differ in
     if len(lines) != 1 or not text.startswith(start):
         return "message", f"{len(lines)} lines: {shown}"
     if _UNPRINTABLE.search(text):

@@ -142,7 +142,9 @@ TARGETS = (
         beside=("HDM_sa.asf",),
         words=_ASF,
     ),
-    Target("asf", ("HDM_sa.asf",), ("mocapgen convert {seeds}/HDM_sa_walk_001_120.amc out.bvh --asf {file}",), 40, words=_ASF),
+    Target(  # where skeleton and motion do not fit together, the line of the motion is named
+        "asf", ("HDM_sa.asf",), ("mocapgen convert {seeds}/HDM_sa_walk_001_120.amc out.bvh --asf {file}",), 40, words=_ASF, names_file=False
+    ),
     Target(
         "c3d",
         ("walk.c3d", "kick.c3d"),

@@ -109,7 +109,7 @@ class _Walker:
         """Note what cannot be read; readers meet it again and say what it means to them."""
         if isinstance(error, MemoryError) or "alloc" in str(error):  # a reader, whose memory is not limited, would fill it
             raise RefusedError(f"{where}: expected what fits into memory, found more")
-        if isinstance(error, TypeError):
+        if isinstance(error, TypeError | ValueError) and not isinstance(error, UnicodeError):
             raise RefusedError(f"{where}: expected a type of values that NumPy has, found {error}")
         if isinstance(error, OSError | RuntimeError | KeyError):
             self.damage = self.damage or f"{where}: {' '.join(str(error).split())}"

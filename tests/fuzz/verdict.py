@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -139,6 +140,7 @@ def _refusal(text: str, case: Case) -> tuple[str, str]:
     shown = re.sub(r"[\d']+|0x\w+", "_", lines[-1] if lines else "")[:120]
     start = f"{program}: error: "
     names = {case.file.name, case.target.folder} - {""}
+    names |= {option for option, value in pairwise(case.arguments) if option.startswith("--") and value.endswith(case.file.name)}
     if case.arguments[1] == "merge" and all(line.startswith(start) for line in lines):
         text, lines = lines[0], lines[:1]  # it lists all that files differ in
     if len(lines) != 1 or not text.startswith(start):

@@ -107,6 +107,12 @@ def virtual(file: h5py.File) -> None:
     file.create_virtual_dataset("virtual", layout)
 
 
+def odd_float(file: h5py.File) -> None:
+    kind = h5py.h5t.IEEE_F64LE.copy()
+    kind.set_ebias(10**6)  # numbers beyond those of NumPy
+    h5py.h5d.create(file.id, b"odd", kind, h5py.h5s.create_simple((4,)))
+
+
 def forged(size: int, mask: int = 0) -> Callable[[h5py.File], None]:
     return lambda file: file["frames/x"].id.write_direct_chunk((0, 0), os.urandom(size), mask)
 
@@ -123,6 +129,7 @@ LIES: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     "table": (lambda file: file.create_dataset("table/x", shape=(10**9,), dtype="f4"), "/table/x: expected at most 67.1 MB, found 4.0 GB"),
     "unwritten": (lambda file: file.create_dataset("table/x", shape=(10**7,), dtype="f4"), "expected 40.0 MB for the shape .* found 0 B"),
     "chunk size": (lambda file: replaced(file, shape=(2, 2**26), chunks=(1, 2**26), maxshape=(None, None), dtype="u1"), "67.1 MB"),
+    "type": (odd_float, "/odd: expected a type of values that NumPy has"),
     "too much in a chunk": (forged(5000), "/frames/x: expected chunks of 1.2 kB, found one of 5.0 kB"),
     "too little in a chunk": (forged(3, mask=1), "/frames/x: expected chunks of 1.2 kB, found one of 3 B"),
     "filter": (

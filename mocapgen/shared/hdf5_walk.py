@@ -135,12 +135,13 @@ class _Walker:
         try:
             for number in range(h5py.h5a.get_num_attrs(node.id)):
                 attribute = h5py.h5a.open(node.id, index=number)
+                if attribute.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+                    continue
                 kind, shape = attribute.get_type(), attribute.shape
                 size = math.prod(shape) * kind.get_size()
                 if size > self.size:
                     raise RefusedError(f"{where}: expected attributes smaller than the file, found {format_size(size)} in one")
-                if attribute.get_space().get_simple_extent_type() != h5py.h5s.NULL:
-                    attribute.read(np.empty(shape, dtype=kind.dtype), mtype=kind)
+                attribute.read(np.empty(shape, dtype=kind.dtype), mtype=h5py.h5t.py_create(kind.dtype))  # texts and references as objects
         except (*UNREADABLE, MemoryError) as error:
             self.note(f"{where}: an attribute", error)
 

@@ -125,7 +125,7 @@ def _check_array(path: Path, file: h5py.File, array: LayoutArray, name: str, siz
     if not isinstance(dataset, h5py.Dataset):
         raise _error(path, f"{where}: expected an array, found nothing; the file is incomplete")
     text = h5py.check_string_dtype(dataset.dtype) is not None
-    if text != (array.dtype == "str") or (not text and dataset.dtype.kind not in _KINDS[array.dtype]):
+    if text != (array.dtype == "str") or (not text and (dataset.dtype.kind not in _KINDS[array.dtype] or dataset.dtype.itemsize > 8)):
         raise _error(path, f"{where}: expected type {array.dtype}, found {'str' if text else dataset.dtype}")
     if dataset.shape is None or len(dataset.shape) != len(array.shape):
         raise _error(path, f"{where}: expected {len(array.shape)} dimensions {array.shape}, found shape {dataset.shape}")

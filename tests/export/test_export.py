@@ -228,3 +228,20 @@ def test_the_command(call: Any, front: Path, tmp_path: Path) -> None:
     status, out, err = call("export", front, "--format", "npz", "--up", "z", "--out", tmp_path / "x.npz")
     assert (status, out) == (2, "")
     assert err == "mocapgen: error: --up: an option of bvh only, found with --format npz; leave it out\n"
+
+
+def test_attributes_as_texts_of_fixed_length(front: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.h5"
+    other.write_bytes(front.read_bytes())
+    with h5py.File(other, "a") as file:
+        for name, value in list(file.attrs.items()):
+            if isinstance(value, str):
+                del file.attrs[name]
+                file.attrs[name] = np.bytes_(value.encode())
+    found = []
+    for source in (front, other):
+        folder = tmp_path / source.stem
+        folder.mkdir()
+        export(source, "npz", folder / "poses.npz")
+        found.append(json.loads((folder / "poses.json").read_text()))
+    assert found[1] == found[0] | {"source": found[0]["source"] | {"file": "other.h5"}}

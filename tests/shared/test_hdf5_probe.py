@@ -74,6 +74,21 @@ def test_a_file_that_has_not_changed_is_not_looked_through_again(path: Path, mon
     assert probe(path) == "again"
 
 
+def test_attributes_of_every_type_are_sound(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        table = file["table"]
+        table["time"] = np.arange(200.0)
+        table["time"].make_scale("time")
+        file["frames/x"].dims[0].attach_scale(table["time"])  # references, and a table of them
+        attributes = table.attrs
+        attributes["text"], attributes["texts"], attributes["bytes"] = "a", ["a", "ü"], np.bytes_(b"a")
+        attributes["reference"], attributes["region"], attributes["empty"] = table.ref, file["frames/x"].regionref[:2], h5py.Empty("f4")
+        attributes.create("lists", np.array([np.arange(3), np.arange(2)], dtype=object), dtype=h5py.vlen_dtype("i4"))
+        attributes["table"] = np.zeros(2, dtype=[("text", "S4"), ("array", "f4", (3,))])
+        attributes.create("flag", True)
+    assert probe(path) == ""
+
+
 def test_threads_and_warnings_do_not_matter(path: Path) -> None:
     done = threading.Event()
     others = [threading.Thread(target=done.wait) for _ in range(3)]

@@ -62,6 +62,7 @@ CHANGES = {
     "half a skeleton": (drop("skeletons/child_10/offsets"), "/skeletons/child_10/offsets: expected an array"),
     "no joint sets": (drop("joint_sets"), "/joint_sets: expected at least one group"),
     "wrong type": (replace("clips/source_fps", ["x"]), "/clips/source_fps: expected type f8, found str"),
+    "long double": (replace("clips/source_fps", np.ones(2, "longdouble")), r"/clips/source_fps: expected type f8, found float128"),
     "wrong dimensions": (replace("frames/in_view", np.zeros(3, bool)), "/frames/in_view: expected 2 dimensions"),
     "wrong size": (replace("frames/in_view", np.zeros((3, 27), bool)), "/frames/in_view: expected shape"),
     "start beyond the end": (put("sequences/start", 1, 10**12), "/sequences/start: expected numbers from 0"),

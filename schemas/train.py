@@ -210,7 +210,7 @@ class TrainConfig(Settings):
     """Share of the test side, for `clip` and `random`."""
     validation_share: float = Field(default=0.1, ge=0, lt=1)
     """Share of the training side that is held out to choose the best epoch; 0 trains on all of it and takes the last."""
-    window: int | None = Field(default=None, ge=2, le=MOST)
+    window: int | None = Field(default=None, ge=2, le=10_000)
     """Train on windows of this many frames; by default on whole sequences."""
 
     epochs: int = Field(default=50, ge=1, le=1_000_000)

@@ -15,6 +15,9 @@ from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, SequenceRow
 from schemas.errors import DatasetError
 
+_FARTHEST = 1e6
+"""Metres; the squares of a floor that is larger would fill the memory."""
+
 ASSUMED = "assumed"
 """Rig of the camera that ``trainer predict`` takes for keypoints: level, at the world's origin."""
 
@@ -111,6 +114,10 @@ def read_sequence(data: Dataset | Predictions, row: SequenceRow, matches: Predic
     poses = Poses(joint_tree(data, row.avatar), row.camera.to_world(row["positions_3d"]), row["positions_2d"].astype(np.float64))
     if not np.isfinite(poses.world).all(axis=2).any():
         raise DatasetError(f"{data.path}: /frames/positions_3d: expected positions to draw in sequence {row.number}, found none that is finite")
+    farthest = float(np.nanmax(np.abs(poses.world)))
+    if farthest > _FARTHEST:
+        where = f"{data.path}: /frames/positions_3d"
+        raise DatasetError(f"{where}: expected positions within {_FARTHEST:g} m to draw in sequence {row.number}, found {farthest:g} m")
     truth = None
     if matches is not None:
         poses, truth = _predicted(data, row, poses, matches)

@@ -39,16 +39,23 @@ def dataset(file: h5py.File, path: str) -> h5py.Dataset | None:
     return node if isinstance(node, h5py.Dataset) else None
 
 
+def kind_of(node: h5py.Dataset) -> str:
+    """Return NumPy's kind of an array's type, ``O`` for texts; ``other`` for what no reader takes: lists, references, numbers above 8 bytes."""
+    if h5py.check_string_dtype(node.dtype) is not None:
+        return "O"
+    return "other" if node.dtype.kind == "O" or node.dtype.itemsize > 8 else node.dtype.kind
+
+
 def column(file: h5py.File, path: str, kinds: str, dimensions: int) -> NDArray[Any] | None:
     """Return a whole array if it can be read, is of one of NumPy's `kinds` of types (``O`` is text) and has so many dimensions; else None."""
     node = dataset(file, path)
     if node is None:
         return None
     try:
-        text = h5py.check_string_dtype(node.dtype) is not None
-        if len(node.shape or ()) != dimensions or ("O" if text else node.dtype.kind) not in kinds:
+        kind = kind_of(node)
+        if len(node.shape or ()) != dimensions or kind not in kinds:
             return None
-        if text:
+        if kind == "O":
             return np.asarray(node.asstr(errors="replace")[()], dtype=object)
         return np.asarray(node[()])
     except UNREADABLE:

@@ -234,9 +234,14 @@ def read_array(file: h5py.File, path: str) -> NDArray[Any]:
     dataset = file[path]
     _require_room(file, path, dataset.nbytes)
     try:
-        return np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
+        values = np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         raise DatasetError(one_line(file.filename, f"{path}: expected sound data, found {_reason(error)}")) from None
+    if values.dtype == object:  # texts of fixed length may hold what no other text of HDF5 can
+        odd = next((text for text in values.flat if "\0" in text), None)
+        if odd is not None:
+            raise DatasetError(one_line(file.filename, f"{path}: expected texts without NUL, found {quoted(odd)}"))
+    return values
 
 
 def _require_room(file: h5py.File, path: str, size: int) -> None:

@@ -97,8 +97,8 @@ def check_attributes(path: Path, file: h5py.File, names: tuple[str, ...], object
     if odd:
         raise _error(path, f"attribute conventions: expected a text for {quoted(odd[0])}, found {quoted(texts['conventions'][odd[0]])}")
     fps = np.asarray(file.attrs["fps"])
-    if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < fps < np.inf:
-        raise _error(path, f"attribute fps: expected frames per second, a positive number, found {quoted(fps.tolist())}")
+    if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < fps <= 1000:
+        raise _error(path, f"attribute fps: expected frames per second, a number above 0 and up to 1000, found {quoted(fps.tolist())}")
 
 
 def _error(path: Path, problem: str) -> DatasetError:

@@ -220,12 +220,13 @@ def test_predictions_of_something_else(path, predicted, tmp_path):
         run(predicted, tmp_path / "a.png", predictions=predicted)
 
 
-def test_nothing_that_is_finite(path, tmp_path):
+@pytest.mark.parametrize(("metres", "found"), [(np.nan, "found none that is finite"), (1e12, r"within 1e\+06 m to draw in sequence 4, found")])
+def test_nothing_that_can_be_drawn(path, tmp_path, metres, found):
     damaged = tmp_path / "damaged.h5"
     damaged.write_bytes(path.read_bytes())
     with h5py.File(damaged, "r+") as file:
-        file["frames/positions_3d"][:] = np.nan
-    with pytest.raises(DatasetError, match="found none that is finite"):
+        file["frames/positions_3d"][:] = metres
+    with pytest.raises(DatasetError, match=found):
         run(damaged, tmp_path / "a.png")
 
 

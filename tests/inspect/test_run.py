@@ -155,6 +155,17 @@ def test_without_tables_only_the_structure_is_inspected(edited: Callable[..., Pa
     assert set(left_out(inspection).values()) == {"the structure does not allow it", "needs --split"}
 
 
+def test_lists_of_numbers_are_no_names(clean: Path, tmp_path: Path) -> None:
+    shutil.copy(clean, tmp_path / "lists.h5")
+    with h5py.File(tmp_path / "lists.h5", "a") as file:
+        count = len(file["clips/actor"])
+        del file["clips/actor"]
+        file.create_dataset("clips/actor", shape=(count,), dtype=h5py.vlen_dtype("i4"))
+    inspection = inspect(tmp_path / "lists.h5", select="structure", workers=1)
+    assert "/clips/actor" in {finding.where for finding in found(inspection, "structure.types")}
+    assert json.loads(inspection.model_dump_json())
+
+
 def test_a_damaged_sequence_does_not_end_the_rest(edited: Callable[..., Path]) -> None:
     def spike(file: h5py.File) -> None:
         change(file, "positions_3d", 15, lambda values: values + np.eye(len(values))[:, 60, None, None].astype("f4"))

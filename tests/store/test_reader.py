@@ -54,6 +54,8 @@ CHANGES = {
     "a version that is none": (attribute("schema_version", "²"), "found ²"),
     "no rate": (lambda file: file.attrs.__delitem__("fps"), "attribute fps"),
     "no time": (attribute("fps", 0.0), "attribute fps: expected frames per second"),
+    "no rate of a camera": (attribute("fps", 1e300), "attribute fps: expected frames per second"),
+    "NUL in a text": (replace("sequences/avatar", np.full(10, b"a\0b")), "/sequences/avatar: expected texts without NUL"),
     "broken JSON": (attribute("conventions", "{"), "attribute conventions:1: expected JSON"),
     "no JSON object": (attribute("config", "[]"), "attribute config: expected a JSON object"),
     "unknown frame": (attribute("conventions", '{"camera_frame": "x"}'), "unity, opencv, found 'x'"),

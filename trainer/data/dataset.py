@@ -25,6 +25,9 @@ from schemas.train import ModelCard
 from trainer.data.detector_points import detector_joints, detector_positions
 from trainer.data.joints import LiftedJoints
 
+_LARGEST = 1e15
+"""Metres or pixels; a network's numbers of single precision overflow on larger ones."""
+
 Array = NDArray[Any]
 
 SHOWN = 3
@@ -199,7 +202,7 @@ def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
 
 def _require_finite(data: PoseData) -> None:
     for name in ("positions_3d", "positions_2d"):
-        bad = ~np.isfinite(getattr(data, name)).all(axis=(1, 2))
+        bad = ~(np.abs(getattr(data, name)) < _LARGEST).all(axis=(1, 2))
         if not bad.any():
             continue
         counts = np.array([np.count_nonzero(bad[start : start + length]) for start, length in zip(data.start, data.length, strict=True)])
@@ -209,7 +212,8 @@ def _require_finite(data: PoseData) -> None:
         first = hit[0]
         frame = int(np.flatnonzero(bad[data.start[first] : data.start[first] + data.length[first]])[0])
         more = f" and {len(hit) - 1} more sequences" if len(hit) > 1 else ""
-        raise DatasetError(f"{data.path}: /frames/{name}: expected finite numbers, found NaN in {data.name(int(first))}, frame {frame}{more}")
+        where = f"{data.path}: /frames/{name}"
+        raise DatasetError(f"{where}: expected finite numbers, found NaN or more than {_LARGEST:g} in {data.name(int(first))}, frame {frame}{more}")
 
 
 def require_match(data: PoseData, card: ModelCard) -> None:

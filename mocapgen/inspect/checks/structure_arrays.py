@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute_names, camera_frame, dataset, file_finding, members
+from mocapgen.inspect.lenient_reader import DamagedFrames, InspectedRow, attribute_names, camera_frame, dataset, file_finding, kind_of, members
 from mocapgen.inspect.registry import BOTH, check
 from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.shared.hdf5 import attribute, json_attribute, text_attribute
@@ -101,8 +101,7 @@ def missing(file: h5py.File) -> Iterator[Finding]:
 def types(file: h5py.File) -> Iterator[Finding]:
     """Arrays hold another type of values than the schema says."""
     for array, path, node in _present(file):
-        kind = "O" if h5py.check_string_dtype(node.dtype) is not None else node.dtype.kind
-        if kind not in _KINDS[array.dtype]:
+        if kind_of(node) not in _KINDS[array.dtype]:
             yield file_finding(f"expected type {array.dtype}, found {node.dtype}", path)
 
 

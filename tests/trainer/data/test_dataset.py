@@ -97,6 +97,14 @@ def test_unusable_file_is_one_line(changed, edit, words):
     assert all(word in message for word in words), message
 
 
+def test_what_overflows_is_refused(changed):
+    def overflow(file):
+        file["/frames/positions_2d"][int(file["/sequences/start"][7]) + 3, 0] = 3e38
+
+    with pytest.raises(DatasetError, match=r"/frames/positions_2d: expected finite numbers, found NaN or more than 1e\+15 in .*, frame 3$"):
+        load(changed(overflow))
+
+
 def test_nan_is_reported_with_the_sequence(changed, data):
     with pytest.raises(DatasetError) as caught:
         load(changed(set_nan))

@@ -18,6 +18,8 @@ from schemas.errors import DatasetError
 from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 
 _KNOWN = {FILE_FORMAT: "a dataset", PREDICTIONS_FORMAT: "predictions of a model"}
+_LARGEST = 10**6
+"""Of an image, in each direction, of a focal length, and metres to a camera."""
 _KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
 
 
@@ -32,6 +34,7 @@ def check_dataset(path: Path, file: h5py.File) -> None:
     check_kind(path, file, FILE_FORMAT, SCHEMA_VERSION)
     check_attributes(path, file, tuple(RootAttributes.model_fields), ("conventions", "config"))
     check_arrays(path, file, LAYOUT)
+    check_cameras(path, file)
     check_sequences(path, file)
     require(path, "/sequences/clip", read_array(file, "/sequences/clip"), 0, file["/clips/id"].shape[0])
     unknown = sorted(set(read_array(file, "/sequences/avatar")) - set(file["/skeletons"]))
@@ -53,6 +56,7 @@ def check_predictions(path: Path, file: h5py.File) -> None:
     if text_attribute(file, "root") not in ("predicted", "placed"):
         raise _error(path, f"attribute root: expected predicted or placed, found {quoted(file.attrs['root'])}")
     check_arrays(path, file, PREDICTIONS_LAYOUT)
+    check_cameras(path, file)
     check_sequences(path, file)
     joints = file["/frames/positions_3d"].shape[1]
     check_joint_sets(path, file, joints)
@@ -142,6 +146,21 @@ def check_joint_sets(path: Path, file: h5py.File, joints: int) -> None:
         size = joint_set["names"].shape[0]
         for column, least, limit in (("joints", 0, joints), ("parents", -1, size), ("symmetric_pairs", 0, size)):
             require(path, f"/joint_sets/{name}/{column}", read_array(file, f"/joint_sets/{name}/{column}"), least, limit)
+
+
+def check_cameras(path: Path, file: h5py.File) -> None:
+    """Check that cameras have a focal length, an image and a place; whether they are good ones, ``mocapgen inspect`` says."""
+    for name in ("width", "height"):
+        require(path, f"/cameras/{name}", read_array(file, f"/cameras/{name}"), 1, _LARGEST)
+    for name in ("K", "R", "t"):
+        values = read_array(file, f"/cameras/{name}")
+        wrong = ~(np.abs(values) < _LARGEST).reshape(len(values), -1).all(axis=1)
+        if name == "K":
+            wrong |= (values[:, 0, 0] == 0) | (values[:, 1, 1] == 0)
+        if wrong.any():
+            row = int(wrong.argmax())
+            expected = "focal lengths" if name == "K" else "finite numbers of a camera"
+            raise _error(path, f"/cameras/{name}: expected {expected}, found {quoted(values[row].tolist())} in row {row}")
 
 
 def check_sequences(path: Path, file: h5py.File) -> None:

@@ -19,7 +19,7 @@ from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTI
 
 _KNOWN = {FILE_FORMAT: "a dataset", PREDICTIONS_FORMAT: "predictions of a model"}
 _LARGEST = 10**6
-"""Of an image, in each direction, of a focal length, and metres to a camera."""
+"""Of an image, in each direction, of a focal length, metres to a camera, and of a bone."""
 _KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
 
 
@@ -121,6 +121,9 @@ def check_arrays(path: Path, file: h5py.File, layout: Layout) -> None:
             if not isinstance(name, str):  # h5py's result for a name that is no text
                 raise _error(path, f"{template}: expected names in UTF-8, found {quoted(name)}")
             _check_array(path, file, array, name, sizes)
+            if array.dtype == "f8" and array.path.startswith("/skeletons/"):
+                where = array.path.replace("<name>", name)
+                require(path, where, np.atleast_1d(read_array(file, where)), -_LARGEST, _LARGEST)
 
 
 def _check_array(path: Path, file: h5py.File, array: LayoutArray, name: str, sizes: dict[str, int]) -> None:
@@ -174,7 +177,7 @@ def check_sequences(path: Path, file: h5py.File) -> None:
 
 def require(path: Path, where: str, values: NDArray[Any], least: int, limit: int | NDArray[Any]) -> None:
     """Check that all values are at least `least` and below `limit`."""
-    wrong = np.argwhere((values < least) | (values >= limit))
+    wrong = np.argwhere(~((values >= least) & (values < limit)))  # what is no number is wrong, too
     if len(wrong):
         place = tuple(wrong[0])
         below = np.broadcast_to(limit, values.shape)[place]

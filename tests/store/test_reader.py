@@ -78,6 +78,7 @@ CHANGES = {
     "no such camera": (put("sequences/camera", 2, -3), "/sequences/camera: expected numbers from 0 to below"),
     "no such avatar": (put("sequences/avatar", 0, "nobody"), "average_man, child_10, found 'nobody'"),
     "no such joint": (put("joint_sets/h36m17/joints", 4, 27), "/joint_sets/h36m17/joints: expected numbers from 0 to below 27, found 27 in row 4"),
+    "no offset": (put("skeletons/child_10/offsets", 2, np.nan), "/skeletons/child_10/offsets: expected numbers from -1000000 to below"),
     "no such pair": (put("joint_sets/h36m17/symmetric_pairs", 0, [0, 17]), "/joint_sets/h36m17/symmetric_pairs"),
 }
 

@@ -71,7 +71,7 @@ CHANGES = {
     "start before the beginning": (put("sequences/start", 1, -1), "found -1 in row 1"),
     "length beyond the end": (put("sequences/length", 0, 2**31 - 1), "/sequences/length: expected numbers from 1"),
     "no focal length": (put("cameras/K", 1, 0.0), "/cameras/K: expected focal lengths, found [[0.0, 0.0, 0.0],"),
-    "no place": (put("cameras/t", 1, np.nan), "/cameras/t: expected finite numbers of a camera, found [nan, nan, nan] in row 1"),
+    "no place": (put("cameras/t", 1, 1e300), "/cameras/t: expected finite numbers of a camera, found [1e+300, 1e+300, 1e+300] in row 1"),
     "no image": (put("cameras/width", 1, 0), "/cameras/width: expected numbers from 1 to below 1000000, found 0 in row 1"),
     "length zero": (put("sequences/length", 0, 0), "found 0 in row 0"),
     "no such clip": (put("sequences/clip", 2, 999), "/sequences/clip: expected numbers from 0 to below"),

@@ -145,6 +145,8 @@ def _refusal(text: str, case: Case) -> tuple[str, str]:
         text, lines = lines[0], lines[:1]  # it lists all that files differ in
     if len(lines) != 1 or not text.startswith(start):
         return "message", f"{len(lines)} lines: {shown}"
+    if "not enough memory" in text:
+        return "memory", shown
     if _UNPRINTABLE.search(text):
         return "message", f"control characters: {shown!r}"
     if len(lines[0]) - len(start) > LONGEST and "--help')" not in text:

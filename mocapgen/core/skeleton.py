@@ -67,7 +67,7 @@ class Skeleton:
             raise ValueError(f"skeleton: expected one parent per joint, found {len(self.names)} names, {len(self.parents)} parents")
         if len(set(self.names)) != len(self.names):
             repeated = sorted({name for name in self.names if self.names.count(name) > 1})
-            raise ValueError(f"skeleton: joint names repeat: {', '.join(repeated)}")
+            raise ValueError(f"skeleton: joint names repeat: {', '.join(name[:40] for name in repeated[:5])}")
         for index, parent in enumerate(self.parents):
             if (parent == -1) != (index == 0) or not -1 <= parent < max(index, 1):
                 raise ValueError(f"skeleton: joint {self.names[index]} must come after its parent, found parent index {parent}")

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
+from types import FrameType
 from typing import Any, TypeVar
 
 from schemas.errors import MocapError
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 
 _IN_FLIGHT = 4  # tasks per worker: enough that none waits for the writer, few enough that memory stays flat
 _GRACE = 0.2  # seconds between two signals to a group of processes, and more
+_LAST_WORDS = 1.0  # seconds
 _task: Callable[[Any], Any] | None = None
 
 
@@ -137,7 +139,15 @@ def _start(task: Callable[[Any], Any]) -> None:
     global _task
     _task = task
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_soon)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _end_soon(number: int, frame: FrameType | None) -> None:
+    """End this worker when what it sends has been sent: of half a result, the main process would wait for the rest for ever."""
+    timer = threading.Timer(_LAST_WORDS, os._exit, (128 + number,))
+    timer.daemon = True
+    timer.start()
 
 
 def _die_with_parent() -> None:

@@ -35,6 +35,7 @@ def check_dataset(path: Path, file: h5py.File) -> None:
     check_attributes(path, file, tuple(RootAttributes.model_fields), ("conventions", "config"))
     check_arrays(path, file, LAYOUT)
     check_cameras(path, file)
+    check_skeletons(path, file)
     check_sequences(path, file)
     require(path, "/sequences/clip", read_array(file, "/sequences/clip"), 0, file["/clips/id"].shape[0])
     unknown = sorted(set(read_array(file, "/sequences/avatar")) - set(file["/skeletons"]))
@@ -121,9 +122,6 @@ def check_arrays(path: Path, file: h5py.File, layout: Layout) -> None:
             if not isinstance(name, str):  # h5py's result for a name that is no text
                 raise _error(path, f"{template}: expected names in UTF-8, found {quoted(name)}")
             _check_array(path, file, array, name, sizes)
-            if array.dtype == "f8" and array.path.startswith("/skeletons/"):
-                where = array.path.replace("<name>", name)
-                require(path, where, np.atleast_1d(read_array(file, where)), -_LARGEST, _LARGEST)
 
 
 def _check_array(path: Path, file: h5py.File, array: LayoutArray, name: str, sizes: dict[str, int]) -> None:
@@ -165,6 +163,14 @@ def check_cameras(path: Path, file: h5py.File) -> None:
             row = int(wrong.argmax())
             expected = "focal lengths" if name == "K" else "finite numbers of a camera"
             raise _error(path, f"/cameras/{name}: expected {expected}, found {quoted(values[row].tolist())} in row {row}")
+
+
+def check_skeletons(path: Path, file: h5py.File) -> None:
+    """Check that the lengths of skeletons are numbers; whether they are those of people, ``mocapgen inspect`` says."""
+    for name in file["/skeletons"]:
+        for column in ("offsets", "rest_positions", "stature"):
+            where = f"/skeletons/{name}/{column}"
+            require(path, where, np.atleast_1d(read_array(file, where)), -_LARGEST, _LARGEST)
 
 
 def check_sequences(path: Path, file: h5py.File) -> None:

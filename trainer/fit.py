@@ -46,7 +46,7 @@ from trainer.runs.state import RunState, restore, save_best, save_last
 from trainer.runs.timer import Timer
 
 ProgressCallback = Callable[[int, int, Mapping[str, Any]], None]
-"""Called with the steps done, the steps in all, and the latest figures."""
+"""Called with the steps done, the steps in all, and the latest figures; after an epoch with its row of the history and the number of `epochs`."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def fit(
     command : str
         The command line, for the run's README.
     progress : callable, optional
-        Called after each step.
+        Called after each step and each epoch.
 
     Returns
     -------
@@ -143,6 +143,9 @@ def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress:
                 run.save_last()
                 raise Stopped(run.resume_hint())
         run.finish_epoch(timer)
+        if progress is not None:
+            row = run.state.history[-1]
+            progress(run.state.step, run.steps, {**row, "epochs": run.config.epochs, "mpjpe_mm": row["train_mpjpe_mm"]})
 
 
 class Run:

@@ -1,20 +1,25 @@
-"""The progress bar of long work, for both programs."""
+"""How far long work is, for both programs: a bar for who watches, lines in a log file for who looks later."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mocapgen.shared.text import printable
+from mocapgen.shared.tables import say
+from mocapgen.shared.text import format_size, format_time, printable
 
 Progress = Callable[[int, int, str], None]
 """Called with how much is done, how much there is in all, and a label such as the name of the last clip."""
 
+LINE_EVERY = 30.0
+"""Seconds between two lines where nobody watches; after 25 minutes a fiftieth of the time so far, so that a log of days stays short."""
+
 
 @contextmanager
 def progress_bar(level: int, stream_is_terminal: bool | None = None, sizes: bool = False) -> Iterator[Progress | None]:
-    """Show a progress bar with the remaining time on stderr if it is a terminal.
+    """Show how much is done and the remaining time on stderr: as a bar if it is a terminal, else as a line now and then.
 
     Parameters
     ----------
@@ -30,10 +35,22 @@ def progress_bar(level: int, stream_is_terminal: bool | None = None, sizes: bool
     callable or None
         To be called with (done, total, label); None if nothing is shown.
     """
-    terminal = sys.stderr.isatty() if stream_is_terminal is None else stream_is_terminal
-    if level < 0 or not terminal:
+    if level < 0:
         yield None
-        return
+    elif is_terminal(stream_is_terminal):
+        with _bar(sizes) as progress:
+            yield progress
+    else:
+        yield _lines(sizes)
+
+
+def is_terminal(given: bool | None = None) -> bool:
+    """Return whether stderr is a terminal, unless that is given."""
+    return sys.stderr.isatty() if given is None else given
+
+
+@contextmanager
+def _bar(sizes: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -46,3 +63,19 @@ def progress_bar(level: int, stream_is_terminal: bool | None = None, sizes: bool
             bar.update(task, completed=done, total=total or None, description=printable(label))
 
         yield progress
+
+
+def _lines(sizes: bool) -> Progress:
+    begin = said = time.monotonic()
+
+    def progress(done: int, total: int, label: str) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said < max(LINE_EVERY, 0.02 * (now - begin)):
+            return
+        said = now
+        counts = [format_size(number) if sizes else f"{number:,}" for number in (done, total) if number]
+        left = f", about {format_time((now - begin) * (total - done) / done)} left" if 0 < done <= total else ""
+        say(f"{' of '.join(counts)}{left}: {label}", error=True)
+
+    return progress

@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 import textwrap
+import time
 import types
 import typing
 from pathlib import Path
@@ -413,8 +414,8 @@ def test_a_dry_run_names_no_file(call, built):
     assert "file" not in out
 
 
-def test_progress_only_for_a_person(call, built, capsys):
-    call("build", "--out", "d.h5")
+def test_progress_is_a_bar_for_a_person_and_a_line_now_and_then_for_a_log(call, built, capsys, monkeypatch):
+    call("build", "--out", "d.h5", "-q")
     assert built.calls[0][1] is None
     with progress_bar(-1, True) as progress:
         assert progress is None
@@ -422,6 +423,18 @@ def test_progress_only_for_a_person(call, built, capsys):
         for done in range(3):
             progress(done, 2, "clip [bold]")
     assert "clip [bold]" in capsys.readouterr().err
+    clock = iter([0.0, 1.0, 31.0, 60.0, 61.0, 36_061.0, 36_200.0, 38_000.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with progress_bar(0, False) as progress:
+        for done in range(7):
+            progress(done, 1_000, f"clip\n{done}")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "1 of 1,000, about 8 h 36 min left: clip\\n1"
+    assert [line.split()[0] for line in lines] == ["1", "3", "4", "6"]
+    clock = iter([0.0, 31.0])
+    with progress_bar(0, False, sizes=True) as progress:
+        progress(12_300_000, 0, "archive.zip")
+    assert capsys.readouterr().err == "12.3 MB: archive.zip\n"
 
 
 @pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (5e12, "5.0 TB")])

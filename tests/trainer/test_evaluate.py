@@ -1,6 +1,7 @@
 """Judging a run on its own file and on others, and the command line around all of it."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -78,8 +79,11 @@ def run(capsys, *arguments):
 def test_commands(capsys, data_file, tmp_path, folder):
     out, small = tmp_path / "run", ["--set", "model_settings={width: 8, depth: 1}", "--recipe", "paper", "--threads", "1", "--device", "cpu"]
     code, shown, error = run(capsys, "fit", data_file, "--out", out, "--epochs", "2", "--stop-after", "1", *small)
-    assert (code, error) == (0, "")
+    assert code == 0
+    assert re.fullmatch(r"epoch 1 of 2: loss \S+, train \S+ mm, \S+ frames/s, about .* left\n", error)
     assert "epoch 1: train" in shown
+    code, shown, error = run(capsys, "fit", data_file, "--out", out, "--resume", "-q")
+    assert (code, shown, error) == (0, "", "")
     code, shown, error = run(capsys, "fit", data_file, "--out", out, "--resume")
     assert (code, error) == (0, "")
     assert "best weights on the test side" in shown
@@ -124,14 +128,32 @@ def test_wrong_use_is_one_line(capsys, data_file, tmp_path, arguments, words):
     assert error.startswith("trainer: error: ")
 
 
-def test_progress_is_shown_to_a_person_only(capsys):
+def test_who_watches_sees_every_step_and_a_log_every_epoch(capsys):
     from trainer.cli._training import training_bar
 
-    with training_bar(0, stream_is_terminal=False) as watch:
+    step = {"epoch": 2, "loss": 0.5, "mpjpe_mm": 120.0}
+    row = {"epoch": 2, "epochs": 5, "loss": 0.5, "train_mpjpe_mm": 120.04, "validation_mpjpe_mm": None, "frames_per_second": 4321.0, "seconds": 60.0}
+    with training_bar(-1, stream_is_terminal=False, epochs=True) as watch:
         assert watch is None
-    with training_bar(0, stream_is_terminal=True) as watch:
-        watch(3, 10, {"epoch": 2, "loss": 0.5, "mpjpe_mm": 120.0})
+    with training_bar(0, stream_is_terminal=True, epochs=True) as watch:
+        watch(3, 10, step)
     assert "epoch 2, loss 0.5000, MPJPE 120.0 mm" in capsys.readouterr().err
+    with training_bar(0, stream_is_terminal=False, epochs=True) as watch:
+        watch(4, 10, step)
+        watch(4, 10, row)
+        watch(4, 10, {**row, "validation_mpjpe_mm": 98.76})
+    first = "epoch 2 of 5: loss 0.5000, train 120.0 mm, "
+    rest = "4,321 frames/s, about 3 min 0 s left\n"
+    assert capsys.readouterr().err == f"{first}{rest}{first}validation 98.8 mm, {rest}"
+
+
+def test_a_run_tells_of_each_epoch(data_file, tiny, tmp_path):
+    told = []
+    fit.fit(data_file, tiny, tmp_path / "run", progress=lambda done, total, figures: told.append((done, total, figures)))
+    rows = [(done, total, figures) for done, total, figures in told if "seconds" in figures]
+    assert [figures["epoch"] for _, _, figures in rows] == [1, 2]
+    assert rows[1][0] == rows[1][1]
+    assert all({"loss", "mpjpe_mm", "epoch"} <= figures.keys() for _, _, figures in told)
 
 
 def test_an_extra_that_is_not_installed_is_named():

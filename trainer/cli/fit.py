@@ -69,7 +69,7 @@ def fit(context: click.Context, /, data: str, **options: Any) -> None:
     from trainer.fit import command_line, fit  # after the check of the settings, so that a mistyped option is answered at once
 
     more = {"resume": resume, "overwrite": overwrite, "stop_after": stop_after, "command": command_line(command)}
-    with training_bar(session(context).level) as progress:
+    with training_bar(session(context).level, epochs=True) as progress:
         result = fit(data, settings, folder, progress=progress, **more)
     if session(context).level >= 0:
         print_result(result)

@@ -33,6 +33,7 @@ EXIT_INTERRUPTED = 128  # to which the number of the signal is added, as shells 
 EXTRAS = {
     "torch": "train",
     "safetensors": "train",
+    "filelock": "train",
     "matplotlib": "report",
     "tensorboard": "tensorboard",
     "onnx": "onnx",

@@ -9,25 +9,38 @@ from __future__ import annotations
 
 import io
 import os
+from io import FileIO
 from pathlib import Path
+
+from mocapgen.shared.locks import lock
 
 # ruff: noqa: D102 (the methods are those of io.RawIOBase)
 
 
 class DiskFile(io.RawIOBase):
-    """A file opened for reading and writing, locked while it is open.
+    """A file opened for reading and writing, locked while it is open if the file system has locks.
 
     Parameters
     ----------
     path : Path
         An existing file.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has locked it.
     """
 
     def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_RDWR)
-        _lock(self._handle)
+        self._file = FileIO(path, "r+")
+        try:
+            self.locked = lock(self._file.fileno())
+            """Whether it is locked."""
+            self._size = os.fstat(self._file.fileno()).st_size
+        except BaseException:
+            self._file.close()
+            raise
         self._position = 0
-        self._size = os.fstat(self._handle).st_size
         self._lost: list[tuple[int, bytes]] = []
         self.error: OSError | None = None
         """The first error the disk reported."""
@@ -52,8 +65,11 @@ class DiskFile(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         begin = self._position
         count = min(len(view), max(self._size - begin, 0))
-        found = b"" if self._handle < 0 else os.pread(self._handle, count, begin)
-        view[:count] = found.ljust(count, b"\0")
+        found = 0
+        if not self._file.closed:
+            self._file.seek(begin)
+            found = self._file.readinto(view[:count])
+        view[found:count] = bytes(count - found)
         for start, data in self._lost:
             low, high = max(start, begin), min(start + len(data), begin + count)
             if low < high:
@@ -66,7 +82,8 @@ class DiskFile(io.RawIOBase):
         done = 0
         while done < len(view) and self.error is None:
             try:
-                done += os.pwrite(self._handle, view[done:], self._position + done)
+                self._file.seek(self._position + done)
+                done += self._file.write(view[done:])
             except OSError as error:
                 self.error = error
         if done < len(view):
@@ -80,7 +97,7 @@ class DiskFile(io.RawIOBase):
         self._size = self._position if size is None else size
         if self.error is None:
             try:
-                os.ftruncate(self._handle, self._size)
+                self._file.truncate(self._size)
             except OSError as error:
                 self.error = error
         return self._size
@@ -93,27 +110,21 @@ class DiskFile(io.RawIOBase):
     def sync(self) -> None:
         """Wait until everything is on the disk."""
         self.check()
-        os.fsync(self._handle)
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        self._file.close()
         super().close()
 
 
-def _lock(handle: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows locks open files by itself
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def remove_stale(path: Path) -> None:
-    """Remove a file that is not open as a :class:`DiskFile`; otherwise leave it alone."""
+    """Remove a file that a program left behind when it was killed; leave it alone while one writes it as a :class:`DiskFile`, or may do so."""
     try:
-        DiskFile(path).close()
-        path.unlink()
+        if path.stat().st_size == 0:  # one that is new, and locked in a moment
+            return
+        with DiskFile(path) as file:
+            nobody = file.locked
+        if nobody or os.name == "nt":  # Windows itself keeps files that are open
+            path.unlink()
     except OSError:
         return

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.documents import parse_json
+from mocapgen.shared.hdf5_open import InUseError, open_reading
 from mocapgen.shared.hdf5_probe import probe
 from mocapgen.shared.hdf5_walk import UNREADABLE
 from mocapgen.shared.inputs import open_regular
@@ -173,7 +174,7 @@ def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
     Raises
     ------
     DatasetError
-        If there is no such file, it is no HDF5 file, damaged, or parts of it lie in other files.
+        If there is no such file, it is no HDF5 file, damaged, parts of it lie in other files, or another program writes it.
     """
     wanted, _, advice = what.partition(";")
     if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises for names that are too long)
@@ -183,7 +184,9 @@ def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
     if damage and not damaged:
         raise DatasetError(one_line(str(path), f"expected a sound HDF5 file, found a damaged one ({damage[:160]})"))
     try:
-        return h5py.File(path, "r")
+        return open_reading(path)
+    except InUseError as error:  # since it was looked through
+        raise DatasetError(one_line(str(path), str(error))) from None
     except OSError as error:
         raise DatasetError(one_line(str(path), f"expected an HDF5 file, found something else or a damaged one ({_reason(error)})")) from None
 

@@ -65,7 +65,7 @@ def probe(path: Path) -> str:
     Raises
     ------
     DatasetError
-        If HDF5 crashes, hangs or fills the memory, parts lie in other files, or a size cannot be true.
+        If HDF5 crashes, hangs or fills the memory, parts lie in other files, a size cannot be true, or another program writes the file.
     """
     status = path.stat()
     key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -88,11 +88,12 @@ def _meaning(path: Path, answer: bytes, ending: int | None) -> str:
 
 def look(path: Path, alive: Callable[[], object] = lambda: None) -> bytes:
     """Return what a child tells its parent."""
+    from mocapgen.shared.hdf5_open import InUseError
     from mocapgen.shared.hdf5_walk import RefusedError, walk
 
     try:
         damage = walk(path, alive)
-    except RefusedError as error:
+    except (RefusedError, InUseError) as error:
         return _REFUSED + str(error).encode("utf-8", "backslashreplace")
     except MemoryError:
         return _REFUSED + b"expected an HDF5 file that fits into memory, found a larger one, or sizes that are not true"

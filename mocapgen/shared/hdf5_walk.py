@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from mocapgen.shared.hdf5_open import open_reading
 from mocapgen.shared.text import format_size
 
 MOST_UNWRITTEN = 2**20
@@ -67,10 +68,12 @@ def walk(path: Path, alive: Callable[[], object] = lambda: None) -> str:
     ------
     RefusedError
         If data lies outside the file, a filter is none of HDF5's common ones, a size cannot be true, or the way to all objects is not found.
+    InUseError
+        If another program writes the file.
     """
     walker = _Walker(path.stat().st_size, alive)
     try:
-        file = h5py.File(path, "r")
+        file = open_reading(path)
     except OSError as error:
         walker.note("", error)
         return ""  # no HDF5 file: who opens it says so

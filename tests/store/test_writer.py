@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mocapgen import build
+from mocapgen import build, open_dataset
 from mocapgen.anatomy.avatars import avatar_skeleton, load_avatar
+from mocapgen.shared import disk
 from mocapgen.shared.disk import DiskFile, remove_stale
 from mocapgen.shared.signals import interrupts_deferred
 from mocapgen.store.writer import DatasetWriter
@@ -130,20 +131,26 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
+def disk_with_room(room: int) -> type[io.FileIO]:
+    """Return files of a disk that takes so many bytes more."""
+    left = [room]
+
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            if left[0] <= 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            count = super().write(data[: left[0]])
+            left[0] -= count
+            return count
+
+    return Full
+
+
 @pytest.mark.parametrize("room", [0, 1, 96, 4_000, 50_000, 200_000, 500_000])
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     path = tmp_path / "data.h5"
     path.write_bytes(OLD)
-    real, left = os.pwrite, [room]
-
-    def pwrite(handle: int, data: Any, offset: int) -> int:
-        if left[0] <= 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        count = real(handle, data[: left[0]], offset)
-        left[0] -= count
-        return count
-
-    monkeypatch.setattr(os, "pwrite", pwrite)
+    monkeypatch.setattr(disk, "FileIO", disk_with_room(room))
     with pytest.raises(DatasetError, match="No space left on device; nothing was changed") as caught:
         build(config(path, overwrite=True))
     assert "\n" not in str(caught.value)
@@ -160,6 +167,34 @@ def test_only_partials_that_nobody_writes_are_removed(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["open"]
 
 
+def test_partials_that_are_new_are_left_alone_too(tmp_path: Path) -> None:
+    (tmp_path / "new").touch()  # by a program that locks it in a moment
+    remove_stale(tmp_path / "new")
+    assert (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_without_locks_builds_to_one_name_do_not_disturb_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(*_: Any) -> Any:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    path = tmp_path / "data.h5"
+    with DiskFile(stale_file(tmp_path)) as other:
+        build(config(path))
+        other.write(b"more")
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".data.h5.other.partial", "data.h5"]
+    with open_dataset(path) as data:
+        assert len(data) > 0
+
+
+def stale_file(folder: Path) -> Path:
+    """Return a file of a build that has begun."""
+    path = folder / ".data.h5.other.partial"
+    path.write_bytes(OLD)
+    return path
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.integers(0, 60), st.binary(max_size=20)),
@@ -172,17 +207,11 @@ STEPS = st.lists(
 def test_what_is_written_is_read_back_also_when_the_disk_is_full(tmp_path_factory: pytest.TempPathFactory, steps: Any, room: int) -> None:
     path = tmp_path_factory.mktemp("disk") / "file"
     path.touch()
-    expected, left, real = io.BytesIO(), [room], os.pwrite
-
-    def pwrite(handle: int, data: Any, offset: int) -> int:
-        if left[0] <= 0:
-            raise OSError(errno.ENOSPC, "full")
-        count = real(handle, data[: left[0]], offset)
-        left[0] -= count
-        return count
-
-    with pytest.MonkeyPatch.context() as patch, DiskFile(path) as file:
-        patch.setattr(os, "pwrite", pwrite)
+    expected = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disk, "FileIO", disk_with_room(room))
+        file = DiskFile(path)
+    with file:
         for what, offset, value in steps:
             file.seek(offset)
             if what == "write":
@@ -194,7 +223,7 @@ def test_what_is_written_is_read_back_also_when_the_disk_is_full(tmp_path_factor
                 expected.seek(offset)
                 assert file.read(value) == expected.read(value)
         if file.error is not None:
-            with pytest.raises(OSError, match="full"):
+            with pytest.raises(OSError, match="No space"):
                 file.check()
 
 

@@ -1,5 +1,6 @@
 """One process for each run: another one is refused in one line, changes nothing, and may go on once the first has ended, however it did."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,17 +10,17 @@ import pytest
 
 from schemas.errors import ConfigError, DatasetError
 from trainer.fit import fit
-from trainer.runs.lock import LOCK, locked
+from trainer.runs.lock import LOCK, MARK, locked
 
 HOLD = """
 import sys
 from trainer.runs.lock import locked
+if len(sys.argv) > 2:
+    sys.modules["fcntl"] = None
 with locked(__import__("pathlib").Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def hold():
     """Return a function that lets another process hold the lock of a folder."""
     processes = []
 
-    def start(folder):
-        process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def start(folder, *without_locks):
+        process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder), *without_locks], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout.readline() == b"held\n"
         processes.append(process)
         return process
@@ -77,4 +78,52 @@ def test_a_folder_that_cannot_be_locked_is_one_line(tmp_path):
     with pytest.raises(DatasetError, match=r"expected a folder that can be written to, found: Is a directory"), locked(tmp_path):
         pass
     with pytest.raises(DatasetError, match=r"expected a folder that can be written to, found: "), locked(tmp_path / ("x" * 300)):
+        pass
+
+
+def no_module(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+
+
+def no_service(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+
+@pytest.mark.parametrize("lose_locks", [no_module, no_service])
+def test_without_locks_a_file_says_who_trains(tmp_path, hold, monkeypatch, lose_locks):
+    lose_locks(monkeypatch)
+    process = hold(tmp_path, "without locks")
+    with pytest.raises(ConfigError) as caught, locked(tmp_path):
+        pass
+    assert str(caught.value) == (
+        f"{tmp_path}: expected a folder that nobody trains in, found another process that does; "
+        f"wait until it has ended; if it was killed, delete the file {MARK}, or choose another out=..."
+    )
+    process.communicate()
+    with locked(tmp_path):
+        assert (tmp_path / MARK).exists()
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+
+
+def test_without_locks_a_process_of_this_machine_that_was_killed_is_no_hindrance(tmp_path, hold, monkeypatch):
+    no_module(monkeypatch)
+    process = hold(tmp_path, "without locks")
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (tmp_path / MARK).exists()
+    with locked(tmp_path):
+        pass
+    assert not (tmp_path / MARK).exists()
+
+
+def test_the_mark_of_another_machine_stands_until_somebody_deletes_it(tmp_path, monkeypatch):
+    no_module(monkeypatch)
+    (tmp_path / MARK).write_text("4242\nanother-machine\n", newline="\n")
+    with pytest.raises(ConfigError, match="if it was killed, delete the file"), locked(tmp_path):
+        pass
+    (tmp_path / MARK).unlink()
+    with locked(tmp_path):
         pass

@@ -13,5 +13,6 @@ log.csv log.jsonl  one row per epoch (history.py)
 history.png        the losses over the epochs (history.py)
 metrics.json       the best weights on the test side, at the end of the run
 .lock              empty; locked while somebody trains here (lock.py)
+.training          where there are no locks: there while somebody trains here (lock.py)
 README.md          what the folder holds, and the command that makes it again (readme.py)
 """

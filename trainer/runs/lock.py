@@ -1,19 +1,26 @@
-"""One process for each run: whoever trains in a folder locks a file in it, which the system unlocks when the process ends, however it does."""
+"""One process for each run: whoever trains in a folder locks a file in it, which the system unlocks when the process ends, however it does.
+
+Where there are no such locks (Windows, some network file systems), a file says who trains, until its process ends in good order.
+"""
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import SoftFileLock, Timeout
+
+from mocapgen.shared.locks import lock
 from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, DatasetError
 
 LOCK = ".lock"
 """The file that is locked; it is empty, and stays."""
-_TAKEN = {errno.EWOULDBLOCK, errno.EACCES}
+MARK = ".training"
+"""The file that is there while somebody trains, in place of a lock; it names process and machine."""
 
 
 @contextmanager
@@ -35,28 +42,34 @@ def locked(folder: Path) -> Iterator[None]:
     if int(os.environ.get("RANK", 0)) > 0:
         yield
         return
+    with contextlib.ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+            held.callback(os.close, handle)
+            if not lock(handle):
+                held.enter_context(_marked(folder))
+        except BlockingIOError:
+            raise _taken(folder, "wait until it has ended") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DatasetError(one_line(str(folder), f"expected a folder that can be written to, found: {reason}; choose another out=...")) from None
+        yield
+
+
+@contextmanager
+def _marked(folder: Path) -> Iterator[None]:
+    mark = SoftFileLock(folder / MARK, timeout=0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DatasetError(one_line(str(folder), f"expected a folder that can be written to, found: {reason}; choose another out=...")) from None
+        mark.acquire()
+    except Timeout:
+        raise _taken(folder, f"wait until it has ended; if it was killed, delete the file {MARK}") from None
     try:
-        _lock(handle, folder)
         yield
     finally:
-        os.close(handle)
+        mark.release()
 
 
-def _lock(handle: int, folder: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such locks
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in _TAKEN:
-            advice = "wait until it has ended, or choose another out=..."
-            raise ConfigError(one_line(str(folder), f"expected a folder that nobody trains in, found another process that does; {advice}")) from None
-        # Some file systems have no locks; training goes on without.
+def _taken(folder: Path, advice: str) -> ConfigError:
+    found = "expected a folder that nobody trains in, found another process that does"
+    return ConfigError(one_line(str(folder), f"{found}; {advice}, or choose another out=..."))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Skeleton
 from mocapgen.shared import layout
+from mocapgen.shared.frame_reader import FrameReader
 from mocapgen.shared.hdf5 import json_attribute, text_attribute
 from mocapgen.shared.hdf5_walk import UNREADABLE
 from mocapgen.store.reader import Dataset, SequenceRow
@@ -193,6 +194,8 @@ class InspectedTables(Protocol):
     @property
     def file(self) -> h5py.File: ...  # noqa: D102
     @property
+    def reader(self) -> FrameReader: ...  # noqa: D102
+    @property
     def fps(self) -> float: ...  # noqa: D102
     @property
     def frames(self) -> int: ...  # noqa: D102
@@ -237,7 +240,7 @@ class InspectableData:
         row = self.data[number]
         count = row.length if length is None else length
         joints = len(self.skeletons[row.avatar].names)
-        return self.row_type(number, row.start + offset, count, row.avatar, row.clip, row.camera, self.data.file, joints)
+        return self.row_type(number, row.start + offset, count, row.avatar, row.clip, row.camera, self.data.reader, joints)
 
 
 def open_leniently(path: Path, file: h5py.File) -> InspectableData:

@@ -69,7 +69,7 @@ class InspectedPredictions(Predictions):
         number = self.row(number)
         row = {key: column[number] for key, column in self.sequences.items()}
         clip = {key: str(column[number]) for key, column in self.clips.items()}
-        return PredictionRow(number, int(row["start"]), int(row["length"]), "", clip, self.cameras[row["camera"]], self.file, clip["id"])
+        return PredictionRow(number, int(row["start"]), int(row["length"]), "", clip, self.cameras[row["camera"]], self.reader, clip["id"])
 
 
 def _labels(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

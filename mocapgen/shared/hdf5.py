@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.documents import parse_json
+from mocapgen.shared.frame_reader import FrameReader, require_room
 from mocapgen.shared.hdf5_open import InUseError, open_reading
 from mocapgen.shared.hdf5_probe import probe
 from mocapgen.shared.hdf5_walk import UNREADABLE
 from mocapgen.shared.inputs import open_regular
-from mocapgen.shared.text import format_size, one_line, quoted
+from mocapgen.shared.text import one_line, quoted
 from schemas.conventions import CameraFrame
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, Layout
 from schemas.dataset import Array as LayoutArray
@@ -31,9 +32,6 @@ _TYPES: dict[str, Any] = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8", "b
 FRAME_FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
 """How arrays of ``/frames`` are stored; gzip's level 4 saves 3 % more and takes a fifth longer (see benchmarks)."""
 
-
-MOST_AT_ONCE = 2**28
-"""Bytes that are read at once of any file; of larger files than 8 MB, 32 times as many as they have."""
 
 _BLOCK = 64 * CHUNK_FRAMES
 """Frames that are read at once where only some of their joints are kept."""
@@ -105,6 +103,11 @@ class OpenFile:
     def sequences(self) -> dict[str, NDArray[Any]]:
         """The table of sequences, by column: ``start``, ``length``, ``camera``, ``avatar``, and what else the layout has."""
         return self.table("sequences")
+
+    @cached_property
+    def reader(self) -> FrameReader:
+        """Reads the frames."""
+        return FrameReader(self.file)
 
     def joint_columns(self, name: str) -> dict[str, NDArray[Any]]:
         """Return a joint set, by column: ``names``, ``joints``, ``parents``, ``symmetric_pairs``, ``groups``.
@@ -235,7 +238,7 @@ def json_attribute(path: Path, file: h5py.File, name: str) -> dict[str, Any]:
 def read_array(file: h5py.File, path: str) -> NDArray[Any]:
     """Return a whole array of a file; text as str. Damage is a DatasetError that names the array."""
     dataset = file[path]
-    _require_room(file, path, dataset.nbytes)
+    require_room(file, path, dataset.nbytes)
     try:
         values = np.asarray(dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()])
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
@@ -247,29 +250,9 @@ def read_array(file: h5py.File, path: str) -> NDArray[Any]:
     return values
 
 
-def _require_room(file: h5py.File, path: str, size: int) -> None:
-    """Check that an array, or a part of it, may be read at once: what gzip has packed a thousand times smaller would fill the memory."""
-    most = max(MOST_AT_ONCE, 32 * Path(file.filename).stat().st_size)
-    if size > most:
-        raise DatasetError(one_line(file.filename, f"{path}: expected at most {format_size(most)} at once, found {format_size(size)}"))
-
-
 def read_group(file: h5py.File, layout: Layout, template: str, name: str = "") -> dict[str, NDArray[Any]]:
     """Return the arrays directly below a group such as ``/clips`` or, with a name, ``/skeletons/<name>``, by their last name."""
     return {array.path.rpartition("/")[2]: read_array(file, array.path.replace("<name>", name)) for array in layout.table(template)}
-
-
-def read_frames(file: h5py.File, name: str, start: int, length: int, sequence: int) -> NDArray[Any]:
-    """Return rows of an array of ``/frames``; damage is a DatasetError that names array and sequence."""
-    if name not in file["/frames"]:
-        raise KeyError(f"no array {name!r}; there are {', '.join(file['/frames'])}")
-    dataset = file[f"/frames/{name}"]
-    _require_room(file, f"/frames/{name}", length * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize)
-    try:
-        return np.asarray(dataset[start : start + length])
-    except OSError as error:
-        problem = f"/frames/{name}: expected sound frames in sequence {sequence}, found {_reason(error)}"
-        raise DatasetError(one_line(file.filename, problem)) from None
 
 
 def create_file(target: io.RawIOBase | io.BufferedIOBase) -> h5py.File:
@@ -288,7 +271,7 @@ def read_joints(file: h5py.File, name: str, joints: NDArray[np.intp]) -> NDArray
     where = f"/frames/{name}"
     dataset = file[where]
     shape = (dataset.shape[0], len(joints), *dataset.shape[2:])
-    _require_room(file, where, math.prod(shape) * dataset.dtype.itemsize)
+    require_room(file, where, math.prod(shape) * dataset.dtype.itemsize)
     found = np.empty(shape, dataset.dtype)
     try:
         for first in range(0, len(found), _BLOCK):  # all joints of some frames, then the joints: HDF5 is slow at picking rows or columns

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import read_frames, read_group, text_attribute
+from mocapgen.shared.hdf5 import read_group, text_attribute
 from mocapgen.shared.progress import Progress
 from mocapgen.store.dataset_file import FRAMES, DatasetFile
 from mocapgen.store.reader import Dataset
@@ -141,7 +141,6 @@ def write(plan: CopyPlan, derivation: Derivation, out: Path, overwrite: bool, pr
         for table, columns in (("clips", plan.clips), ("cameras", plan.cameras), ("skipped", plan.skipped)):
             file.add_rows(table, columns)
         for part in plan.parts:
-            opened = frames_of(part.data)
             rows = {
                 "start": file.frames + np.cumsum(part.length) - part.length,
                 "length": part.length,
@@ -150,18 +149,11 @@ def write(plan: CopyPlan, derivation: Derivation, out: Path, overwrite: bool, pr
                 "avatar": part.avatars,
             }
             file.add_rows("sequences", rows)
-            for number, clip in zip(part.sequences, part.clips, strict=True):
-                for block in blocks(part.data, int(number)):
-                    file.append(block)
-                    done += len(block["in_view"])
+            for block, last in _collected(part):
+                file.append(block)
+                done += len(block["in_view"])
                 if progress is not None:
-                    progress(done, total, str(plan.clips["id"][clip]))
-            del opened
-
-
-def frames_of(data: Dataset) -> list[h5py.Dataset]:
-    """Open the frame arrays of a file: while they are open, HDF5 caches the last chunks of each, and sequences share chunks."""
-    return [data.file[array.path] for array in FRAMES.values()]
+                    progress(done, total, str(plan.clips["id"][part.clips[last]]))
 
 
 def blocks(data: Dataset, sequence: int) -> Iterator[Columns]:
@@ -175,7 +167,26 @@ def blocks(data: Dataset, sequence: int) -> Iterator[Columns]:
     start, length = int(data.sequences["start"][sequence]), int(data.sequences["length"][sequence])
     for first in range(start, start + length, BLOCK):
         count = min(BLOCK, start + length - first)
-        yield {name: read_frames(data.file, name, first, count, sequence) for name in FRAMES}
+        yield {name: data.reader.read(name, first, count, sequence) for name in FRAMES}
+
+
+def _collected(part: CopiedSequences) -> Iterator[tuple[Columns, int]]:
+    """Yield the frame arrays of sequences that follow each other, about :data:`BLOCK` rows at once, and which of the part is the last."""
+    waiting: list[Columns] = []
+    count = 0
+    for place, number in enumerate(part.sequences.tolist()):
+        for block in blocks(part.data, number):
+            waiting.append(block)
+            count += len(block["in_view"])
+            if count >= BLOCK:
+                yield _joined(waiting), place
+                waiting, count = [], 0
+    if waiting:
+        yield _joined(waiting), place
+
+
+def _joined(parts: list[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in FRAMES}
 
 
 def _copy_groups(plan: CopyPlan, file: DatasetFile) -> None:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.store.compatibility import differences
-from mocapgen.store.copying import Columns, CopiedSequences, CopyPlan, blocks, frames_of, origin, report, surplus, take, write
+from mocapgen.store.copying import Columns, CopiedSequences, CopyPlan, blocks, origin, report, surplus, take, write
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
@@ -131,9 +131,7 @@ class _Merged:
         sequences = data.sequences
         keys = [(clip_of[c], str(avatar), looks[m]) for c, avatar, m in zip(*(sequences[k] for k in ("clip", "avatar", "camera")), strict=True)]
         known = [row for row, key in enumerate(keys) if key in self.taken]
-        opened = [frames_of(file) for file in {data, *(self.taken[keys[row]][0] for row in known)}]
         _refuse([line for row in known if (line := _other_frames(*self.taken[keys[row]], data, row))])
-        del opened
         self.repeated += len(known)
         rows = np.setdiff1d(np.arange(len(data)), known).astype(np.intp)
         camera_of = self._cameras(table, looks, rows, sequences["camera"], keys)

@@ -115,7 +115,7 @@ class Predictions(Playable, OpenFile):
         row = {key: column[number] for key, column in self.sequences.items()}
         clip = {"id": str(row["clip"]), "actor": str(row["actor"]), "action": str(row["action"])}
         camera = self.cameras[row["camera"]]
-        return PredictionRow(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, camera, self.file, str(row["name"]))
+        return PredictionRow(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, camera, self.reader, str(row["name"]))
 
 
 def open_predictions(path: str | Path) -> Predictions:

@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.cameras.camera import Camera
 from mocapgen.core.motion import Skeleton
-from mocapgen.shared.hdf5 import OpenFile, open_checked, read_frames, read_group, text_attribute
+from mocapgen.shared.frame_reader import FrameReader
+from mocapgen.shared.hdf5 import OpenFile, open_checked, read_group, text_attribute
 from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.notebook import Playable
 from schemas.conventions import END_POINTS, CameraFrame
@@ -42,7 +42,7 @@ class SequenceRow:
     avatar: str
     clip: dict[str, Any]
     camera: Camera
-    _file: h5py.File
+    _reader: FrameReader
 
     def __repr__(self) -> str:
         who = f" of {self.avatar}" if self.avatar else ""
@@ -50,7 +50,7 @@ class SequenceRow:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return an array of ``/frames`` for this sequence: ``positions_3d`` (T, J, 3), ``quaternions`` (T, J, 4), ..."""
-        return read_frames(self._file, name, self.start, self.length, self.number)
+        return self._reader.read(name, self.start, self.length, self.number)
 
 
 class Dataset(Playable, OpenFile):
@@ -128,7 +128,7 @@ class Dataset(Playable, OpenFile):
         number = self.row(number)
         row = {key: column[number] for key, column in self.sequences.items()}
         clip = {key: column[row["clip"]] for key, column in self.clips.items()}
-        return SequenceRow(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, self.cameras[row["camera"]], self.file)
+        return SequenceRow(number, int(row["start"]), int(row["length"]), str(row["avatar"]), clip, self.cameras[row["camera"]], self.reader)
 
 
 def cameras_of(columns: dict[str, NDArray[Any]], camera_frame: CameraFrame) -> tuple[Camera, ...]:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from mocapgen import open_dataset
 from mocapgen.pipeline import build
+from mocapgen.shared.frame_reader import FrameReader
 from mocapgen.store import copying
 from mocapgen.store.copying import FRAMES
 from mocapgen.store.merge import merge_datasets
@@ -460,14 +461,14 @@ def test_memory_is_bounded_by_blocks(small: Path, tmp_path: Path, monkeypatch: p
     """No read is longer than a block, and blocks make the same bytes."""
     select_sequences(small, SelectConfig(), tmp_path / "one.h5")
     sizes: list[int] = []
-    real = copying.read_frames
+    real = FrameReader.read
 
-    def read(file: h5py.File, name: str, start: int, length: int, sequence: int) -> Any:
+    def read(reader: FrameReader, name: str, start: int, length: int, sequence: int) -> Any:
         sizes.append(length)
-        return real(file, name, start, length, sequence)
+        return real(reader, name, start, length, sequence)
 
     monkeypatch.setattr(copying, "BLOCK", 17)
-    monkeypatch.setattr(copying, "read_frames", read)
+    monkeypatch.setattr(FrameReader, "read", read)
     select_sequences(small, SelectConfig(), tmp_path / "two.h5")
     assert max(sizes) == 17
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()

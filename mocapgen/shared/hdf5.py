@@ -302,12 +302,13 @@ def write_array(file: h5py.File, array: LayoutArray, values: Any, name: str = ""
     _describe(file.create_dataset(array.path.replace("<name>", name), data=data, **storage), array)
 
 
-def create_frames(file: h5py.File, array: LayoutArray, joints: int) -> None:
-    """Create an array of ``/frames`` with no rows yet, for so many joints."""
+def create_frames(file: h5py.File, array: LayoutArray, joints: int) -> h5py.Dataset:
+    """Create an array of ``/frames`` with no rows yet, for so many joints, and return it."""
     shape = (0, *(joints if size == "J" else size for size in array.shape[1:]))
     chunks = (CHUNK_FRAMES, *shape[1:])
     growing = file.create_dataset(array.path, shape=shape, maxshape=(None, *shape[1:]), chunks=chunks, dtype=_TYPES[array.dtype], **FRAME_FILTERS)
     _describe(growing, array)
+    return growing
 
 
 def _describe(dataset: h5py.Dataset, array: LayoutArray) -> None:

@@ -51,7 +51,7 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     MocapError
         If a worker process dies (out of memory, killed).
     """
-    count = min(workers or _cores(), max(len(items), 1))
+    count = min(workers or count_cores(), max(len(items), 1))
     if count == 1:
         yield (task(item) for item in items)
         return
@@ -85,7 +85,8 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
         ) from None
 
 
-def _cores() -> int:
+def count_cores() -> int:
+    """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.hdf5 import read_group, text_attribute
 from mocapgen.shared.progress import Progress
-from mocapgen.store.dataset_file import FRAMES, DatasetFile
+from mocapgen.store.dataset_file import DatasetFile
+from mocapgen.store.frame_block import FRAMES
 from mocapgen.store.reader import Dataset
 from schemas.dataset import LAYOUT, RootAttributes
 from schemas.report import SubsetReport

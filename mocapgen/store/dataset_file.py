@@ -15,20 +15,20 @@ from types import TracebackType
 from typing import Any, Self
 
 import h5py
-import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.disk import DiskFile, remove_stale
 from mocapgen.shared.files import disk_errors, put_in_place, temporary_file
-from mocapgen.shared.hdf5 import create_file, create_frames, write_array
+from mocapgen.shared.hdf5 import create_file, write_array
 from mocapgen.shared.outputs import check_target
+from mocapgen.shared.parallel import count_cores
 from mocapgen.shared.signals import interrupts_deferred
 from mocapgen.shared.version import __version__
+from mocapgen.store.frame_block import FrameBlock
 from schemas.conventions import FILE_FORMAT, SCHEMA_VERSION
-from schemas.dataset import CHUNK_FRAMES, LAYOUT
+from schemas.dataset import LAYOUT
 
 TABLES = ("sequences", "clips", "cameras", "skipped")
-FRAMES = {array.path.rpartition("/")[2]: array for array in LAYOUT.table("/frames")}
 
 
 class DatasetFile:
@@ -47,6 +47,8 @@ class DatasetFile:
     fps : float
     conventions, config : str
         JSON objects, for the attributes of these names.
+    workers : int
+        Threads that compress; 0 means one per processor core that may be used, 1 means none beside the caller's. The file is the same.
 
     Raises
     ------
@@ -54,14 +56,13 @@ class DatasetFile:
         If the folder does not exist or cannot be written, the disk is full, or the file exists and must not be replaced.
     """
 
-    def __init__(self, path: Path, overwrite: bool, joints: int, fps: float, conventions: str, config: str) -> None:
+    def __init__(self, path: Path, overwrite: bool, joints: int, fps: float, conventions: str, config: str, workers: int = 0) -> None:
         self.path = path
         self._overwrite = overwrite
         self._joints = joints
         self._attributes = {"fps": float(fps), "conventions": conventions, "config": config}
-        self._buffers: dict[str, list[Any]] = {name: [] for name in FRAMES}
-        self._buffered = 0
-        self._written = 0
+        self._threads = workers or count_cores()
+        self._block: FrameBlock | None = None
         self._columns: defaultdict[str, list[Any]] = defaultdict(list)
         self._disk: DiskFile | None = None
         self._file: h5py.File | None = None
@@ -75,7 +76,8 @@ class DatasetFile:
     @property
     def frames(self) -> int:
         """Number of frames added so far."""
-        return self._written + self._buffered
+        assert self._block is not None
+        return len(self._block)
 
     def rows(self, table: str) -> int:
         """Return the number of rows added so far to a table such as ``clips``."""
@@ -143,43 +145,26 @@ class DatasetFile:
         frames : mapping
             One array per array of ``/frames``, all of the same length.
         """
+        assert self._block is not None
+        assert self._disk is not None
         with disk_errors(self.path), interrupts_deferred():
-            for name, buffer in self._buffers.items():
-                buffer.append(frames[name])
-            self._buffered += len(frames["in_view"])
-            if self._buffered >= 16 * CHUNK_FRAMES:
-                self._flush(final=False)
+            self._block.append(frames)
+            self._disk.check()
 
     def _start(self) -> None:
         assert self._file is not None
         fixed = {"format": FILE_FORMAT, "schema_version": SCHEMA_VERSION, "generator": f"mocapgen {__version__}"}
         self._file.attrs.update(fixed | self._attributes)
-        for array in FRAMES.values():
-            create_frames(self._file, array, self._joints)
-
-    def _flush(self, final: bool) -> None:
-        """Write whole chunks of the buffered frames; at the end, all of them."""
-        assert self._file is not None
-        assert self._disk is not None
-        count = self._buffered if final else self._buffered // CHUNK_FRAMES * CHUNK_FRAMES
-        if count == 0:
-            return
-        for name, parts in self._buffers.items():
-            block = np.concatenate(parts)
-            dataset = self._file[FRAMES[name].path]
-            dataset.resize(self._written + count, axis=0)
-            dataset[self._written :] = block[:count]
-            self._buffers[name] = [block[count:].copy()]
-        self._written += count
-        self._buffered -= count
-        self._disk.check()
+        self._block = FrameBlock(self._file, self._joints, self._threads)
 
     @interrupts_deferred()
     def _finish(self) -> None:
         """Complete the file under its temporary name, on the disk."""
         assert self._file is not None
         assert self._disk is not None
-        self._flush(final=True)
+        assert self._block is not None
+        self._block.finish()
+        self._disk.check()
         for table in TABLES:
             for array in LAYOUT.table(f"/{table}"):
                 write_array(self._file, array, self._columns[array.path])
@@ -195,6 +180,9 @@ class DatasetFile:
     @interrupts_deferred()
     def _discard(self) -> None:
         """Close and remove whatever has not been put in place."""
+        if self._block is not None:
+            self._block.close()
+            self._block = None
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -10,7 +10,8 @@ from typing import Any
 from mocapgen.cameras.camera import Camera, body_offsets
 from mocapgen.cameras.project import Sequence
 from mocapgen.core.motion import Skeleton
-from mocapgen.store.dataset_file import FRAMES, DatasetFile
+from mocapgen.store.dataset_file import DatasetFile
+from mocapgen.store.frame_block import FRAMES
 from mocapgen.store.joint_sets import JOINT_SETS
 from schemas.config import BuildConfig
 from schemas.conventions import JOINT_PARENTS, file_conventions
@@ -44,7 +45,7 @@ class DatasetWriter(DatasetFile):
         self._avatars = tuple(avatars)
         recorded = config.recorded() | {"avatars": [avatar.name for avatar, _ in self._avatars]}
         conventions = json.dumps(file_conventions(self._frame))
-        super().__init__(path, config.overwrite, len(JOINT_PARENTS), config.fps, conventions, json.dumps(recorded))
+        super().__init__(path, config.overwrite, len(JOINT_PARENTS), config.fps, conventions, json.dumps(recorded), config.workers)
 
     def add(self, clip: dict[str, Any], cameras: tuple[Camera, ...], sequences: Iterable[Sequence]) -> None:
         """Append a clip with its cameras and sequences.

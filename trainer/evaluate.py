@@ -14,11 +14,12 @@ from schemas.errors import DatasetError
 from schemas.train import Evaluation, GroupErrors, ModelCard
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
+from trainer.data.parts import parts
 from trainer.data.splits import read_split_record, split_from_record
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
-from trainer.model.metrics import by_group, by_joint, by_label, joint_errors, root_relative, summarise
+from trainer.model.metrics import ErrorTotals, by_group
 from trainer.model.shipped import is_shipped, locate
 
 Side = Literal["auto", "all", "train", "validation", "test"]
@@ -48,11 +49,14 @@ def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", devi
     """
     compute = choose(device, "fp32", threads)
     lifter, card = load_lifter(model, compute.device)
-    data = load(data_file, card.joint_set)
+    data = load(data_file, card.joint_set, frames=False)
     require_match(data, card)
     sequences, split, note = _side(model, card, data, side)
-    predicted = lift_sequences(lifter, Loader(data, compute.device), sequences)
-    return evaluate_predictions(predicted, data, sequences, card, split, note)
+    totals, compared = _totals(data, card), _compared(data)
+    for part in parts(data, sequences):
+        predicted = lift_sequences(lifter, Loader(part, compute.device), np.arange(len(part)))
+        totals.add(predicted[:, compared], part.positions_3d[:, compared], part.length)
+    return _evaluation(totals, data, sequences, card, split, note)
 
 
 def evaluate_predictions(
@@ -71,14 +75,26 @@ def evaluate_predictions(
         The split in one line, for the protocol.
     note : str
     """
-    joints, length = data.joints.compared, data.length[sequences]
-    count, root = len(joints.joints), joints.root
-    predicted, true = predicted[:, :count], data.positions_3d[data.rows(sequences), :count]
-    errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
-    per_joint = by_joint(predicted, true, joints.joints, joints.parents)
+    totals, compared = _totals(data, card), _compared(data)
+    totals.add(predicted[:, compared], data.positions_3d[data.rows(sequences), compared], data.length[sequences])
+    return _evaluation(totals, data, sequences, card, split, note)
+
+
+def _totals(data: PoseData, card: ModelCard) -> ErrorTotals:
+    return ErrorTotals(data.fps, data.joints.compared.parents, card.target == "absolute")
+
+
+def _compared(data: PoseData) -> slice:
+    """Return which of the lifted joints are compared: the first ones."""
+    return slice(len(data.joints.compared.joints))
+
+
+def _evaluation(totals: ErrorTotals, data: PoseData, sequences: NDArray[np.int64], card: ModelCard, split: str, note: str) -> Evaluation:
+    joints = data.joints.compared
+    count, root, per_joint = len(joints.joints), joints.root, totals.by_joint(joints.joints)
 
     def table(labels: NDArray[Any]) -> dict[str, GroupErrors]:
-        return {label: GroupErrors(**row) for label, row in by_label(labels, length, errors).items()}
+        return {label: GroupErrors(**row) for label, row in totals.by_label(labels).items()}
 
     by_sequence = table(np.array(data.names, dtype=object)[sequences])
     return Evaluation(
@@ -92,7 +108,7 @@ def evaluate_predictions(
             "model": f"{card.model}, {card.epoch} epochs on {card.data.get('file')}",
         },
         note=note,
-        overall=summarise(predicted, true, length, data.fps, joints.parents, card.target == "absolute"),
+        overall=totals.overall(),
         by_action=table(data.action[sequences]),
         by_actor=table(data.actor[sequences]),
         by_avatar=table(data.avatar[sequences]),

@@ -6,7 +6,7 @@ The file's layout (``schemas/dataset.py``, ``docs/conventions.md``) is all that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import OpenFile, open_checked, read_joints
+from mocapgen.shared.hdf5 import OpenFile, open_checked, read_array, read_joints
 from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.text import quoted
 from schemas.conventions import CameraFrame
@@ -107,7 +107,7 @@ class PoseData:
         return np.arange(length.sum()) + np.repeat(self.start[sequences] - first, length)
 
 
-def load(path: str | Path, joint_set: str = "h36m17") -> PoseData:
+def load(path: str | Path, joint_set: str = "h36m17", frames: bool = True) -> PoseData:
     """Read a dataset file into memory.
 
     Parameters
@@ -115,6 +115,8 @@ def load(path: str | Path, joint_set: str = "h36m17") -> PoseData:
     path : str or Path
     joint_set : str
         Which joints: a group of ``/joint_sets``, or ``detector``: the joints that detectors see (``schemas/detectors.py``).
+    frames : bool
+        Whether to read the frames, too; without them, :func:`trainer.data.parts.parts` reads some at a time.
 
     Returns
     -------
@@ -128,12 +130,12 @@ def load(path: str | Path, joint_set: str = "h36m17") -> PoseData:
     """
     path = Path(path)
     with OpenFile(path, open_checked(path, check_dataset)) as file:
-        data = _read(file, joint_set)
-    _require_finite(data)
+        data = _read(file, joint_set, frames)
+    require_finite(data)
     return data
 
 
-def _read(file: OpenFile, joint_set: str) -> PoseData:
+def _read(file: OpenFile, joint_set: str, frames: bool) -> PoseData:
     sequences, clips, cameras = (file.table(name) for name in ("sequences", "clips", "cameras"))
     if not len(file):
         raise DatasetError(f"{file.path}: expected at least one sequence, found none; see `mocapgen inspect`")
@@ -142,7 +144,13 @@ def _read(file: OpenFile, joint_set: str) -> PoseData:
     if np.any(K[:, 0, 1] != 0.0) or np.any(K[:, 1, 0] != 0.0):
         raise DatasetError(f"{file.path}: /cameras/K: expected cameras without skew, found one with; such images cannot be used")
     intrinsics = np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=1)[camera].astype(np.float32)
-    joints, positions_3d, positions_2d = _joints(file, joint_set, intrinsics, sequences)
+    joints, columns = lifted_joints(file, joint_set)
+    positions_3d, positions_2d = (np.empty((0, len(joints.joints), size), dtype=np.float32) for size in (3, 2))
+    if frames and columns is not None:
+        positions_3d, positions_2d = (read_joints(file.file, name, columns) for name in ("positions_3d", "positions_2d"))
+    elif frames:
+        stored, turned = (read_array(file.file, f"/frames/{name}") for name in ("positions_3d", "quaternions"))
+        positions_3d, positions_2d = detector_frames(file, stored, turned, sequences, intrinsics)
     recording = np.array([f"{source}:{name}" for source, name in zip(clips["source"], clips["file"], strict=True)], dtype=object)
     return PoseData(
         path=file.path,
@@ -167,16 +175,29 @@ def _read(file: OpenFile, joint_set: str) -> PoseData:
     )
 
 
-def _joints(file: OpenFile, joint_set: str, intrinsics: Array, sequences: dict[str, Array]) -> tuple[LiftedJoints, Array, Array]:
-    """Return a joint set, its positions in the camera frame, (F, J, 3), and its pixels, (F, J, 2)."""
+def lifted_joints(file: OpenFile, joint_set: str) -> tuple[LiftedJoints, Array | None]:
+    """Return a joint set, and the columns of the frame arrays that are its joints; None if it is none of the file: see :func:`detector_frames`."""
     if joint_set == DETECTOR_SET and joint_set not in file.file["/joint_sets"]:
-        positions = detector_positions(file)
-        focal, centre = (np.full((len(positions), 1, 2), np.nan, dtype=np.float32) for _ in range(2))
-        for start, length, camera in zip(sequences["start"], sequences["length"], intrinsics, strict=True):
-            focal[start : start + length], centre[start : start + length] = camera[:2], camera[2:]
-        return detector_joints(), positions, positions[..., :2] / positions[..., 2:] * focal + centre
-    joints, columns = _joint_set(file, joint_set)
-    return joints, read_joints(file.file, "positions_3d", columns), read_joints(file.file, "positions_2d", columns)
+        return detector_joints(), None
+    return _joint_set(file, joint_set)
+
+
+def detector_frames(
+    file: OpenFile, positions: Array, quaternions: Array, sequences: Mapping[str, Array], intrinsics: Array
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the joints that detectors see: positions in the camera frame, (F, 24, 3), and pixels, (F, 24, 2); NaN in rows of no sequence.
+
+    Parameters
+    ----------
+    file, positions, quaternions, sequences
+        See :func:`trainer.data.detector_points.detector_positions`.
+    intrinsics : (S, 4) float32, pixels
+    """
+    found = detector_positions(file, positions, quaternions, sequences)
+    focal, centre = (np.full((len(found), 1, 2), np.nan, dtype=np.float32) for _ in range(2))
+    for start, length, camera in zip(sequences["start"], sequences["length"], intrinsics, strict=True):
+        focal[start : start + length], centre[start : start + length] = camera[:2], camera[2:]
+    return found, found[..., :2] / found[..., 2:] * focal + centre
 
 
 def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
@@ -200,7 +221,8 @@ def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
     return joint_set, columns["joints"].astype(np.intp)
 
 
-def _require_finite(data: PoseData) -> None:
+def require_finite(data: PoseData) -> None:
+    """Check the frames: finite numbers, not too large for a network; raises DatasetError with the first sequence that has others."""
     for name in ("positions_3d", "positions_2d"):
         bad = ~(np.abs(getattr(data, name)) < _LARGEST).all(axis=(1, 2))
         if not bad.any():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.hdf5 import OpenFile, read_array
+from mocapgen.shared.hdf5 import OpenFile
 from schemas.conventions import H36M17, JOINT_PARENTS
 from schemas.detectors import DETECTOR_GROUPS, DETECTOR_PARENTS, DETECTOR_SET, FACE_AND_FEET
 from schemas.errors import DatasetError
@@ -30,21 +31,23 @@ def detector_joints() -> LiftedJoints:
     )
 
 
-def detector_positions(file: OpenFile) -> NDArray[np.float32]:
+def detector_positions(file: OpenFile, positions: Array, quaternions: Array, sequences: Mapping[str, Array]) -> NDArray[np.float32]:
     """Return the positions of the joints of ``detector``, (F, 24, 3) float32, metres, camera frame; NaN in rows of no sequence.
 
     Parameters
     ----------
     file : OpenFile
-        A dataset file.
+        A dataset file, for its skeletons.
+    positions, quaternions : (F, J, 3), (F, J, 4) float
+        All of its frames, or some.
+    sequences : mapping
+        ``start``, ``length`` and ``avatar`` of the sequences among these frames.
 
     Raises
     ------
     DatasetError
         If its avatars lack joints.
     """
-    positions, quaternions = (read_array(file.file, f"/frames/{name}") for name in ("positions_3d", "quaternions"))
-    sequences = file.table("sequences")
     out = np.full((len(positions), len(DETECTOR_PARENTS), 3), np.nan, dtype=np.float32)
     for avatar in sorted(set(sequences["avatar"])):
         names, offsets = _skeleton(file, avatar)

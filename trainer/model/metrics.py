@@ -223,6 +223,112 @@ def root_errors(predicted: ArrayLike, true: ArrayLike, root: int = 0) -> Array:
     return joint_errors(np.asarray(predicted)[:, root], np.asarray(true)[:, root])
 
 
+class ErrorTotals:
+    """All metrics of some sequences, added up part by part: sums, from which means come in the end.
+
+    Parameters
+    ----------
+    fps : float
+    parents : tuple of int
+        Of the joints.
+    has_root : bool
+        Whether predictions have the root's trajectory; its errors are computed then.
+    """
+
+    def __init__(self, fps: float, parents: tuple[int, ...], has_root: bool = False) -> None:
+        self._fps = fps
+        self._parents = parents
+        self._has_root = has_root
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        self._joints = np.zeros(len(parents))
+        self._sequences: list[NDArray[np.float64]] = []
+
+    def add(self, predicted: ArrayLike, true: ArrayLike, length: ArrayLike) -> None:
+        """Add sequences.
+
+        Parameters
+        ----------
+        predicted, true : (F, J, 3) float, metres, camera frame
+            Absolute or root-relative; relative metrics subtract the root of each.
+        length : (S,) int
+            Frames of each sequence; they add up to F.
+        """
+        root, length = self._parents.index(-1), np.asarray(length, dtype=np.int64)
+        P, X = root_relative(predicted, root), root_relative(true, root)
+        errors = joint_errors(P, X)
+        others = np.delete(errors, root, axis=1)
+        found = {
+            "mpjpe_mm": errors,
+            "mpjpe_no_root_mm": others,
+            "p_mpjpe_mm": joint_errors(procrustes_align(P, X), X),
+            "n_mpjpe_mm": joint_errors(scale_align(P, X, root), X),
+            "pck_150": errors < PCK_THRESHOLDS[0],
+            "pck_200": errors < PCK_THRESHOLDS[1],
+            "pck_150_no_root": others < PCK_THRESHOLDS[0],
+            "pck_200_no_root": others < PCK_THRESHOLDS[1],
+            "auc": _thresholds_above(errors),
+            "auc_no_root": _thresholds_above(others),
+            "velocity_mm_s": velocity_errors(P, X, length, self._fps),
+            "acceleration_m_s2": acceleration_errors(P, X, length, self._fps),
+            "bone_length_mm": bone_length_errors(P, X, self._parents),
+            "bone_length_spread_mm": bone_length_spread(P, length, self._parents),
+        }
+        if self._has_root:
+            found["root_mm"] = root_errors(predicted, true, root)
+            found["absolute_mpjpe_mm"] = joint_errors(predicted, true)
+        for name, values in found.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(values.sum())
+            self._counts[name] = self._counts.get(name, 0) + values.size
+        self._joints += errors.sum(axis=0)
+        start = np.cumsum(length) - length
+        hits = (errors < PCK_THRESHOLDS[1]).sum(axis=1)
+        self._sequences.append(np.stack([np.add.reduceat(errors.mean(axis=1), start), np.add.reduceat(hits, start), length], axis=1))
+
+    def overall(self) -> dict[str, float]:
+        """Return each metric's mean, so that long sequences have a larger weight; see :func:`summarise`."""
+        return {name: float(_scale(name) * self._sums[name] / count) if count else float("nan") for name, count in self._counts.items()}
+
+    def by_joint(self, joints: tuple[str, ...]) -> dict[str, float]:
+        """Return the root-relative MPJPE of each joint, mm, by name."""
+        return dict(zip(joints, (MILLIMETRES * self._joints / self._frames()).tolist(), strict=True))
+
+    def by_label(self, labels: ArrayLike) -> dict[str, dict[str, Any]]:
+        """Return the mean error and the number of frames and sequences of each label, in alphabetical order.
+
+        Parameters
+        ----------
+        labels : (S,) str
+            Action, actor, avatar, ... of each sequence, in the order in which they were added.
+        """
+        names, of = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
+        errors, hits, frames = (np.bincount(of, column) for column in np.concatenate(self._sequences).T)
+        figures = zip(
+            np.bincount(of).tolist(),
+            frames.astype(np.int64).tolist(),
+            (MILLIMETRES * errors / frames).tolist(),
+            (100.0 * hits / (frames * len(self._parents))).tolist(),
+            strict=True,
+        )
+        columns = ("sequences", "frames", "mpjpe_mm", "pck_200")
+        return {str(name): dict(zip(columns, row, strict=True)) for name, row in zip(names, figures, strict=True)}
+
+    def _frames(self) -> float:
+        return float(sum(part[:, 2].sum() for part in self._sequences))
+
+
+def _scale(name: str) -> float:
+    """Return by what a mean is multiplied: millimetres of metres, percent of shares or of thresholds."""
+    if name.startswith(("pck", "auc")):
+        return 100.0 if name.startswith("pck") else 100.0 / len(AUC_THRESHOLDS)
+    return MILLIMETRES if "_mm" in name else 1.0
+
+
+def _thresholds_above(errors: Array) -> NDArray[np.intp]:
+    """Return how many of the thresholds of :func:`auc` are above each error."""
+    return len(AUC_THRESHOLDS) - np.searchsorted(AUC_THRESHOLDS, errors.reshape(-1), side="right")
+
+
 def summarise(
     predicted: ArrayLike, true: ArrayLike, length: ArrayLike, fps: float, parents: tuple[int, ...], has_root: bool = False
 ) -> dict[str, float]:
@@ -230,14 +336,10 @@ def summarise(
 
     Parameters
     ----------
-    predicted, true : (F, J, 3) float, metres, camera frame
-        Absolute or root-relative; relative metrics subtract the root of each.
-    length : (S,) int
-        Frames of each sequence; they add up to F.
-    fps : float
-    parents : tuple of int
-    has_root : bool
-        Whether `predicted` has the root's trajectory; its errors are computed then.
+    predicted, true, length
+        See :meth:`ErrorTotals.add`.
+    fps, parents, has_root
+        See :class:`ErrorTotals`.
 
     Returns
     -------
@@ -245,31 +347,9 @@ def summarise(
         ``mpjpe_mm`` counts the root, whose own error is 0, as the published figures do; ``mpjpe_no_root_mm`` does not. Velocity in
         mm/s, acceleration in m/s^2 (NaN where no sequence is long enough), PCK and AUC in percent.
     """
-    root = parents.index(-1)
-    P, X = root_relative(predicted, root), root_relative(true, root)
-    errors = joint_errors(P, X)
-    others = np.delete(errors, root, axis=1)
-    velocity, acceleration = velocity_errors(P, X, length, fps), acceleration_errors(P, X, length, fps)
-    figures = {
-        "mpjpe_mm": MILLIMETRES * errors.mean(),
-        "mpjpe_no_root_mm": MILLIMETRES * others.mean(),
-        "p_mpjpe_mm": MILLIMETRES * joint_errors(procrustes_align(P, X), X).mean(),
-        "n_mpjpe_mm": MILLIMETRES * joint_errors(scale_align(P, X, root), X).mean(),
-        "pck_150": pck(errors, PCK_THRESHOLDS[0]),
-        "pck_200": pck(errors, PCK_THRESHOLDS[1]),
-        "pck_150_no_root": pck(others, PCK_THRESHOLDS[0]),
-        "pck_200_no_root": pck(others, PCK_THRESHOLDS[1]),
-        "auc": auc(errors),
-        "auc_no_root": auc(others),
-        "velocity_mm_s": MILLIMETRES * velocity.mean() if len(velocity) else np.nan,
-        "acceleration_m_s2": acceleration.mean() if len(acceleration) else np.nan,
-        "bone_length_mm": MILLIMETRES * bone_length_errors(P, X, parents).mean(),
-        "bone_length_spread_mm": MILLIMETRES * bone_length_spread(P, length, parents).mean(),
-    }
-    if has_root:
-        figures["root_mm"] = MILLIMETRES * root_errors(predicted, true, root).mean()
-        figures["absolute_mpjpe_mm"] = MILLIMETRES * joint_errors(predicted, true).mean()
-    return {name: float(value) for name, value in figures.items()}
+    totals = ErrorTotals(fps, parents, has_root)
+    totals.add(predicted, true, length)
+    return totals.overall()
 
 
 def by_joint(predicted: ArrayLike, true: ArrayLike, joints: tuple[str, ...], parents: tuple[int, ...]) -> dict[str, float]:
@@ -292,24 +372,3 @@ def by_group(per_joint: dict[str, float], groups: tuple[str, ...]) -> dict[str, 
         if group:
             members.setdefault(group, []).append(value)
     return {group: float(np.mean(values)) for group, values in members.items()}
-
-
-def by_label(labels: ArrayLike, length: ArrayLike, errors: Array) -> dict[str, dict[str, Any]]:
-    """Return the mean error and the number of frames and sequences of each label, in alphabetical order.
-
-    Parameters
-    ----------
-    labels : (S,) str
-        Action, actor, avatar, ... of each sequence.
-    length : (S,) int
-    errors : (F, J) float, metres
-    """
-    labels, length = np.asarray(labels, dtype=np.str_), np.asarray(length, dtype=np.int64)
-    frame_means = errors.mean(axis=1)
-    frame_labels = np.repeat(labels, length)
-    rows: dict[str, dict[str, Any]] = {}
-    for label in np.unique(labels):
-        chosen = frame_labels == label
-        figures = {"mpjpe_mm": MILLIMETRES * float(frame_means[chosen].mean()), "pck_200": pck(errors[chosen], PCK_THRESHOLDS[1])}
-        rows[str(label)] = {"sequences": int((labels == label).sum()), "frames": int(chosen.sum()), **figures}
-    return rows

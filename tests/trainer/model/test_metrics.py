@@ -162,12 +162,14 @@ def test_procrustes_undoes_any_similarity(seed, scale):
 def test_per_joint_group_and_label():
     predicted, true = poses(7)
     joints = ("a", "b", "c", "d", "e")
-    per_joint = metrics.by_joint(predicted, true, joints, PARENTS)
+    totals = metrics.ErrorTotals(FPS, PARENTS)
+    totals.add(predicted, true, LENGTH)
+    per_joint = totals.by_joint(joints)
     relative = metrics.joint_errors(metrics.root_relative(predicted), metrics.root_relative(true))
     assert per_joint["c"] == pytest.approx(1000 * np.mean([row[2] for row in relative]))
     groups = metrics.by_group(per_joint, GROUPS)
     assert groups == {"hip": pytest.approx((per_joint["a"] + per_joint["b"]) / 2), "knee": pytest.approx((per_joint["c"] + per_joint["e"]) / 2)}
-    rows = metrics.by_label(["x", "y", "x", "y"], LENGTH, relative)
+    rows = totals.by_label(["x", "y", "x", "y"])
     assert (rows["x"]["sequences"], rows["x"]["frames"], rows["y"]["frames"]) == (2, 9, 13)
     kept = np.concatenate([relative[:7], relative[8:10]])
     assert rows["x"]["mpjpe_mm"] == pytest.approx(1000 * kept.mean())
@@ -180,3 +182,17 @@ def test_single_frames_have_no_velocity():
     assert np.isnan(found["velocity_mm_s"])
     assert np.isnan(found["acceleration_m_s2"])
     assert found["bone_length_spread_mm"] == 0.0
+
+
+@pytest.mark.parametrize("has_root", [False, True])
+def test_parts_add_up_to_the_whole(has_root):
+    predicted, true = poses(9)
+    labels, ends = ["x", "y", "x", "y"], np.cumsum(LENGTH)
+    whole, parted = (metrics.ErrorTotals(FPS, PARENTS, has_root) for _ in range(2))
+    whole.add(predicted, true, LENGTH)
+    for first, end in ((0, 1), (1, 3), (3, 4)):
+        rows = slice(ends[first] - LENGTH[first], ends[end - 1])
+        parted.add(predicted[rows], true[rows], LENGTH[first:end])
+    assert parted.overall() == pytest.approx(whole.overall(), rel=1e-12)
+    assert parted.by_joint(tuple("abcde")) == pytest.approx(whole.by_joint(tuple("abcde")), rel=1e-12)
+    assert parted.by_label(labels)["y"] == pytest.approx(whole.by_label(labels)["y"], rel=1e-12)

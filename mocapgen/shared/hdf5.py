@@ -302,13 +302,13 @@ def write_array(file: h5py.File, array: LayoutArray, values: Any, name: str = ""
     _describe(file.create_dataset(array.path.replace("<name>", name), data=data, **storage), array)
 
 
-def create_frames(file: h5py.File, array: LayoutArray, joints: int) -> h5py.Dataset:
-    """Create an array of ``/frames`` with no rows yet, for so many joints, and return it."""
-    shape = (0, *(joints if size == "J" else size for size in array.shape[1:]))
-    chunks = (CHUNK_FRAMES, *shape[1:])
-    growing = file.create_dataset(array.path, shape=shape, maxshape=(None, *shape[1:]), chunks=chunks, dtype=_TYPES[array.dtype], **FRAME_FILTERS)
-    _describe(growing, array)
-    return growing
+def create_frames(file: h5py.File, array: LayoutArray, joints: int, rows: int | None = None) -> h5py.Dataset:
+    """Create an array of ``/frames`` for so many joints, and return it: with so many rows, or with none yet."""
+    row = tuple(joints if size == "J" else size for size in array.shape[1:])
+    chunks = (CHUNK_FRAMES if rows is None else min(CHUNK_FRAMES, rows), *row)
+    made = file.create_dataset(array.path, shape=(rows or 0, *row), maxshape=(rows, *row), chunks=chunks, dtype=_TYPES[array.dtype], **FRAME_FILTERS)
+    _describe(made, array)
+    return made
 
 
 def _describe(dataset: h5py.Dataset, array: LayoutArray) -> None:

@@ -8,29 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from mocapgen.shared.hdf5 import OpenFile, open_checked
 from mocapgen.shared.inputs import open_regular
-from mocapgen.shared.layout import check_dataset
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import is_video
 from schemas.detectors import DETECTOR_SET, SUBSTITUTES
-from schemas.errors import ConfigError, DatasetError
+from schemas.errors import DatasetError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
-from trainer.data.batches import Loader
-from trainer.data.dataset import load, require_match
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
-from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.model.shipped import model_files
-from trainer.predict.camera import place
 from trainer.predict.keypoints import Keypoints, joints_of, read_keypoints
 from trainer.predict.keypoints.content import files_of, is_pattern
 from trainer.predict.keypoints.hdf5 import is_foreign
-from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_finite, require_joints
-from trainer.predict.predictions import PredictionArrays, write
+from trainer.predict.of_dataset import predict_dataset
+from trainer.predict.person import LiftedTrack, lift_track, model_input, require_causal, require_joints
+from trainer.predict.predictions import PredictionArrays, PredictionTables, write
 from trainer.predict.tracks import Array, Flags
 from trainer.predict.video import check_settings, keypoints_of_video
 from trainer.predict.world.people import place_people
@@ -47,7 +42,7 @@ def predict(
     threads: int = 0,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> PredictionArrays:
+) -> PredictionTables:
     """Write a predictions file.
 
     Parameters
@@ -62,12 +57,13 @@ def predict(
     threads : int
     overwrite : bool
     progress : callable, optional
-        Called with (done, total, label) while people are detected in a video.
+        Called with (done, total, label) while people are detected in a video, or a dataset is lifted.
 
     Returns
     -------
-    PredictionArrays
-        What was written.
+    PredictionTables
+        What was written: :class:`~trainer.predict.predictions.PredictionArrays`, or, of a dataset file, all but the frames, which may not fit
+        into memory.
 
     Raises
     ------
@@ -79,9 +75,16 @@ def predict(
     source, out, config = Path(source), Path(out), config or PredictConfig()
     inputs = [*model_files(model), *_files(source), config.detector_model]
     with writing(out, config.keypoints_out, overwrite=overwrite, inputs=inputs):
-        predictions = _predict(model, source, config, device, threads, overwrite, progress)
+        video = is_video(source)
+        check_settings(video, source, config)
+        compute = choose(device, "fp32", threads)
+        lifter, card = load_lifter(model, compute.device)
+        require_causal(lifter, card, config)
+        if is_hdf5(source) and not is_foreign(source):
+            return predict_dataset(lifter, card, source, out, config, overwrite, progress)
+        predictions = _predict(lifter, card, source, config, video, overwrite, progress)
         write(out, predictions, overwrite)
-    return predictions
+        return predictions
 
 
 def _files(source: Path) -> list[Path]:
@@ -92,15 +95,8 @@ def _files(source: Path) -> list[Path]:
 
 
 def _predict(
-    model: str | Path, source: Path, config: PredictConfig, device: str, threads: int, overwrite: bool, progress: Progress | None
+    lifter: Lifter, card: ModelCard, source: Path, config: PredictConfig, video: bool, overwrite: bool, progress: Progress | None
 ) -> PredictionArrays:
-    video = is_video(source)
-    check_settings(video, source, config)
-    compute = choose(device, "fp32", threads)
-    lifter, card = load_lifter(model, compute.device)
-    require_causal(lifter, card, config)
-    if is_hdf5(source) and not is_foreign(source):
-        return of_dataset(lifter, card, source, config)
     require_joints(card, source)
     keypoints = keypoints_of_video(source, config, overwrite, progress) if video else read_keypoints(source, config.layout, config.fps, config.image)
     return of_keypoints(lifter, card, keypoints, source, config)
@@ -238,47 +234,3 @@ def _digest(path: Path) -> str:
             while block := file.read(2**20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-# Dataset files ------------------------------------------------------------------------------------
-
-
-def of_dataset(lifter: Lifter, card: ModelCard, path: Path, config: PredictConfig) -> PredictionArrays:
-    """Lift the projections stored in a dataset file: the same rows, so that predictions and truth lie side by side.
-
-    Raises
-    ------
-    ConfigError
-        If settings for keypoints were given.
-    DatasetError
-        If the file cannot be read or does not fit the model.
-    """
-    odd = sorted(set(config.model_fields_set) - {"causal"})
-    if odd:
-        raise ConfigError(f"{path}: expected no settings for keypoints with a dataset file, found {odd[0]}=...")
-    data = load(path, card.joint_set)
-    require_match(data, card)
-    everything = np.arange(len(data), dtype=np.int64)
-    rows = data.rows(everything)
-    lifted = lift_sequences(lifter, Loader(data, next(lifter.parameters()).device), everything)
-    pixels = data.positions_2d[rows]
-    if card.target == "relative":
-        intrinsics = np.repeat(data.intrinsics, data.length, axis=0).astype(np.float64)
-        root = place(lifted.astype(np.float64), pixels.astype(np.float64), np.ones(lifted.shape[:2]), intrinsics)
-        lifted = (lifted + root[:, None]).astype(np.float32)
-    positions = np.full((*data.positions_2d.shape[:2], 3), np.nan, dtype=np.float32)
-    positions[rows] = lifted
-    require_finite(positions, list(zip(data.start.tolist(), (data.start + data.length).tolist(), strict=True)), path)
-    confidence = np.zeros(positions.shape[:2], dtype=np.float32)
-    confidence[rows] = 1.0
-    labels = {name: getattr(data, name) for name in ("start", "length", "clip", "actor", "action", "avatar")}
-    with OpenFile(path, open_checked(path, check_dataset)) as file:
-        return PredictionArrays(
-            card=card,
-            positions_3d=positions,
-            positions_2d=data.positions_2d,
-            confidence=confidence,
-            sequences={**labels, "name": data.names, "camera": file.sequences["camera"]},
-            cameras=file.table("cameras"),
-            source={"file": path.name, "sha256": data.sha256, "fps": data.fps, "camera": "of the dataset", "settings": {}},
-        )

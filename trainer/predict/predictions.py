@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.files import write_file
-from mocapgen.shared.hdf5 import FRAME_FILTERS, create_file, write_array
+from mocapgen.shared.disk import DiskFile
+from mocapgen.shared.files import disk_errors, new_file
+from mocapgen.shared.hdf5 import create_file, create_frames, write_array
+from mocapgen.shared.signals import interrupts_deferred
 from schemas.conventions import H36M17, file_conventions
-from schemas.dataset import CHUNK_FRAMES
 from schemas.detectors import DETECTOR_SET
 from schemas.predictions import CONVENTIONS, PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 from schemas.train import ModelCard
@@ -23,16 +25,13 @@ from trainer.runs.card import versions
 
 
 @dataclass(frozen=True, eq=False)
-class PredictionArrays:
-    """What a predictions file holds.
+class PredictionTables:
+    """What a predictions file holds but for the frames.
 
     Parameters
     ----------
     card : ModelCard
         Of the model; gives frame rate, joints and camera frame.
-    positions_3d : (F, J, 3) float, metres, camera frame
-    positions_2d : (F, J, 2) float, pixels
-    confidence : (F, J) float
     sequences : dict
         A column of S values per array of ``/sequences``.
     cameras : dict
@@ -44,9 +43,6 @@ class PredictionArrays:
     """
 
     card: ModelCard
-    positions_3d: NDArray[Any]
-    positions_2d: NDArray[Any]
-    confidence: NDArray[Any]
     sequences: Mapping[str, Any]
     cameras: Mapping[str, Any]
     source: Mapping[str, Any]
@@ -60,10 +56,31 @@ class PredictionArrays:
 
     def columns(self) -> dict[str, Any]:
         """Return what stands in the file, by the path of its array in the layout; joint sets by their names."""
-        frames = {name: getattr(self, name) for name in ("positions_3d", "positions_2d", "confidence")}
-        groups = {"/frames": frames, "/sequences": self.sequences, "/cameras": self.cameras}
+        groups = {"/sequences": self.sequences, "/cameras": self.cameras}
         groups |= {f"/joint_sets/{name}": columns for name, columns in _joint_sets(self.card).items()}
         return {f"{group}/{name}": values for group, columns in groups.items() for name, values in columns.items()}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PredictionArrays(PredictionTables):
+    """What a predictions file holds.
+
+    Parameters
+    ----------
+    positions_3d : (F, J, 3) float, metres, camera frame
+    positions_2d : (F, J, 2) float, pixels
+    confidence : (F, J) float
+    card, sequences, cameras, source, notes
+        See :class:`PredictionTables`.
+    """
+
+    positions_3d: NDArray[Any]
+    positions_2d: NDArray[Any]
+    confidence: NDArray[Any]
+
+    def frames(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of the frames by name."""
+        return {name: getattr(self, name) for name in ("positions_3d", "positions_2d", "confidence")}
 
 
 def _joint_sets(card: ModelCard) -> dict[str, dict[str, Any]]:
@@ -89,6 +106,12 @@ def _joint_sets(card: ModelCard) -> dict[str, dict[str, Any]]:
     return sets
 
 
+_FRAMES = {array.path.rpartition("/")[2]: array for array in PREDICTIONS_LAYOUT.table("/frames")}
+
+Part = tuple[int, Mapping[str, NDArray[Any]]]
+"""Frames to write: the row of the first, and the arrays by name."""
+
+
 def write(path: Path, predictions: PredictionArrays, overwrite: bool = True) -> None:
     """Write a predictions file, whole or not at all.
 
@@ -97,21 +120,53 @@ def write(path: Path, predictions: PredictionArrays, overwrite: bool = True) -> 
     DatasetError
         If the disk refuses.
     """
-    memory = io.BytesIO()
+    write_parts(path, predictions, len(predictions.confidence), [(0, predictions.frames())], overwrite)
+
+
+def write_parts(path: Path, predictions: PredictionTables, rows: int, parts: Iterable[Part], overwrite: bool = True) -> None:
+    """Write a predictions file whose frames come in parts, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    predictions : PredictionTables
+    rows : int
+        Frames in all.
+    parts : iterable of (int, mapping)
+        Which together are all frames.
+    overwrite : bool
+
+    Raises
+    ------
+    DatasetError
+        If the disk refuses; then, as after any other error, nothing is changed.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(path, overwrite) as partial, closing(DiskFile(partial)) as disk:
+        with create_file(disk) as file:
+            with interrupts_deferred():
+                file.attrs.update(_attributes(predictions).model_dump())
+                arrays = {name: create_frames(file, array, len(predictions.card.joints), rows) for name, array in _FRAMES.items()}
+            for first, frames in parts:
+                with interrupts_deferred():
+                    for name, array in arrays.items():
+                        array[first : first + len(frames[name])] = frames[name]
+                disk.check()
+            with interrupts_deferred():
+                _write_tables(file, predictions)
+        disk.sync()
+
+
+def _write_tables(file: h5py.File, predictions: PredictionTables) -> None:
     columns = predictions.columns()
-    with create_file(memory) as file:
-        file.attrs.update(_attributes(predictions).model_dump())
-        for array in PREDICTIONS_LAYOUT.arrays:
+    for array in PREDICTIONS_LAYOUT.arrays:
+        if array not in _FRAMES.values():
             for name in _joint_sets(predictions.card) if "<name>" in array.path else ("",):
-                values = np.asarray(columns[array.path.replace("<name>", name)])
-                storage = (
-                    {"chunks": (min(CHUNK_FRAMES, len(values)), *values.shape[1:]), **FRAME_FILTERS} if array.path.startswith("/frames/") else {}
-                )
-                write_array(file, array, values, name, **storage)
-    write_file(path, memory.getvalue(), overwrite)
+                write_array(file, array, columns[array.path.replace("<name>", name)], name)
 
 
-def _attributes(predictions: PredictionArrays) -> PredictionAttributes:
+def _attributes(predictions: PredictionTables) -> PredictionAttributes:
     card = predictions.card
     said = file_conventions(card.camera_frame)
     return PredictionAttributes(

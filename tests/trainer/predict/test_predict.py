@@ -467,3 +467,26 @@ def test_the_advice_is_sound():
     assert train_config({"model": "stmixer"}, {"model_settings": {"causal": True, "patch": 1}}).model_settings == {"causal": True, "patch": 1}
     with pytest.raises(ConfigError, match=r"^gap: "):
         config.settings(PredictConfig, {"gap": -1.0})
+
+
+def test_a_dataset_is_lifted_in_parts(of_file, run_folder, data_file, tmp_path, monkeypatch):
+    """Sequences in another order, with rows between them that are of none: the same numbers in the same rows, whatever the size of a part."""
+    other = tmp_path / "data.h5"
+    other.write_bytes(data_file.read_bytes())
+    with h5py.File(other, "r+") as file:
+        count = len(file["/sequences/start"])
+        order = np.r_[5:count, 1:5]  # the first one is left out
+        for name in list(file["/sequences"]):
+            values = file[f"/sequences/{name}"][()][order]
+            kind = file[f"/sequences/{name}"].dtype
+            del file[f"/sequences/{name}"]
+            file.create_dataset(f"/sequences/{name}", data=values, dtype=kind)
+    monkeypatch.setattr("trainer.data.parts.parts.__defaults__", (700,))
+    predict(run_folder, other, tmp_path / "out.h5", threads=1)
+    (found, _), (expected, _) = written(tmp_path / "out.h5"), written(of_file)
+    length = int(expected["/sequences/length"][0])
+    assert np.isnan(found["/frames/positions_3d"][:length]).all()
+    assert not found["/frames/confidence"][:length].any()
+    np.testing.assert_allclose(found["/frames/positions_3d"][length:], expected["/frames/positions_3d"][length:], atol=1e-4)
+    np.testing.assert_array_equal(found["/frames/positions_2d"][length:], expected["/frames/positions_2d"][length:])
+    np.testing.assert_array_equal(found["/sequences/start"], expected["/sequences/start"][order])

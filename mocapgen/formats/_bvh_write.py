@@ -12,6 +12,7 @@ import numpy as np
 from mocapgen.core.motion import Array, Motion
 from mocapgen.core.rotation import to_euler
 from mocapgen.formats._bvh_header import BvhJoint, unique_names
+from mocapgen.formats._decimals import format_rows
 
 DECIMALS = 10
 """Digits behind the point, of file units and degrees: what is read back is within 1e-12 m (at centimetres) and 1e-12 rad."""
@@ -20,7 +21,7 @@ _BLOCK = 512  # frames at a time: numbers as Python's objects take five times th
 _UNSAFE = re.compile(r"[\s{}\x00-\x1f\x7f-\xa0\u202a-\u202e\u2066-\u2069]+")
 
 
-def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> bytes:
+def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY", decimals: int = DECIMALS) -> bytes:
     """Return the bytes of a BVH file.
 
     Parameters
@@ -33,6 +34,8 @@ def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y",
         Axis that points up in the file: for z, (x, y, z) is written as (x, -z, y), and every rotation accordingly.
     order : str
         Order of the rotation channels, the same for all joints: three letters, intrinsic.
+    decimals : int
+        Digits behind the point, at least one.
 
     Returns
     -------
@@ -46,32 +49,36 @@ def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y",
     Raises
     ------
     ValueError
-        If `scale` is not positive or `up` or `order` is none of those above.
+        If `scale` is not positive or `up`, `order` or `decimals` is none of those above.
 
     Notes
     -----
     Written and read again, positions in file units and angles in degrees come back with an error of at most half a unit
-    of the 10th digit behind the point, and the frame rate exactly if :func:`~mocapgen.core.resample.snap_frame_rate` knows it
-    (all whole and NTSC rates): joint positions agree to 1e-9 m.
+    of the last digit behind the point, and the frame rate exactly if :func:`~mocapgen.core.resample.snap_frame_rate` knows it
+    (all whole and NTSC rates): with 10 digits, joint positions agree to 1e-9 m.
     """
-    return b"".join(_blocks(motion, scale, up, order))
+    return b"".join(_blocks(motion, scale, up, order, decimals))
 
 
-def write_bvh(path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY") -> None:
+def write_bvh(
+    path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY", decimals: int = DECIMALS
+) -> None:
     """Write a motion as BVH, block by block; see :func:`format_bvh`."""
     with path.open("wb") as file:
-        file.writelines(_blocks(motion, scale, up, order))
+        file.writelines(_blocks(motion, scale, up, order, decimals))
 
 
-def _blocks(motion: Motion, scale: float, up: str, order: str) -> Iterator[bytes]:
+def _blocks(motion: Motion, scale: float, up: str, order: str, decimals: int) -> Iterator[bytes]:
     """Yield the bytes of a BVH file: its head, then some frames at a time."""
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"scale: expected a positive length, found {scale}")
     if up not in ("y", "z"):
         raise ValueError(f"up: expected y or z, found {up!r}")
+    if decimals < 1:
+        raise ValueError(f"decimals: expected at least one digit behind the point, found {decimals}")
     skeleton = motion.skeleton
     joints = _depth_first(motion)
-    header = _hierarchy(motion, joints, _to_axes(skeleton.offsets, up) / scale, order)
+    header = _hierarchy(motion, joints, _to_axes(skeleton.offsets, up) / scale, order, decimals)
     frame_time = np.format_float_positional(1.0 / motion.fps, trim="0")
     yield "\n".join([*header, "MOTION", f"Frames: {len(motion)}", f"Frame Time: {frame_time}", ""]).encode("utf-8")
     moving = [joint for joint in joints if joint == 0 or skeleton.names[joint] not in skeleton.end_sites]
@@ -81,9 +88,7 @@ def _blocks(motion: Motion, scale: float, up: str, order: str) -> Iterator[bytes
         quaternions[..., :3] = _to_axes(quaternions[..., :3], up)
         angles = np.degrees(unwrap(to_euler(order, quaternions)))
         positions = _to_axes(motion.root_positions[start : start + _BLOCK], up) / scale
-        rows = np.round(np.concatenate([positions, angles.reshape(len(angles), -1)], axis=1), DECIMALS) + 0.0  # no negative zeros
-        pattern = " ".join([f"%.{DECIMALS}f"] * rows.shape[1])
-        yield "".join(pattern % tuple(row) + "\n" for row in rows.tolist()).encode("utf-8")
+        yield format_rows(np.concatenate([positions, angles.reshape(len(angles), -1)], axis=1), decimals)
 
 
 class Unwrap:
@@ -125,7 +130,7 @@ def _depth_first(motion: Motion) -> list[int]:
     return out
 
 
-def _hierarchy(motion: Motion, joints: list[int], offsets: Array, order: str) -> list[str]:
+def _hierarchy(motion: Motion, joints: list[int], offsets: Array, order: str, decimals: int) -> list[str]:
     """Return the lines of the hierarchy."""
     skeleton = motion.skeleton
     safe = unique_names([BvhJoint(_UNSAFE.sub("_", name) or "_", -1, 0) for name in skeleton.names])
@@ -143,14 +148,14 @@ def _hierarchy(motion: Motion, joints: list[int], offsets: Array, order: str) ->
         open_joints.append(joint)
         indent = "\t" * depth[joint]
         is_end = skeleton.names[joint] in skeleton.end_sites and joint > 0
-        offset = np.zeros(3) if joint == 0 else np.round(offsets[joint], DECIMALS) + 0.0
+        offset = np.zeros(3) if joint == 0 else np.round(offsets[joint], decimals) + 0.0
         lines += [
             indent + ("End Site" if is_end else f"{'JOINT' if joint else 'ROOT'} {safe[joint]}"),
             indent + "{",
-            indent + "\tOFFSET " + " ".join(f"{value:.{DECIMALS}f}" for value in offset),
+            indent + "\tOFFSET " + " ".join(f"{value:.{decimals}f}" for value in offset),
         ]
         if not is_end:
             lines.append(indent + ("\tCHANNELS 3 " if joint else "\tCHANNELS 6 Xposition Yposition Zposition ") + channels)
             if joint not in has_children:
-                lines += [indent + "\tEnd Site", indent + "\t{", indent + "\t\tOFFSET" + f" {0:.{DECIMALS}f}" * 3, indent + "\t}"]
+                lines += [indent + "\tEnd Site", indent + "\t{", indent + "\t\tOFFSET" + f" {0:.{decimals}f}" * 3, indent + "\t}"]
     return lines + ["\t" * level + "}" for level in reversed(range(len(open_joints)))]

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mocapgen.core.kinematics import forward_kinematics
+from mocapgen.core.rotation import IDENTITY, make_continuous
 from mocapgen.core.skeleton import Array, Skeleton, frozen_array
 from mocapgen.shared.notebook import Playable
 
-__all__ = ["Array", "Motion", "Skeleton"]
+__all__ = ["Array", "Motion", "Skeleton", "with_rest_pose"]
 
 _BLOCK = 4096  # frames at a time: what is worked out about all of them takes no memory to speak of
 
@@ -96,3 +97,12 @@ class Motion(Playable):
     def positions(self) -> Array:
         """Return the position of every joint in every frame, (T, J, 3) float64, metres, world frame; joints as in ``skeleton.names``."""
         return forward_kinematics(self)
+
+
+def with_rest_pose(motion: Motion) -> Motion:
+    """Return a motion that begins with one more frame: the rest pose, on the floor where the motion starts."""
+    root = motion.root_positions[:1] * np.array([1.0, 0.0, 1.0])
+    root[0, 1] = -float(motion.skeleton.rest_positions[:, 1].min())
+    rest = np.broadcast_to(IDENTITY, (1, *motion.rotations.shape[1:]))
+    rotations = make_continuous(np.concatenate([rest, motion.rotations]))
+    return replace(motion, rotations=rotations, root_positions=np.concatenate([root, motion.root_positions]))

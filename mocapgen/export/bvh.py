@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from mocapgen.cameras.camera import Camera
-from mocapgen.core.motion import Motion
-from mocapgen.core.rotation import IDENTITY, from_matrix, make_continuous, multiply
+from mocapgen.core.motion import Motion, with_rest_pose
+from mocapgen.core.rotation import from_matrix, make_continuous, multiply
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.export.motions import motions
@@ -47,19 +47,10 @@ def camera_motion(motion: Motion, camera: Camera) -> Motion:
     return replace(motion, rotations=rotations, root_positions=camera.to_camera(motion.root_positions) * axes)
 
 
-def with_t_pose(motion: Motion) -> Motion:
-    """Return a motion that begins with a frame in the rest pose, on the floor where the motion starts."""
-    root = motion.root_positions[:1] * np.array([1.0, 0.0, 1.0])
-    root[0, 1] = -float(motion.skeleton.rest_positions[:, 1].min())
-    rest = np.broadcast_to(IDENTITY, (1, *motion.rotations.shape[1:]))
-    rotations = make_continuous(np.concatenate([rest, motion.rotations]))
-    return replace(motion, rotations=rotations, root_positions=np.concatenate([root, motion.root_positions]))
-
-
 def write(source: ExportInput, items: Sequence[Item], options: Options, output: ExportOutput) -> None:
     """Write a file for each sequence."""
     for item, motion in motions(source, items, options.avatar, output):
-        motion = with_t_pose(motion) if options.t_pose else motion
+        motion = with_rest_pose(motion) if options.t_pose else motion
         motion = camera_motion(motion, item.row.camera) if options.space == "camera" else motion
         write_bvh(output.folder / output.name_of(item, ".bvh"), motion, options.scale, options.up)
     output.about |= {

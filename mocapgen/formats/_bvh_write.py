@@ -60,9 +60,7 @@ def format_bvh(motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y",
     return b"".join(_blocks(motion, scale, up, order, decimals))
 
 
-def write_bvh(
-    path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY", decimals: int = DECIMALS
-) -> None:
+def write_bvh(path: Path, motion: Motion, scale: float = 0.01, up: Literal["y", "z"] = "y", order: str = "ZXY", decimals: int = DECIMALS) -> None:
     """Write a motion as BVH, block by block; see :func:`format_bvh`."""
     with path.open("wb") as file:
         file.writelines(_blocks(motion, scale, up, order, decimals))

@@ -15,12 +15,14 @@ from mocapgen.core.motion import Array, Motion
 from mocapgen.reading import read
 from mocapgen.sources.base import Clip
 from mocapgen.sources.folder import Folder
-from mocapgen.sources.sample import ACTORS, Sample, clips, make, write_sample
+from mocapgen.sources.procedural.actions import ACTIONS
+from mocapgen.sources.sample import ACTORS, Sample, clips, make, make_session, sessions, write_sample
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, DatasetError
 
 CLIPS = clips()
 SIDES = ("Left", "Right")
+CGSPEED = {"LeftFoot": "LeftFoot", "RightHand": "RightHand", "LeftLowerArm": "LeftForeArm"}
 
 
 @pytest.fixture(scope="module", params=CLIPS, ids=lambda clip: clip.id)
@@ -156,16 +158,23 @@ def test_written_clips_read_back_as_the_same_motion(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("format", "place"),
-    [("c3d", "{0.action}/HDM_{0.actor}_{0.action}_{0.take}_120.c3d"), ("bvh", "{0.actor}/{0.action}/{0.actor}_{0.action}_{0.take}.bvh")],
+    [
+        ("c3d", "{0.action}/HDM_{0.actor}_{0.action}_{0.take}_120.c3d"),
+        ("bvh", "{0.actor}/{0.action}/{0.actor}_{0.action}_{0.take}.bvh"),
+        ("cmu", "{subject}/{subject}_{trial}.bvh"),
+    ],
 )
 def test_other_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, place: str) -> None:
     monkeypatch.setattr("mocapgen.sources.sample.clips", lambda: CLIPS[::40])
     assert write_sample(tmp_path / "out", format) == len(CLIPS[::40])
     for clip in CLIPS[::40]:
-        wanted, found = make(clip)[0], read(tmp_path / "out" / place.format(clip))
+        trial = 100 * (1 + list(ACTIONS).index(clip.action)) + int(clip.take)
+        path = place.format(clip, subject=201 + list(ACTORS).index(clip.actor), trial=trial)
+        wanted, found = make(clip)[0], read(tmp_path / "out" / path)
         assert (len(found), found.fps) == (len(wanted), wanted.fps)
         for joint, near in (("LeftFoot", 0.01), ("RightHand", 0.01), ("LeftLowerArm", 0.015)):
-            there, here = (forward_kinematics(motion)[:, motion.skeleton.index(joint)] for motion in (wanted, found))
+            there = forward_kinematics(wanted)[:, wanted.skeleton.index(joint)]
+            here = forward_kinematics(found)[:, found.skeleton.index(CGSPEED[joint] if format == "cmu" else joint)]
             assert np.linalg.norm(there - here, axis=-1).mean() < near
 
 
@@ -176,9 +185,50 @@ def test_bvh_files_lie_where_the_folder_source_finds_their_actors(tmp_path: Path
     assert {(clip.actor, clip.action) for clip in listed} == {(clip.actor, clip.action) for clip in CLIPS[::40]}
 
 
+def test_as_many_and_as_long_clips_as_one_likes(tmp_path: Path) -> None:
+    """As a database that the source `cmu` reads whole, the same for one worker and for two; another seed, other motions."""
+    written: dict[str, list[bytes]] = {}
+    told: list[tuple[int, int, str]] = []
+    for name, seed, workers in (("one", 0, 1), ("two", 0, 2), ("other", 1, 1)):
+        assert write_sample(tmp_path / name, "cmu", seed, 7, 500, workers, lambda *told_now: told.append(told_now)) == 7
+        written[name] = [path.read_bytes() for path in sorted((tmp_path / name).rglob("*.bvh"))]
+    assert written["one"] == written["two"]
+    assert len({*written["one"], *written["other"]}) == 14
+    assert told[6] == (7, 7, sessions(7)[-1].id)
+    report = build(BuildConfig(source="cmu", root=tmp_path / "one", dry_run=True, workers=1, long="split"))
+    assert {(found.profile, found.fps, found.frames) for found in report.detections} == {("cgspeed", 120.0, 500)}
+    trials = ["201_01", "201_02", "202_01", "202_02", "203_01", "204_01", "205_01"]
+    assert [(found.actor, found.action) for found in report.detections] == [(trial[:3], f"unknown {trial}") for trial in trials]
+
+
+def test_other_layouts_hold_such_clips_too(tmp_path: Path) -> None:
+    for format, source in (("amc", "hdm05"), ("bvh", "folder")):
+        assert write_sample(tmp_path / format, format, clip_count=2, frames=200, workers=1) == 2
+        report = build(BuildConfig.model_validate({"source": source, "root": tmp_path / format, "dry_run": True, "workers": 1, "select": "all"}))
+        assert report.clips_used == 2
+
+
+def test_a_session_is_plausible_and_its_actor_stays_about_the_origin() -> None:
+    for clip in sessions(5):
+        motion = make_session(clip, 3500)
+        assert (len(motion), motion.fps) == (3500, 120.0)
+        at = forward_kinematics(motion)
+        assert np.linalg.norm(np.diff(at, axis=0), axis=2).max() * motion.fps < 14.0
+        assert np.degrees(np.arccos(np.clip(np.abs((motion.rotations[1:] * motion.rotations[:-1]).sum(axis=-1)), 0.0, 1.0))).max() * 2.0 < 30.0
+        assert -0.1 < at[..., 1].min() < 0.05
+        assert np.abs(motion.root_positions[:, [0, 2]]).max() < 15.0
+        np.testing.assert_array_equal(motion.rotations[:700], make_session(clip, 700).rotations)
+
+
 def test_wrong_uses(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected one of amc"):
         write_sample(tmp_path, "fbx")
+    for wrong, message in (({"clip_count": 0}, "1 to 49,995"), ({"clip_count": 50_000}, "1 to 49,995"), ({"frames": 5}, "clip_count")):
+        with pytest.raises(ConfigError, match=message):
+            write_sample(tmp_path / "out", **wrong)
+    with pytest.raises(ConfigError, match="at least one"):
+        write_sample(tmp_path / "out", clip_count=1, frames=0)
+    assert not (tmp_path / "out").exists()
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(DatasetError, match="new or empty folder"):
         write_sample(tmp_path)

@@ -27,10 +27,18 @@ class Run:
     """One finished command."""
 
     seconds: float
+    cpu_seconds: float
+    """Of the processor, all processes together; 0 where the system does not say."""
     main: float | None
     """Peak memory of the main process, MB; None where the system does not say."""
     worker: float | None
     """Peak memory of the largest worker, MB; None if there was none."""
+    peaks: tuple[tuple[float, float | None, float | None], ...] = ()
+    """Seconds since the start, and the two peaks up to then, as they grew."""
+
+    def at(self, share: float) -> tuple[float | None, float | None]:
+        """Return the peaks of the main process and of the largest worker after a share of the time."""
+        return next(((main, worker) for seconds, main, worker in reversed(self.peaks) if seconds <= share * self.seconds), (None, None))
 
 
 def run_build(root: Path, out: Path, workers: int) -> Run:
@@ -45,8 +53,14 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
     return run_program(["build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options])
 
 
-def run_program(arguments: list[str]) -> Run:
+def run_program(arguments: list[str], shown: bool = False) -> Run:
     """Run ``mocapgen`` in a process of its own.
+
+    Parameters
+    ----------
+    arguments : list of str
+    shown : bool
+        Let it write to standard error, such as how far it is.
 
     Raises
     ------
@@ -54,20 +68,35 @@ def run_program(arguments: list[str]) -> Run:
         If it fails; with what it printed.
     """
     command = [sys.executable, "-m", "mocapgen", *arguments]
-    peaks: dict[int, int] = {}
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as process:
+    found: dict[int, int] = {}
+    peaks: list[tuple[float, float | None, float | None]] = []
+    began, cpu = time.perf_counter(), _cpu_of_children()
+    errors = None if shown else subprocess.PIPE
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, text=True, cwd=Path(__file__).parents[1]) as process:
         while process.poll() is None:
             for number in _family(process.pid):
-                peaks[number] = max(peaks.get(number, 0), _peak(number))
+                found[number] = max(found.get(number, 0), _peak(number))
+            if (now := _peaks(found, process.pid)) != (peaks[-1][1:] if peaks else None):
+                peaks.append((time.perf_counter() - began, *now))
             time.sleep(_POLL)
         seconds = time.perf_counter() - began
         if process.returncode:
-            assert process.stderr is not None
-            raise RuntimeError(f"{' '.join(command)}: {process.stderr.read().strip()}")
-    main = peaks.pop(process.pid, 0)
-    worker = max((peak for peak in peaks.values() if peak > _SMALL), default=0)  # libraries start small programs of their own while they load
-    return Run(seconds, main * 1.024e-3 or None, worker * 1.024e-3 or None)
+            said = process.stderr.read().strip() if process.stderr is not None else f"exit status {process.returncode}"
+            raise RuntimeError(f"{' '.join(command)}: {said}")
+    return Run(seconds, _cpu_of_children() - cpu, *_peaks(found, process.pid), tuple(peaks))
+
+
+def _peaks(found: dict[int, int], main: int) -> tuple[float | None, float | None]:
+    """Return the peak memory of the main process and of the largest worker, MB, given those of all processes in kB."""
+    # Libraries start small programs of their own while they load: these are no workers.
+    worker = max((peak for number, peak in found.items() if number != main and peak > _SMALL), default=0)
+    return found.get(main, 0) * 1.024e-3 or None, worker * 1.024e-3 or None
+
+
+def _cpu_of_children() -> float:
+    """Return the processor time of all processes that this one has started and that have ended, with those that they started, seconds."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _family(root: int) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mocapgen.core.rotation import conjugate, multiply, rotate
 from mocapgen.core.skeleton import Array, Skeleton
@@ -99,10 +100,16 @@ def forward_kinematics(motion: Moving, joints: Sequence[str] | None = None) -> A
     -------
     (T, J, 3) float64, metres, world frame
     """
-    chosen = slice(None) if joints is None else motion.skeleton.indices(tuple(joints))
+    skeleton = motion.skeleton
+    kept: slice | NDArray[np.intp] = slice(None)
+    chosen: slice | NDArray[np.intp] = slice(None)
+    if joints is not None:  # those that carry none of them need not be worked out
+        kept = skeleton.carrying(tuple(joints))
+        skeleton = skeleton.part(kept)
+        chosen = skeleton.indices(tuple(joints))
     frames = len(motion.root_positions)
     out = np.empty((3, len(motion.skeleton.names if joints is None else joints), frames)).T
     for start in range(0, frames, _BLOCK):
-        rotations = global_rotations(motion.skeleton, motion.rotations[start : start + _BLOCK])
-        out[start : start + _BLOCK] = joint_positions(motion.skeleton, rotations, motion.root_positions[start : start + _BLOCK])[:, chosen]
+        rotations = global_rotations(skeleton, motion.rotations[start : start + _BLOCK][:, kept])
+        out[start : start + _BLOCK] = joint_positions(skeleton, rotations, motion.root_positions[start : start + _BLOCK])[:, chosen]
     return out

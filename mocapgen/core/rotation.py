@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
 
-_BLOCK = 4096  # frames at a time
+_BLOCK = 512  # frames at a time: fits the processor's cache
 
 
 def _components(array: Array) -> list[Array]:
@@ -125,19 +125,25 @@ def keep_continuous(q: Array) -> None:
     last, sign = q[0].copy(), np.where(q[0, ..., 3] < 0, -1.0, 1.0)
     q[0] *= sign[..., None]
     for start in range(1, len(q), _BLOCK):
-        block = np.concatenate([last[None], q[start : start + _BLOCK]])
-        signs = _signs(block, sign)
-        q[start : start + _BLOCK] *= signs[1:, ..., None]
-        last, sign = block[-1], signs[-1]
+        block = q[start : start + _BLOCK]
+        signs = _signs(block, np.where(_dot(last, block[0]) < 0, -sign, sign))
+        last, sign = block[-1].copy(), signs[-1]
+        if (signs < 0).any():
+            block *= signs[..., None]
 
 
 def _signs(q: Array, first: Array) -> Array:
     """Return the signs that make quaternions (T, ..., 4) continuous, (T, ...), given those of the first frame."""
-    x, y, z, w = _components(q)
-    flips = np.empty(w.shape)
+    flips = np.empty(q.shape[-2::-1]).T
     flips[0] = first
-    flips[1:] = np.where(x[1:] * x[:-1] + y[1:] * y[:-1] + z[1:] * z[:-1] + w[1:] * w[:-1] < 0, -1.0, 1.0)
+    flips[1:] = np.where(_dot(q[1:], q[:-1]) < 0, -1.0, 1.0)
     return np.asarray(np.cumprod(flips, axis=0), dtype=np.float64)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    ax, ay, az, aw = _components(a)
+    bx, by, bz, bw = _components(b)
+    return ax * bx + ay * by + az * bz + aw * bw
 
 
 def slerp(a: Array, b: Array, fraction: Array) -> Array:

@@ -118,6 +118,21 @@ class Skeleton:
         """Return the distance of a joint from its parent, metres."""
         return float(np.linalg.norm(self.offsets[self.index(joint)]))
 
+    def carrying(self, joints: tuple[str, ...] | list[str]) -> NDArray[np.intp]:
+        """Return the indices, ascending, of joints and of all above them: what has to be known to say where these joints are."""
+        found: set[int] = set()
+        for joint in self.indices(joints).tolist():
+            while joint >= 0 and joint not in found:
+                found.add(joint)
+                joint = self.parents[joint]
+        return np.array(sorted(found), dtype=np.intp)
+
+    def part(self, kept: NDArray[np.intp]) -> Skeleton:
+        """Return the skeleton of some joints, by their indices, ascending; with each joint there is its parent (:meth:`carrying`)."""
+        place = {joint: index for index, joint in enumerate(kept.tolist())} | {-1: -1}
+        names = tuple(self.names[joint] for joint in kept)
+        return Skeleton(names, tuple(place[self.parents[joint]] for joint in kept), self.offsets[kept])
+
     @cached_property
     def rest_positions(self) -> Array:
         """(J, 3) float64, metres: joint positions in the rest pose, the root at the origin."""

@@ -5,6 +5,7 @@ Every step that had to decide something says so in a note.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -43,8 +44,9 @@ STIFF = (3.0, 1.0)
 _USUAL_RATES = (15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 200, 240)
 _RATE_ERROR = 0.05
 _FLOOR_PERCENTILE = 5.0  # of the lower foot's height: where feet rest, whatever single frames do
-_BLOCK = 4096  # frames at a time
-_CHECKED = ("Hips", "Neck", "Head", *(side + part for side in SIDES for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")))
+_BLOCK = 512  # frames at a time
+_FEET = tuple(side + part for side in SIDES for part in CONTACT_POINTS)
+_CHECKED = ("Hips", "Neck", "Head", *(side + part for side in SIDES for part in ("UpperLeg", "LowerLeg")), *_FEET)
 """Roles of the joints of which all frames are looked at in the end."""
 _SOLVED = 0.6  # how sure rotations are that are solved from positions
 _OFFSET = 0.02  # of a leg: a root OFFSET shorter than this makes no difference
@@ -255,7 +257,7 @@ class _Reading:
             return
         why = f"by profile {self.name}"
         if decision == "decide":
-            level = _floor(self._lower_foot(self.motion))
+            level = _floor(_lower_foot(self._paths(self.motion, _FEET)))
             raised = level + float(self._offset[1])
             if abs(self._offset[1]) < _OFFSET * size:
                 decision, why = "absolute", "as is usual: its OFFSET is horizontal, so the floor does not tell"
@@ -337,13 +339,11 @@ class _Reading:
 
     def check(self, lenient: bool) -> None:
         """Say where the feet are; refuse a figure upside down, mirrored, or with a pelvis that has lost its vertical motion."""
-        motion, joints = self.found, {role: self.roles.joints[role] for role in _CHECKED if role in self.roles.joints}
-        paths = forward_kinematics(motion, tuple(joints.values()))
-        at = {role: paths[:, place] for place, role in enumerate(joints)}
+        motion = self.found
+        at = self._paths(motion, _CHECKED)
         if not (Figure(at).height[:, 1] > 0).any():
             raise FormatError(f"{self.where}: expected the head above the feet, found it below in every frame; say which axis is up with up=...")
-        hips, lower = at["Hips"][:, 1], self._lower_foot(motion)
-        turns = max(_turn(motion.rotations[start : start + _BLOCK], motion.rotations[:1]) for start in range(0, len(motion), _BLOCK))
+        hips, lower, turns = at["Hips"][:, 1], _lower_foot(at), _turn(motion.rotations, STIFF[0])
         travel = np.linalg.norm(np.ptp(motion.root_positions, axis=0))
         if turns < STIFF[0] and travel > STIFF[1]:
             self.warn(f"no joint turns by more than {turns:.1f} degrees while the body travels {travel:.1f} m: the file's angles may be radians")
@@ -362,10 +362,16 @@ class _Reading:
             raise FormatError(f"{self.where}: {complaint}; with lenient=True it is used as it is")
         self.note(complaint)
 
-    def _lower_foot(self, motion: Motion | Draft) -> Array:
-        """Return the height of the lowest joint of both feet, (T,)."""
-        parts = [self.roles.joints[side + part] for side in SIDES for part in CONTACT_POINTS if side + part in self.roles.joints]
-        return forward_kinematics(motion, parts)[..., 1].min(axis=1)
+    def _paths(self, motion: Motion | Draft, roles: Iterable[str]) -> dict[str, Array]:
+        """Return where the joints of those roles that there are go, (T, 3) each."""
+        joints = {role: self.roles.joints[role] for role in roles if role in self.roles.joints}
+        paths = forward_kinematics(motion, tuple(joints.values()))
+        return {role: paths[:, place] for place, role in enumerate(joints)}
+
+
+def _lower_foot(paths: Mapping[str, Array]) -> Array:
+    """Return the height of the lowest joint of both feet, (T,)."""
+    return np.min([paths[role][:, 1] for role in _FEET if role in paths], axis=0)
 
 
 def _set_upright(rotations: Array, turn: Array) -> Array:
@@ -375,9 +381,15 @@ def _set_upright(rotations: Array, turn: Array) -> Array:
     return normalise(out)
 
 
-def _turn(rotations: Array, first: Array) -> float:
-    """Return by how much a joint other than the root turns at most from its first rotation (1, J, 4), degrees."""
-    return float(np.degrees(angle_between(rotations[:, 1:], first[:, 1:])).max(initial=0.0))
+def _turn(rotations: Array, enough: float) -> float:
+    """Return by how much a joint other than the root turns at most from its first rotation, degrees; (T, J, 4), looked at until that is enough."""
+    most = 0.0
+    for start in range(0, len(rotations), _BLOCK):
+        turned = angle_between(rotations[start : start + _BLOCK, 1:], rotations[:1, 1:])
+        most = max(most, float(np.degrees(turned).max(initial=0.0)))
+        if most >= enough:
+            break
+    return most
 
 
 def _floor(lower_foot: Array) -> float:

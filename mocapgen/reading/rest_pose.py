@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -160,12 +161,13 @@ def zero_reference(skeleton: Skeleton, roles: Roles) -> Array | None:
     return np.tile(turn, (len(skeleton.names), 1)) if turned.stands() and _angle(turned.left, LEFT) < 45.0 else None
 
 
-def _quarter_turns() -> list[Array]:
+@cache
+def _quarter_turns() -> tuple[Array, ...]:
     """Return the 24 rotations that map axes onto axes; none first, so that it wins among equals."""
     axes = [(i, j) for i in range(3) for j in range(3) if i != j]
     signs = [(a, b) for a in (1.0, -1.0) for b in (1.0, -1.0)]
     frames = [(a * np.eye(3)[i], b * np.eye(3)[j]) for i, j in axes for a, b in signs]
-    return [from_matrix(np.stack([x, y, np.cross(x, y)])) for x, y in frames]
+    return tuple(from_matrix(np.stack([x, y, np.cross(x, y)])) for x, y in frames)
 
 
 def frame_reference(motion: Motion | Draft, roles: Roles, frame: int = 0) -> Array:

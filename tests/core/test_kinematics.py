@@ -106,3 +106,10 @@ def test_nothing_given_is_changed() -> None:
     joint_positions(motion.skeleton, global_rotations(motion.skeleton, given_rotations), positions)
     np.testing.assert_array_equal(given_rotations, rotations)
     np.testing.assert_array_equal(positions, motion.root_positions)
+
+
+def test_some_joints_are_where_they_are_among_all_to_the_last_bit() -> None:
+    motion = random_motion(600, 20)
+    everywhere = forward_kinematics(motion)
+    for joints in (("joint7", "joint19", "joint3"), ("joint0",), motion.skeleton.names):
+        np.testing.assert_array_equal(forward_kinematics(motion, joints), everywhere[:, motion.skeleton.indices(joints)])

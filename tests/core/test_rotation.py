@@ -18,6 +18,7 @@ from mocapgen.core.rotation import (
     conjugate,
     from_euler,
     from_matrix,
+    keep_continuous,
     make_continuous,
     multiply,
     normalise,
@@ -157,6 +158,17 @@ def test_make_continuous_gives_one_array_for_one_motion(frames: list[np.ndarray]
 
 
 # Interpolation ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frames", [1, 2, 511, 512, 513, 1025])
+def test_keep_continuous_does_in_place_what_make_continuous_does(frames: int) -> None:
+    random = np.random.default_rng(frames)
+    q = normalise(random.normal(size=(frames, 3, 4)))
+    q[frames // 2 :, 0] = [0.0, 0.0, 0.0, 1.0]
+    q[: frames // 2, 0] = [1.0, 0.0, 0.0, 0.0]  # at right angles: neither sign is nearer
+    kept = np.array(q)
+    keep_continuous(kept)
+    np.testing.assert_array_equal(kept, make_continuous(q))
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-9, 0.9e-6, 1.1e-6, 1e-5, 1e-3, 0.5, 2.0, 3.0, np.pi - 1e-3, np.pi - 1e-6, np.pi - 1e-9])

@@ -122,7 +122,12 @@ def recognise(names: Iterable[str]) -> Match | None:
 
     Of several, the one that lists more joints to be recognised by.
     """
-    names = frozenset(names)
+    return _recognised(frozenset(names))
+
+
+@lru_cache(maxsize=64)
+def _recognised(names: frozenset[str]) -> Match | None:
+    """Do so once for all files of a rig."""
     matches = [match(load_profile(name), names) for name in profile_names()]
     fitting = [found for found in matches if not found.missing and all(found.joint(joint) in names for joint in found.profile.recognise)]
     return max(fitting, key=lambda found: (len(found.profile.recognise), found.profile.name), default=None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -23,14 +25,15 @@ from mocapgen.retarget.deviation import NOTED, LimbDeviation, limb_deviation
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
-from mocapgen.shared.spool import Spool, SpoolPlace
+from mocapgen.shared.spool import Place, Spool, SpoolPlace
+from mocapgen.shared.text import one_line
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
 from mocapgen.sources.base import skip_reason
 from mocapgen.sources.selection import not_needed, select_clips
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
-from schemas.errors import ConfigError, FormatError, RetargetError
-from schemas.report import BuildReport, Detection, Skip, SkipReason
+from schemas.errors import ConfigError, FormatError, RetargetError, SourceError
+from schemas.report import FAULTS, BuildReport, Detection, Skip, SkipReason
 from schemas.skeleton import Avatar
 
 Avatars = tuple[tuple[str, Skeleton], ...]
@@ -88,7 +91,7 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
 def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     avatars = _avatars(config)
     counts = BuildCounts(config, sequences_per_window=len(avatars) * parse_rig(config.camera)[1])
-    source, config = _source(config)
+    source, config = _source(config if config.cluster is None else _anywhere(config))
     listing = source.list()
     selection = select_clips(listing, config)
     counts.found(listing)
@@ -99,7 +102,10 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
         writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))
         place = None if out is None else stack.enter_context(SpoolPlace.beside(out))
         convert_group = GroupConverter(source, config, named, place)
-        results = stack.enter_context(map_ordered(convert_group, selection.groups, config.workers))
+        if config.cluster is None:
+            results = stack.enter_context(map_ordered(convert_group, selection.groups, config.workers))
+        else:
+            results = stack.enter_context(convert_on_cluster(convert_group, selection.groups, progress))
         for done, (group, result) in enumerate(zip(selection.groups, results, strict=True), start=1):
             counts.skip(result.skipped)
             counts.use(result.windows, result.detection)
@@ -121,7 +127,7 @@ def _write(writer: DatasetWriter, used: Iterable[ClipSequences | Sequence]) -> N
         writer.add(part.clip, part.cameras, cast(Iterator[Sequence], islice(items, part.count)))
 
 
-def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: Avatars, place: SpoolPlace | None = None) -> GroupResult:
+def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: Avatars, place: Place | None = None) -> GroupResult:
     """Carry one clip all the way: read, resample, cut into windows, retarget, place cameras, project.
 
     Parameters
@@ -131,7 +137,7 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
     config : BuildConfig
     avatars : tuple of (str, Skeleton)
         Names and skeletons.
-    place : SpoolPlace, optional
+    place : Place, optional
         Where sequences wait that do not fit into the memory.
 
     Returns
@@ -179,7 +185,7 @@ class GroupConverter:
     source: Source
     config: BuildConfig
     avatars: Avatars
-    place: SpoolPlace | None = None
+    place: Place | None = None
 
     def __call__(self, candidates: tuple[Clip, ...]) -> GroupResult:
         """Return the sequences of the first usable clip, and of each other one why it was not used."""
@@ -197,6 +203,42 @@ class GroupConverter:
                 skipped += [not_needed(other, clip) for other in candidates[place + 1 :]]
                 return replace(result, skipped=(*result.skipped, *skipped))
         return GroupResult(skipped=tuple(skipped))
+
+
+def convert_on_cluster(
+    convert_group: GroupConverter, groups: tuple[tuple[Clip, ...], ...], progress: Progress | None
+) -> AbstractContextManager[Iterator[GroupResult]]:
+    """Convert groups of candidates on a Dask cluster.
+
+    A worker that sees other files than this machine must not lead to clips that are left out: what a worker cannot use is tried here as well.
+
+    Raises
+    ------
+    SourceError
+        With the worker and the file, if it can be used here.
+    """
+    from mocapgen.shared.cluster_map import ClusterMap
+    from mocapgen.shared.cluster_worker import ScratchPlace
+
+    def check(group: tuple[Clip, ...], result: GroupResult, worker: str) -> None:
+        if not any(skip.reason in FAULTS for skip in result.skipped):
+            return
+        here = convert_group(group)
+        if isinstance(here.used, Spool):
+            here.used.discard()
+        other = next((skip for skip in result.skipped if skip not in here.skipped), None)
+        if other is not None:
+            said = f"cannot use what this machine can: {other.detail}; the data must be at the same path on all machines: {convert_group.config.root}"
+            raise SourceError(one_line(f"worker {worker}", said))
+
+    def waiting(label: str) -> None:
+        if progress is not None:
+            progress(0, len(groups), label)
+
+    on_worker = replace(convert_group, place=convert_group.place and ScratchPlace(uuid.uuid4().hex))
+    mapped = ClusterMap(on_worker, groups, lambda group: group[0].id, check, waiting)
+    assert convert_group.config.cluster is not None
+    return mapped.on(convert_group.config.cluster)
 
 
 def _with_warning(detection: Detection | None, deviations: list[LimbDeviation]) -> Detection | None:
@@ -268,6 +310,14 @@ def _project(avatars: Avatars, performances: tuple[Posed, ...], cameras: tuple[C
     """Return what each camera sees of each avatar."""
     named = zip([name for name, _ in avatars], performances, strict=True)
     return (sequence for name, shown in named for sequence in project_motion(name, shown.motion, shown.positions, cameras))
+
+
+def _anywhere(config: BuildConfig) -> BuildConfig:
+    """Return settings whose paths mean the same in every working folder; names of parts that come with the program stay."""
+    paths = {"root": config.root, "profile": config.profile, "marker_set": config.marker_set}
+    given = {name: Path(path) for name, path in paths.items() if path is not None}
+    places = {name: path.absolute() for name, path in given.items() if (name == "root" or path.suffix) and path.exists()}
+    return config.model_copy(update={name: place if name == "root" else str(place) for name, place in places.items()})
 
 
 def _source(config: BuildConfig) -> tuple[Source, BuildConfig]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import LARGEST_SEED, MOST, Settings
 from schemas.camera import ImageSize, RigName
@@ -13,8 +14,23 @@ from schemas.conventions import CameraFrame
 
 DEFAULT_AVATARS = ("small_woman", "average_woman", "average_man", "tall_man", "child_10")
 
-NOT_IN_FILE = frozenset({"root", "out", "table", "avatars", "workers", "overwrite", "strict", "dry_run"})
+NOT_IN_FILE = frozenset({"root", "out", "table", "avatars", "workers", "cluster", "overwrite", "strict", "dry_run"})
 """Settings that name places or do not change what is built; left out of the file, so that it is the same everywhere."""
+
+MOST_WORKERS = 1024
+_LOCAL_CLUSTER = re.compile(r"local:(\d{1,9})")
+
+
+def _check_cluster(text: str) -> str:
+    local = _LOCAL_CLUSTER.fullmatch(text)
+    if local and not 1 <= int(local[1]) <= MOST_WORKERS:
+        raise ValueError(f"expected local:1 to local:{MOST_WORKERS}, found {text!r}")
+    if not local and not re.fullmatch(r"(\w+://)?[^\s/]+:\d{1,5}/?", text):
+        raise ValueError(f"expected local:N or the address of a Dask scheduler such as tcp://scheduler:8786, found {text!r}")
+    return text
+
+
+ClusterAddress = Annotated[str, AfterValidator(_check_cluster)]
 
 
 class BuildConfig(Settings):
@@ -75,8 +91,11 @@ class BuildConfig(Settings):
     """Axes of the camera frame, and with them the handedness of everything stored."""
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     """Seed of the random camera rig and of the sample source."""
-    workers: int = Field(default=0, ge=0, le=1024)
+    workers: int = Field(default=0, ge=0, le=MOST_WORKERS)
     """Worker processes; 0: one for each processor core, 1: none besides the main process."""
+    cluster: ClusterAddress | None = None
+    """Build on a Dask cluster instead of `workers`: the address of its scheduler, such as `tcp://scheduler:8786`, or `local:N` for a cluster of N
+    workers on this machine."""
     strict: bool = False
     """Stop with an error at the first damaged clip instead of skipping it."""
     overwrite: bool = False
@@ -90,6 +109,8 @@ class BuildConfig(Settings):
             raise ValueError(f"min_frames ({self.min_frames}) must not exceed max_frames ({self.max_frames})")
         if self.out is None and not self.dry_run:
             raise ValueError("out: expected the path of the file to write (or a dry run)")
+        if self.cluster is not None and self.workers:
+            raise ValueError(f"workers: expected none beside a cluster, which has workers of its own, found {self.workers}")
         if not self.avatars or len(set(self.avatars)) != len(self.avatars):
             raise ValueError("avatars: expected at least one, none of them twice")
         return self

@@ -48,6 +48,7 @@ class BuildSettings(TypedDict, total=False):
     camera_frame: CameraFrame
     seed: int
     workers: int
+    cluster: str | None
     strict: bool
     overwrite: bool
     dry_run: bool

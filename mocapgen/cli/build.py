@@ -38,6 +38,7 @@ _OPTIONS = schema_options(
         "marker_set": {"metavar": "NAME|PATH"},
         "subject": {"metavar": "NAME"},
         "camera": {"metavar": "RIG"},
+        "cluster": {"metavar": "ADDRESS|local:N"},
     },
     negatable=True,
 )
@@ -48,6 +49,7 @@ _OPTIONS = schema_options(
         "mocapgen build --source hdm05 --root HDM05_cut_amc.zip --out data.h5",
         "mocapgen build --source cmu --category basketball,breakdance --long split --out cmu.h5",
         "mocapgen build --source folder --root my_mocap --dry-run",
+        "mocapgen build --source cmu --root /shared/cmu --cluster tcp://scheduler:8786 --out cmu.h5",
         "mocapgen build --config build.yaml --actors bd,mm --out two_actors.h5",
     )
 )

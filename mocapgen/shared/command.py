@@ -44,6 +44,7 @@ EXTRAS = {
     "mediapipe": "video",
     "rerun": "rerun",
     "pygltflib": "gltf",
+    "distributed": "cluster",
 }
 """Packages of optional dependencies, and the extra that installs each."""
 

@@ -58,7 +58,7 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     # spawn, not fork: HDF5 and threads do not survive a fork, and it is the same on every system
     context = multiprocessing.get_context("spawn")
     if os.name == "posix":  # its start unblocks signals, so it must not fall into that of the first worker
-        with _interrupts_blocked():
+        with interrupts_blocked():
             resource_tracker.ensure_running()
     with _quiet_threads():
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(task,))
@@ -72,7 +72,7 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
     waiting: deque[Future[Any]] = deque()
     try:
         for item in items:
-            with _interrupts_blocked(), _main_module_hidden():  # submitting is what starts workers
+            with interrupts_blocked(), main_module_hidden():  # submitting is what starts workers
                 waiting.append(pool.submit(_run, item))
             if len(waiting) >= limit:
                 yield waiting.popleft().result()
@@ -91,7 +91,7 @@ def count_cores() -> int:
 
 
 @contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
+def interrupts_blocked() -> Iterator[None]:
     """Let processes that are started here never see Ctrl-C and SIGHUP, which a terminal sends to all: the main process ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -104,7 +104,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _main_module_hidden() -> Iterator[None]:
+def main_module_hidden() -> Iterator[None]:
     """Start processes that do not import the script that runs: it needs no ``if __name__ == "__main__":``, and need not be a file.
 
     Spawned processes import the main module by its ``__spec__`` or ``__file__``, for the sake of tasks that are defined in it: ours are not.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 from mocapgen.shared.files import disk_errors
 
@@ -18,6 +18,18 @@ Item = TypeVar("Item")
 
 MOST_BYTES = 16 * 2**20
 """Size of the items of one spool that are held in memory."""
+
+
+class Place(Protocol):
+    """Where spools put their files."""
+
+    @property
+    def target(self) -> Path:
+        """A file in the folder for them; errors name it."""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the files begin with."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +61,11 @@ class Spool(Generic[Item]):
 
     Parameters
     ----------
-    place : SpoolPlace or None
+    place : Place or None
         Where to put what does not fit into :data:`MOST_BYTES`; None if everything shall stay in memory.
     """
 
-    def __init__(self, place: SpoolPlace | None) -> None:
+    def __init__(self, place: Place | None) -> None:
         self._place = place
         self._file: Path | None = None
         self._items: list[Item] = []
@@ -78,16 +90,21 @@ class Spool(Generic[Item]):
         if self._file is not None:
             self._file.unlink(missing_ok=True)
 
+    def whole_file(self) -> Path | None:
+        """Return the file that holds all items, for :func:`read_items`; None if they fit into the memory. Whoever asks removes it."""
+        if self._file is not None and self._place is not None and self._items:
+            self._move_to_file(self._place)
+        return self._file
+
     def __iter__(self) -> Iterator[Item]:
         """Yield the items in the order in which they came; what was in the file is gone then."""
         if self._file is not None:
-            with self._file.open("rb") as file, contextlib.suppress(EOFError):
-                while True:
-                    yield pickle.load(file)  # written by this program, in a file that is private to its user
+            with self._file.open("rb") as file:
+                yield from read_items(file)
             self._file.unlink(missing_ok=True)
         yield from self._items
 
-    def _move_to_file(self, place: SpoolPlace) -> None:
+    def _move_to_file(self, place: Place) -> None:
         with disk_errors(place.target):
             if self._file is None:
                 with tempfile.NamedTemporaryFile(prefix=place.prefix, dir=place.target.parent, delete=False) as made:
@@ -97,3 +114,10 @@ class Spool(Generic[Item]):
                     pickle.dump(item, file, protocol=pickle.HIGHEST_PROTOCOL)
         self._items.clear()
         self._size = 0
+
+
+def read_items(file: BinaryIO) -> Iterator[Any]:
+    """Yield the items that a spool wrote to a file: by this program, and private to its user."""
+    with contextlib.suppress(EOFError):
+        while True:
+            yield pickle.load(file)

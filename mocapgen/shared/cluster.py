@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CONNECT = 5.0
 """Seconds in which a scheduler answers."""
 _LOCAL = re.compile(r"local:(\d+)")
-_LOGGERS = ("distributed", "tornado", "asyncio")
+_SILENT = logging.CRITICAL + 1
 
 
 @contextlib.contextmanager
@@ -65,27 +65,29 @@ def cluster_client(cluster: str) -> Iterator[Client]:
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Let nothing be logged: what matters is raised."""
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
+    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in ("distributed", "tornado", "asyncio")]
+    levels = {name: logging.getLogger(name).level for name in known}
+    for name in levels:
+        logging.getLogger(name).setLevel(_SILENT)
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextlib.contextmanager
 def _local_cluster(workers: int) -> Iterator[str]:
     """Yield the address of a cluster on this machine."""
+    import dask
     from distributed import LocalCluster
 
     if os.name == "posix":
         with interrupts_blocked():
             resource_tracker.ensure_running()
     with tempfile.TemporaryDirectory(prefix="mocapgen-", ignore_cleanup_errors=True) as scratch, main_module_hidden():
-        with interrupts_blocked():  # by the thread that is started here as well, which starts the workers
+        # interrupts are blocked by the thread that is started here as well, which starts the workers
+        with interrupts_blocked(), dask.config.set({"temporary-directory": scratch}):
             running = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -93,7 +95,7 @@ def _local_cluster(workers: int) -> Iterator[str]:
                 dashboard_address=None,
                 memory_limit=0,  # as without a cluster
                 local_directory=scratch,
-                silence_logs=logging.CRITICAL + 1,
+                silence_logs=_SILENT,
             )
         try:
             yield running.scheduler_address

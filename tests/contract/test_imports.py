@@ -14,7 +14,7 @@ import mocapgen.cli.main
 import trainer.cli.main
 from tests.conftest import commands_of
 
-HEAVY = ("numpy", "scipy", "h5py", "torch", "pydantic", "rich", "yaml", "ezc3d")
+HEAVY = ("numpy", "scipy", "h5py", "torch", "pydantic", "rich", "yaml", "ezc3d", "dask", "distributed")
 PACKAGES = ("schemas", "mocapgen", "trainer")
 
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache', '--no-logo'])"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.base import LARGEST_SEED, MOST, Settings
 from schemas.camera import ImageSize, RigName
@@ -19,18 +19,7 @@ NOT_IN_FILE = frozenset({"root", "out", "table", "avatars", "workers", "cluster"
 
 MOST_WORKERS = 1024
 _LOCAL_CLUSTER = re.compile(r"local:(\d{1,9})")
-
-
-def _check_cluster(text: str) -> str:
-    local = _LOCAL_CLUSTER.fullmatch(text)
-    if local and not 1 <= int(local[1]) <= MOST_WORKERS:
-        raise ValueError(f"expected local:1 to local:{MOST_WORKERS}, found {text!r}")
-    if not local and not re.fullmatch(r"(\w+://)?[^\s/]+:\d{1,5}/?", text):
-        raise ValueError(f"expected local:N or the address of a Dask scheduler such as tcp://scheduler:8786, found {text!r}")
-    return text
-
-
-ClusterAddress = Annotated[str, AfterValidator(_check_cluster)]
+_ADDRESS = re.compile(r"(\w+://)?[^\s/]+:\d{1,5}/?")
 
 
 class BuildConfig(Settings):
@@ -93,7 +82,7 @@ class BuildConfig(Settings):
     """Seed of the random camera rig and of the sample source."""
     workers: int = Field(default=0, ge=0, le=MOST_WORKERS)
     """Worker processes; 0: one for each processor core, 1: none besides the main process."""
-    cluster: ClusterAddress | None = None
+    cluster: str | None = None
     """Build on a Dask cluster instead of `workers`: the address of its scheduler, such as `tcp://scheduler:8786`, or `local:N` for a cluster of N
     workers on this machine."""
     strict: bool = False
@@ -102,6 +91,16 @@ class BuildConfig(Settings):
     """Replace the output file if it exists."""
     dry_run: bool = False
     """Report what would be built without writing it."""
+
+    @field_validator("cluster")
+    @classmethod
+    def _check_cluster(cls, text: str | None) -> str | None:
+        local = _LOCAL_CLUSTER.fullmatch(text or "")
+        if local and not 1 <= int(local[1]) <= MOST_WORKERS:
+            raise ValueError(f"expected local:1 to local:{MOST_WORKERS}, found {text!r}")
+        if text is not None and not local and not _ADDRESS.fullmatch(text):
+            raise ValueError(f"expected local:N or the address of a Dask scheduler such as tcp://scheduler:8786, found {text!r}")
+        return text
 
     @model_validator(mode="after")
     def _check(self) -> BuildConfig:

@@ -41,12 +41,16 @@ from trainer.runs.folder import check_run_folder, clear_folder, read_split, requ
 from trainer.runs.history import HistoryWriter, epoch_row, plot_history
 from trainer.runs.interrupt import interruptible
 from trainer.runs.lock import locked
+from trainer.runs.processes import sharing_errors, start_command
 from trainer.runs.readme import write_readme
 from trainer.runs.state import RunState, restore, save_best, save_last
 from trainer.runs.timer import Timer
 
 ProgressCallback = Callable[[int, int, Mapping[str, Any]], None]
 """Called with the steps done, the steps in all, and the latest figures; after an epoch with its row of the history and the number of `epochs`."""
+
+_PARTS = ("loss", "mpjpe")
+"""Sums over the frames of an epoch of which each process has its part."""
 
 
 @dataclass(frozen=True)
@@ -115,17 +119,18 @@ def fit(
     """
     folder = Path(folder)
     with protected(data_file, config.split):
-        check_run_folder(folder, resume, overwrite)
         compute = choose(config.device, config.precision, config.threads)
-        data = load(data_file, config.joint_set)
-        split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
-        run = Run(data, split, config, compute, folder, command)
-        with locked(folder):
-            check_run_folder(folder, resume, overwrite)  # another process may have trained here meanwhile
-            run.begin(resume)
-            with interruptible() as interrupted:
-                _train(run, stop_after or config.epochs, interrupted, progress)
-            return run.finish(complete=run.state.epoch >= config.epochs)
+        with sharing_errors(compute):
+            check_run_folder(folder, resume, overwrite)
+            data = load(data_file, config.joint_set)
+            split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
+            run = Run(data, split, config, compute, folder, command)
+            with locked(folder):
+                check_run_folder(folder, resume, overwrite)  # another process may have trained here meanwhile
+                run.begin(resume)
+                with interruptible() as interrupted:
+                    _train(run, stop_after or config.epochs, interrupted, progress)
+                return run.finish(complete=run.state.epoch >= config.epochs)
 
 
 def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress: ProgressCallback | None) -> None:
@@ -140,7 +145,7 @@ def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress:
             if progress is not None:
                 progress(run.state.step, run.steps, figures)
             if run.compute.any(interrupted()):
-                run.save_last()
+                run.stop()
                 raise Stopped(run.resume_hint())
         run.finish_epoch(timer)
         if progress is not None:
@@ -215,13 +220,15 @@ class Run:
         """Lift a batch, and move the weights against the gradient of its loss; returns the latest figures."""
         state, config, compute = self.state, self.config, self.compute
         frames = batch.mask.sum()
+        weight = 1.0
         if compute.world > 1:
-            batch = batch.part(slice(compute.rank % len(batch.mask), None, compute.world))
+            rows, weight = compute.part(len(batch.mask))
+            batch = batch.part(rows)
         with timer.part("forward"):
             self.trained.train()
             predicted = lift(self.trained, batch)  # type: ignore[arg-type]
             terms = sequence_losses(predicted, batch.positions, batch.mask, config.losses, self.data.joints.parents, config.target == "absolute")
-            loss = weighted(terms, config.losses)
+            loss = weight * weighted(terms, config.losses)
             mean = loss.sum() / frames
             value = mean.item()
         if not math.isfinite(value):
@@ -238,9 +245,10 @@ class Run:
                 self.average.update_parameters(self.lifter)
             state.step, state.batch = state.step + 1, state.batch + 1
         norm = torch.nan_to_num(norm)  # JSON has no infinity
-        for name, amount in (("loss", loss.sum()), ("mpjpe", terms["mpjpe"].sum()), ("frames", frames), ("norm", norm)):
+        for name, amount in (("loss", loss.sum()), ("mpjpe", weight * terms["mpjpe"].sum()), ("frames", frames), ("norm", norm)):
             state.sums[name] = state.sums.get(name, 0.0) + amount.item()
-        return {"epoch": state.epoch + 1, "loss": value, "mpjpe_mm": MILLIMETRES * state.sums["mpjpe"] / state.sums["frames"]}
+        mpjpe = MILLIMETRES * state.sums["mpjpe"] / state.sums["frames"]  # of this process's part of the frames, as is the loss
+        return {"epoch": state.epoch + 1, "loss": compute.world * value, "mpjpe_mm": compute.world * mpjpe}
 
     def _not_finite(self, loss: Tensor, batch: Batch) -> str:
         """Return the error message for a loss that is not finite, with the sequences."""
@@ -254,7 +262,7 @@ class Run:
     def finish_epoch(self, timer: Timer) -> None:
         """Evaluate on the other sides, and write checkpoints and history."""
         state, config = self.state, self.config
-        sums = {**state.sums, **self.compute.sum({name: state.sums[name] for name in ("loss", "mpjpe")})}  # each process has its part of them
+        sums = self.total_sums()
         with timer.part("evaluation"):
             validation = self.error(self.split.validation)
             test = self.error(self.split.test) if config.test_every and (state.epoch + 1) % config.test_every == 0 else None
@@ -268,6 +276,10 @@ class Run:
         self.save_last()
         if self.writer is not None:
             self.writer.write(state.history)
+
+    def total_sums(self) -> dict[str, float]:
+        """Return the sums of the epoch so far over all processes, each of which has its part of some of them."""
+        return {**self.state.sums, **self.compute.sum({name: self.state.sums[name] for name in _PARTS})}
 
     def error(self, sequences: np.ndarray) -> float | None:
         """Return the root-relative MPJPE of some sequences with the weights to use, mm; None if there are none."""
@@ -290,6 +302,12 @@ class Run:
         if self.compute.rank == 0:
             save_last(self.folder, self.card(), self.state, self.lifter, self.averaged, self.optimiser)
 
+    def stop(self) -> None:
+        """Save within an epoch, and wait until that is done."""
+        self.state.sums = self.total_sums()
+        self.save_last()
+        self.compute.wait()
+
     def restore(self) -> None:
         """Go back to the run's last checkpoint, and to its split.
 
@@ -302,6 +320,8 @@ class Run:
         """
         require_same_settings(self.folder, self.config)
         self.state = restore(self.folder, self.data, self.lifter, self.averaged, self.optimiser)
+        if self.compute.rank > 0:
+            self.state.sums |= dict.fromkeys(_PARTS if self.state.sums else (), 0.0)
         self.split = read_split(self.folder, self.data)
         self.schedule = make_schedule(self.optimiser, self.config, self.steps, self.state.step)
         if self.average is not None:
@@ -336,5 +356,5 @@ class Run:
 
 
 def command_line(arguments: list[str]) -> str:
-    """Return a command as it can be typed again."""
-    return shlex.join(["trainer", *arguments])
+    """Return a command as it can be typed again, with the torchrun that it was started by."""
+    return shlex.join([*start_command(), *arguments])

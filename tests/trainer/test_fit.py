@@ -6,8 +6,6 @@ import json
 import math
 import os
 import signal
-import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -281,30 +279,6 @@ def test_device_and_precision(tmp_path):
     flags.write_text("flags : avx2 avx512f\n")
     assert not has_bf16(flags)
     assert not has_bf16(tmp_path / "none")
-
-
-def test_two_processes_are_one(data_file, tiny, tmp_path):
-    """Gradients over two processes are those over one, up to the order of sums."""
-    config = tmp_path / "config.yaml"
-    config.write_text(json.dumps({**tiny.model_dump(mode="json"), "ema": 0.0, "batch_size": 7}))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    single = fit.fit(data_file, TrainConfig(**json.loads(config.read_text())), tmp_path / "one")
-    command = [sys.executable, "-m", "trainer", "fit", str(data_file), "--config", str(config), "--out", str(tmp_path / "two"), "-q"]
-    environment = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen(command, env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stderr=subprocess.PIPE) for rank in (0, 1)
-    ]
-    for process in processes:
-        _, error = process.communicate(timeout=120)
-        assert process.returncode == 0, error.decode()
-    a, b = tensors(single.folder), tensors(tmp_path / "two")
-    for name in a:
-        if name.startswith("model."):
-            assert torch.allclose(a[name], b[name], atol=2e-4), name
-    rows = [json.loads(line) for line in (tmp_path / "two" / "log.jsonl").read_text().splitlines()]
-    assert rows[1]["loss"] == pytest.approx(single.history[1]["loss"], rel=1e-3)
 
 
 def test_without_matplotlib_or_tensorboard(data_file, tiny, tmp_path, monkeypatch):

@@ -1,12 +1,16 @@
-"""Shared by the commands that train: names of recipes and models, how far a run is."""
+"""Shared by the commands that train: names of recipes and models, how far a run is, and how it ended."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from mocapgen.shared.command import EXIT_INTERRUPTED, EXIT_USAGE, Stopped
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import is_terminal, progress_bar
 from mocapgen.shared.tables import say
@@ -18,6 +22,25 @@ if TYPE_CHECKING:
 MODELS = ", ".join(part_names("trainer.model.networks", "NETWORK"))
 RECIPES = ", ".join(sorted(path.stem for path in (Path(__file__).parents[1] / "recipes").glob("*.yaml")))
 MODEL_NOTE = {"model": {"note": f": {MODELS}"}}
+
+
+@contextmanager
+def one_voice(context: click.Context) -> Iterator[None]:
+    """Let only one of several processes of a run say how it ended: the one that failed, or the first of those that were stopped."""
+    from trainer.runs.processes import FailedElsewhere, is_first
+
+    try:
+        yield
+    except FailedElsewhere:
+        context.exit(EXIT_USAGE)
+    except Stopped:
+        if is_first():
+            raise
+        context.exit(0)  # torchrun would end the first one while it tells what was saved
+    except KeyboardInterrupt:
+        if is_first():
+            raise
+        context.exit(EXIT_INTERRUPTED + signal.SIGINT)
 
 
 @contextmanager

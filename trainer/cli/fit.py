@@ -11,7 +11,7 @@ from mocapgen.shared.command import add_options, common_options, example, given,
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.outputs import protected
 from mocapgen.shared.tables import say
-from trainer.cli._training import MODEL_NOTE, RECIPES, training_bar
+from trainer.cli._training import MODEL_NOTE, RECIPES, one_voice, training_bar
 
 if TYPE_CHECKING:
     from trainer.fit import Result
@@ -67,11 +67,13 @@ def fit(context: click.Context, /, data: str, **options: Any) -> None:
     settings = run_config(recipe, config, assignments, given(context, options), out if resume else None)
     folder, command = out or default_folder(data, recipe, settings), sys.argv[1:]
     from trainer.fit import command_line, fit  # after the check of the settings, so that a mistyped option is answered at once
+    from trainer.runs.processes import is_first
 
     more = {"resume": resume, "overwrite": overwrite, "stop_after": stop_after, "command": command_line(command)}
-    with training_bar(session(context).level, epochs=True) as progress:
+    level = session(context).level if is_first() else -1
+    with one_voice(context), training_bar(level, epochs=True) as progress:
         result = fit(data, settings, folder, progress=progress, **more)
-    if session(context).level >= 0:
+    if level >= 0:
         print_result(result)
 
 

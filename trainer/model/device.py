@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch.distributed.rendezvous import rendezvous
 
 from mocapgen.shared.text import quoted
 from schemas.errors import ConfigError
@@ -29,6 +30,8 @@ class Compute:
     threads : int
     rank, world : int
         Number of this process, and how many there are.
+    store : torch.distributed.Store, optional
+        What several processes share besides: texts by name.
     """
 
     device: torch.device
@@ -36,6 +39,7 @@ class Compute:
     threads: int
     rank: int = 0
     world: int = 1
+    store: torch.distributed.Store | None = None  # type: ignore[name-defined]
 
     def describe(self) -> str:
         """Return the choice in one line."""
@@ -59,10 +63,19 @@ class Compute:
         torch.distributed.all_reduce(count)
         return bool(count.item())
 
-    def close(self) -> None:
-        """Wait for the other processes and leave the group."""
+    def part(self, count: int) -> tuple[slice, float]:
+        """Return which of so many rows are this process's, and their weight: 0 for a row that stands in where there are fewer than processes."""
+        return slice(self.rank % count, None, self.world), float(self.rank < count)
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
         if self.world > 1:
             torch.distributed.barrier()
+
+    def close(self) -> None:
+        """Wait for the other processes and leave the group."""
+        self.wait()
+        if self.world > 1:
             torch.distributed.destroy_process_group()
 
 
@@ -100,7 +113,7 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> C
     precision : str
         ``auto``, ``fp32`` or ``bf16``.
     threads : int
-        0 is one per usable core (shared among the processes of torchrun).
+        0 is one per usable core (shared among the processes of torchrun on this machine).
 
     Raises
     ------
@@ -123,11 +136,13 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> C
             )
         chosen = torch.device("cuda", index)
         torch.cuda.set_device(chosen)
-    threads = threads or max(1, usable_cores() // (world if chosen.type == "cpu" else 1))
+    threads = threads or max(1, usable_cores() // (int(os.environ.get("LOCAL_WORLD_SIZE", world)) if chosen.type == "cpu" else 1))
     torch.set_num_threads(threads)
     if chosen.type == "cpu":
         keep_freed_memory()
+    store = None
     if world > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+        store = next(rendezvous("env://"))[0]
+        torch.distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", store=store, rank=rank, world_size=world)
     bf16 = precision == "bf16" or (precision == "auto" and (chosen.type == "cuda" or has_bf16()))
-    return Compute(chosen, bf16, threads, rank, world)
+    return Compute(chosen, bf16, threads, rank, world, store)

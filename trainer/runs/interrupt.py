@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from mocapgen.shared.signals import like_ctrl_c
 
+SAME = 1.0
+"""Seconds within which a signal that is received twice was given once."""
+
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Within the block Ctrl-C, SIGTERM and SIGHUP only set a flag, which the yielded function returns; a second Ctrl-C ends the process at once."""
-    asked = False
+    """Within the block Ctrl-C, SIGTERM and SIGHUP only set a flag, which the yielded function returns; a second Ctrl-C ends the process at once.
+
+    What arrives within :data:`SAME` seconds is the same one: torchrun passes on to its processes what they may have received themselves.
+    """
+    asked: float | None = None
 
     def ask(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        if asked:
+        if asked is not None and time.monotonic() - asked > SAME:
             raise KeyboardInterrupt
-        asked = True
+        asked = time.monotonic() if asked is None else asked
 
     try:
         before = signal.signal(signal.SIGINT, ask)
@@ -28,6 +35,6 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         return
     try:
         with like_ctrl_c():
-            yield lambda: asked
+            yield lambda: asked is not None
     finally:
         signal.signal(signal.SIGINT, before)

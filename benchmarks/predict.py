@@ -11,12 +11,12 @@ import numpy as np
 
 from benchmarks.tables import Section, Value, as_markdown, print_section
 from benchmarks.timing import measure
+from mocapgen.shared.cores import usable_cores
 from schemas.conventions import H36M17, H36M17_PARENTS
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
 from trainer.data.joints import LiftedJoints
 from trainer.model import checkpoint
-from trainer.model.device import usable_cores
 from trainer.model.lift import lift_frames
 from trainer.model.lifter import Lifter
 from trainer.predict.keypoints import joints_of, read_keypoints

@@ -243,7 +243,7 @@ class TrainConfig(Settings):
     compile: bool = False
     """Compile the network with torch.compile: some seconds at the start, faster steps on a GPU."""
     threads: int = Field(default=0, ge=0, le=1024)
-    """Processor threads; 0 is one per usable core."""
+    """Processor threads; 0 is one per core that the process may use. The same number gives the same bits."""
     test_every: int = Field(default=1, ge=0, le=MOST)
     """Epochs between evaluations on the test side, for the history only (nothing is chosen by it); 0 turns them off."""
     tensorboard: bool = False

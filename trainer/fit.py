@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -36,6 +38,7 @@ from trainer.model.lifter import Lifter
 from trainer.model.losses import sequence_losses, weighted
 from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative, summarise
 from trainer.model.optimiser import lr_factor, make_average, make_optimiser, make_schedule
+from trainer.model.threads import AtOnce, side_by_side
 from trainer.runs.card import make_card
 from trainer.runs.folder import check_run_folder, clear_folder, read_split, require_same_settings, write_json, write_settings
 from trainer.runs.history import HistoryWriter, epoch_row, plot_history
@@ -138,19 +141,49 @@ def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress:
     while run.state.epoch < min(run.config.epochs, stop_after):
         batches = run.batches(run.state.epoch)
         timer = Timer()
-        while run.state.batch < len(batches):
-            with timer.part("data"):
-                batch = run.prepare(batches[run.state.batch])
-            figures = run.train_step(batch, timer)
-            if progress is not None:
-                progress(run.state.step, run.steps, figures)
-            if run.compute.any(interrupted()):
-                run.stop()
-                raise Stopped(run.resume_hint())
+        with run.workers() as workers:
+            following = workers.submit(run.prepare, batches, run.state.batch)
+            for number in range(run.state.batch, len(batches)):
+                with timer.part("data"):
+                    batch = following.result()
+                with timer.part("gradient"):
+                    shares = run.begin_step(batch, workers)
+                if number + 1 < len(batches):
+                    with timer.part("data"):  # by the first thread that has done its share
+                        following = workers.submit(run.prepare, batches, number + 1)
+                figures = run.finish_step(shares, timer)
+                if progress is not None:
+                    progress(run.state.step, run.steps, figures)
+                if run.compute.any(interrupted()):
+                    run.stop()
+                    raise Stopped(run.resume_hint())
         run.finish_epoch(timer)
         if progress is not None:
             row = run.state.history[-1]
             progress(run.state.step, run.steps, {**row, "epochs": run.config.epochs, "mpjpe_mm": row["train_mpjpe_mm"]})
+
+
+@dataclass(frozen=True)
+class Share:
+    """What was computed of some of the sequences of a batch.
+
+    Parameters
+    ----------
+    batch : Batch
+        Those B sequences.
+    frames : Tensor
+        Frames of the whole batch.
+    loss, mpjpe : (B,) float
+        Summed over the frames of each sequence.
+    gradient : tuple of Tensor
+        Of the summed loss, divided by `frames`.
+    """
+
+    batch: Batch
+    frames: Tensor
+    loss: Tensor
+    mpjpe: Tensor
+    gradient: tuple[Tensor, ...]
 
 
 class Run:
@@ -173,6 +206,7 @@ class Run:
         torch.manual_seed(config.seed)
         self.lifter = Lifter(config, data.joints).to(compute.device)
         self.lifter.bf16 = compute.bf16
+        self.parameters = tuple(self.lifter.parameters())
         self.average = make_average(self.lifter, config.ema) if config.ema else None
         self.optimiser = make_optimiser(self.lifter, config)
         if config.compile:
@@ -208,51 +242,77 @@ class Run:
         items = epoch_items(self.data, self.split.train, self.config.window, self.config.seed, epoch)
         return epoch_batches(items, self.config.batch_size, self.config.seed, epoch)
 
-    def prepare(self, items: Items) -> Batch:
-        """Return the augmented batch; every process augments the whole of it, so that all agree on every random number."""
-        state, config = self.state, self.config
-        batch = self.loader.gather(items, config.window)
-        random = Randomness(config.seed, state.epoch, state.batch, self.compute.device)
-        torch.manual_seed((config.seed * 1_000_003 + state.step) * 64 + self.compute.rank)  # dropout
+    def prepare(self, batches: list[Items], number: int) -> Batch:
+        """Return an augmented batch; every process augments the whole of it, so that all agree on every random number."""
+        config = self.config
+        batch = self.loader.gather(batches[number], config.window)
+        random = Randomness(config.seed, self.state.epoch, number, self.compute.device)
         return augment(batch, config.augment, self.data.joints, random, config.window)
 
-    def train_step(self, batch: Batch, timer: Timer) -> dict[str, Any]:
-        """Lift a batch, and move the weights against the gradient of its loss; returns the latest figures."""
-        state, config, compute = self.state, self.config, self.compute
-        frames = batch.mask.sum()
+    def workers(self) -> AbstractContextManager[Executor]:
+        """Return what computes the steps of an epoch: threads that each take a share of every batch, where its sequences do not affect each other."""
+        separate = self.lifter.network.separable and self.compute.world == 1 and not self.config.compile
+        return side_by_side(self.compute.device) if separate else nullcontext(AtOnce())
+
+    def begin_step(self, batch: Batch, workers: Executor) -> list[Future[Share]]:
+        """Let losses and gradient of a batch be computed: of a GPU or process at once, by threads in shares of two sequences or more."""
+        compute, frames = self.compute, batch.mask.sum()
+        torch.manual_seed((self.config.seed * 1_000_003 + self.state.step) * 64 + compute.rank)  # dropout
+        self.trained.train()
+        count = 1 if isinstance(workers, AtOnce) else max(min(compute.threads, len(batch.mask) // 2), 1)
         weight = 1.0
         if compute.world > 1:
             rows, weight = compute.part(len(batch.mask))
             batch = batch.part(rows)
-        with timer.part("forward"):
-            self.trained.train()
-            predicted = lift(self.trained, batch)  # type: ignore[arg-type]
-            terms = sequence_losses(predicted, batch.positions, batch.mask, config.losses, self.data.joints.parents, config.target == "absolute")
-            loss = weight * weighted(terms, config.losses)
-            mean = loss.sum() / frames
-            value = mean.item()
-        if not math.isfinite(value):
-            raise ConfigError(self._not_finite(loss, batch))
-        with timer.part("backward"):
+        return [workers.submit(self._share, batch.part(slice(first, None, count)), frames, weight) for first in range(count)]
+
+    def _share(self, batch: Batch, frames: Tensor, weight: float) -> Share:
+        """Return losses and gradient of some of the sequences of a batch that has `frames` in all; they count by `weight`."""
+        config = self.config
+        predicted = lift(self.trained, batch)  # type: ignore[arg-type]
+        terms = sequence_losses(predicted, batch.positions, batch.mask, config.losses, self.data.joints.parents, config.target == "absolute")
+        loss = weight * weighted(terms, config.losses)
+        mean = loss.sum() / frames
+        if self.trained is self.lifter:
+            gradient = torch.autograd.grad(mean, self.parameters, materialize_grads=True)
+        else:
             self.optimiser.zero_grad(set_to_none=True)
             # Gradients of several processes are averaged; frames are what the loss is a mean of.
-            (mean * compute.world).backward()  # type: ignore[no-untyped-call]
+            (mean * self.compute.world).backward()  # type: ignore[no-untyped-call]
+            gradient = tuple(cast("Tensor", parameter.grad) for parameter in self.parameters)
+        return Share(batch, frames, loss.detach(), weight * terms["mpjpe"].detach(), gradient)
+
+    def finish_step(self, futures: list[Future[Share]], timer: Timer) -> dict[str, Any]:
+        """Move the weights against the gradient; returns the latest figures."""
+        state, config, world = self.state, self.config, self.compute.world
+        with timer.part("gradient"):
+            shares = [future.result() for future in futures]
+            frames = shares[0].frames
+            loss, error = (torch.stack([getattr(share, name).sum() for share in shares]).sum() for name in ("loss", "mpjpe"))
+            value = (loss / frames).item()
+        if not math.isfinite(value):
+            raise ConfigError(self._not_finite(shares))
         with timer.part("optimiser"):
-            norm = nn.utils.clip_grad_norm_(self.lifter.parameters(), config.grad_clip_norm or math.inf)
+            gradient = shares[0].gradient
+            for share in shares[1:]:
+                torch._foreach_add_(gradient, share.gradient)
+            for parameter, values in zip(self.parameters, gradient, strict=True):
+                parameter.grad = values
+            norm = nn.utils.clip_grad_norm_(self.parameters, config.grad_clip_norm or math.inf)
             self.optimiser.step()
             self.schedule.step()
             if self.average is not None:
                 self.average.update_parameters(self.lifter)
             state.step, state.batch = state.step + 1, state.batch + 1
         norm = torch.nan_to_num(norm)  # JSON has no infinity
-        for name, amount in (("loss", loss.sum()), ("mpjpe", weight * terms["mpjpe"].sum()), ("frames", frames), ("norm", norm)):
+        for name, amount in (("loss", loss), ("mpjpe", error), ("frames", frames), ("norm", norm)):
             state.sums[name] = state.sums.get(name, 0.0) + amount.item()
         mpjpe = MILLIMETRES * state.sums["mpjpe"] / state.sums["frames"]  # of this process's part of the frames, as is the loss
-        return {"epoch": state.epoch + 1, "loss": compute.world * value, "mpjpe_mm": compute.world * mpjpe}
+        return {"epoch": state.epoch + 1, "loss": world * value, "mpjpe_mm": world * mpjpe}
 
-    def _not_finite(self, loss: Tensor, batch: Batch) -> str:
+    def _not_finite(self, shares: list[Share]) -> str:
         """Return the error message for a loss that is not finite, with the sequences."""
-        bad = batch.items.sequence[(~torch.isfinite(loss)).cpu().numpy()]
+        bad = np.concatenate([share.batch.items.sequence[(~torch.isfinite(share.loss)).cpu().numpy()] for share in shares])
         names = ", ".join(self.data.name(int(sequence)) for sequence in bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
         return (
             f"epoch {self.state.epoch + 1}, step {self.state.step + 1}: expected a finite loss, found NaN or infinity in {names or 'their sum'}; "

@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any, TypeVar
 
+from mocapgen.shared.cores import usable_cores
 from schemas.errors import MocapError
 
 Item = TypeVar("Item")
@@ -51,7 +52,7 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     MocapError
         If a worker process dies (out of memory, killed).
     """
-    count = min(workers or count_cores(), max(len(items), 1))
+    count = min(workers or usable_cores(), max(len(items), 1))
     if count == 1:
         yield (task(item) for item in items)
         return
@@ -83,11 +84,6 @@ def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> It
         raise MocapError(
             "a worker process died (killed, or out of memory); nothing was changed; try again with fewer workers (workers=1 needs none)"
         ) from None
-
-
-def count_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -17,11 +17,11 @@ from typing import Any, Self
 import h5py
 from numpy.typing import NDArray
 
+from mocapgen.shared.cores import usable_cores
 from mocapgen.shared.disk import DiskFile, remove_stale
 from mocapgen.shared.files import disk_errors, put_in_place, temporary_file
 from mocapgen.shared.hdf5 import create_file, write_array
 from mocapgen.shared.outputs import check_target
-from mocapgen.shared.parallel import count_cores
 from mocapgen.shared.signals import interrupts_deferred
 from mocapgen.shared.version import __version__
 from mocapgen.store.frame_block import FrameBlock
@@ -61,7 +61,7 @@ class DatasetFile:
         self._overwrite = overwrite
         self._joints = joints
         self._attributes = {"fps": float(fps), "conventions": conventions, "config": config}
-        self._threads = workers or count_cores()
+        self._threads = workers or usable_cores()
         self._block: FrameBlock | None = None
         self._columns: defaultdict[str, list[Any]] = defaultdict(list)
         self._disk: DiskFile | None = None

@@ -49,9 +49,10 @@ def assert_same_run(first: Path, second: Path):
     ]
 
 
-@pytest.mark.parametrize(
-    "change", [{}, {"model": "stmixer", "model_settings": {"width": 8, "dilations": [1, 2]}, "window": 24, "losses": {"velocity": 1.0}}]
-)
+MIXER = {"model": "stmixer", "model_settings": {"width": 8, "dilations": [1, 2]}, "window": 24, "losses": {"velocity": 1.0}}
+
+
+@pytest.mark.parametrize("change", [{}, MIXER, {**MIXER, "threads": 3}])
 def test_resume_is_exact(data_file, tiny, tmp_path, change):
     config = TrainConfig(**{**tiny.model_dump(), **change})
     fit.fit(data_file, config, tmp_path / "whole")
@@ -70,6 +71,31 @@ def test_running_on_with_a_constant_rate_is_exact(data_file, tiny, tmp_path):
     fit.fit(data_file, TrainConfig(**{**constant, "epochs": 1}), tmp_path / "parts")
     fit.fit(data_file, TrainConfig(**constant), tmp_path / "parts", resume=True)
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_threads_share_the_sequences_of_a_batch(data_file, tiny, tmp_path, monkeypatch):
+    """Each has two or more; the gradient is that of the whole batch, up to the order of sums, and the same in every run."""
+    shares: list[int] = []
+    real = fit.Run._share
+
+    def counted(run, batch, *more):
+        shares.append(len(batch.mask))
+        return real(run, batch, *more)
+
+    monkeypatch.setattr(fit.Run, "_share", counted)
+    rows = {}
+    for name, threads in (("one", 1), ("several", 3), ("again", 3)):
+        rows[name] = fit.fit(data_file, TrainConfig(**{**tiny.model_dump(), "threads": threads}), tmp_path / name, stop_after=1).history[0]
+    assert set(shares) > {8, 3, 2}
+    assert min(shares) > 1
+    assert_same_run(tmp_path / "several", tmp_path / "again")
+    assert rows["several"]["loss"] == pytest.approx(rows["one"]["loss"], rel=1e-5)
+    a, b = tensors(tmp_path / "one"), tensors(tmp_path / "several")
+    assert all(torch.allclose(a[name], b[name], atol=2e-4) for name in a if name.startswith("model."))
+
+
+def test_a_loss_that_is_not_finite_is_named_by_the_thread_that_finds_it(data_file, tiny, tmp_path, data, monkeypatch):
+    test_loss_that_is_not_finite_stops_with_the_sequence(data_file, tiny.model_copy(update={"threads": 3}), tmp_path, data, monkeypatch)
 
 
 def test_interrupted_within_an_epoch_goes_on_where_it_was(data_file, tiny, tmp_path, whole):

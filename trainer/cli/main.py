@@ -5,6 +5,8 @@ Nothing heavy is imported before a command runs: ``trainer --help`` needs click 
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from mocapgen.shared.command import CONTEXT_SETTINGS, CommandFolder, common_options, example, run
@@ -30,4 +32,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
+    if "OMP_WAIT_POLICY" not in os.environ:
+        # Read when PyTorch is imported. By default its threads spin for milliseconds while they wait for one that another program keeps from a core.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     run(cli, arguments, "trainer")

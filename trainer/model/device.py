@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch.distributed.rendezvous import rendezvous
 
+from mocapgen.shared.cores import usable_cores
 from mocapgen.shared.text import quoted
 from schemas.errors import ConfigError
 
@@ -96,11 +97,6 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_TRIM_THRESHOLD, 2**30)
         mallopt(_M_MMAP_THRESHOLD, 2**25)  # the most that every version takes
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> Compute:

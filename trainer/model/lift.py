@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from trainer.data.batches import Batch, Items, Loader, whole_sequences
 from trainer.model.lifter import Lifter, absolute
-
-Item = TypeVar("Item")
+from trainer.model.threads import side_by_side
 
 WINDOW = 2048
 """Frames of a long video that are lifted at once: memory does not grow with its length."""
@@ -54,7 +49,8 @@ def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64])
                 positions = absolute(positions, lifter.root)
             out[rows] = positions[batch.mask].cpu().numpy()
 
-    _side_by_side(lift_batch, list(whole_sequences(data, sequences)), loader.device)
+    with side_by_side(loader.device) as workers:
+        list(workers.map(lift_batch, whole_sequences(data, sequences)))
     return out
 
 
@@ -100,7 +96,8 @@ def lift_frames(
                 positions = absolute(positions, lifter.root)
             out[begin : begin + WINDOW] = positions[0, begin - first : begin - first + WINDOW].cpu().numpy()
 
-    _side_by_side(lift_window, range(0, len(pixels), WINDOW), device)
+    with side_by_side(device) as workers:
+        list(workers.map(lift_window, range(0, len(pixels), WINDOW)))
     return out
 
 
@@ -115,24 +112,6 @@ def lift_both_ways(
     plain = lift_frames(lifter, pixels, confidence, intrinsics, image)
     other = lift_frames(lifter, centre + pixels[:, mirror] * [-1.0, 1.0], confidence[:, mirror], intrinsics, image)
     return np.asarray(0.5 * (plain + other[:, mirror] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)), dtype=np.float32)
-
-
-def _side_by_side(job: Callable[[Item], None], items: Sequence[Item], device: torch.device) -> None:
-    """Do a job for each item; on a processor each on a thread of its own.
-
-    Threads that share every single operation wait for each other thousands of times a second, which costs a multiple as soon as another
-    program wants a core. Besides, the numbers do not depend on how many there are.
-    """
-    threads = torch.get_num_threads()
-    if device.type != "cpu" or threads == 1:
-        for item in items:
-            job(item)
-        return
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(job, items))
-    finally:
-        torch.set_num_threads(threads)  # a part of the setting is the whole process's
 
 
 def reach(lifter: Lifter) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def epoch_row(
     timer : Timer
         Of the epoch.
     """
-    computing = sum(timer.seconds.get(part, 0.0) for part in ("forward", "backward", "optimiser", "evaluation"))
+    computing = sum(timer.seconds.get(part, 0.0) for part in ("gradient", "optimiser", "evaluation"))
     return {
         "epoch": state.epoch + 1,
         "step": state.step,

@@ -146,10 +146,25 @@ def test_masked_batch_norm_is_batch_norm_of_the_valid_frames():
 @pytest.mark.parametrize("causal", [False, True])
 def test_depthwise_convolution_is_the_library_one(causal):
     torch.manual_seed(3)
-    x, weight = torch.randn(2, 20, 6), torch.randn(5, 6)
+    x, weight = (torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in ((2, 20, 6), (5, 6)))
     pad = (8, 0) if causal else (4, 4)
     expected = nn.functional.conv1d(nn.functional.pad(x.transpose(1, 2), pad), weight.T[:, None], dilation=2, groups=6).transpose(1, 2)
-    assert torch.allclose(depthwise_conv(x, weight, 2, causal), expected, atol=1e-5)
+    found = depthwise_conv(x, weight, 2, causal)
+    assert torch.allclose(found, expected, atol=1e-12)
+    with torch.no_grad():
+        assert torch.equal(depthwise_conv(x, weight, 2, causal), found)
+    for ours, theirs in zip(*(torch.autograd.grad(y.square().sum(), (x, weight)) for y in (found, expected)), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_networks_whose_sequences_may_be_separated(name):
+    """Such a network has no batch statistics and nothing random: what it makes of a sequence in training is what it makes of it alone."""
+    assert not build(name, dropout=0.2).separable
+    network = build(name, dropout=0.0).train()
+    x, mask = torch.randn(3, 20, 10, dtype=torch.float64), torch.arange(20) < torch.tensor([20, 11, 5])[:, None]
+    together, alone = network(x, mask), network(x[1:2], mask[1:2])
+    assert torch.allclose(together[1:2][mask[1:2]], alone[mask[1:2]], atol=1e-12) == network.separable
 
 
 # Heads ------------------------------------------------------------------------------------------------------------------------

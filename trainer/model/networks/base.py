@@ -48,6 +48,11 @@ class Network(nn.Module):
         """Whether no output depends on a later frame."""
         return False
 
+    @property
+    def separable(self) -> bool:
+        """Whether in training no sequence of a batch affects another, and nothing is random: then threads may each take some of them."""
+        return False
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map a batch.
 

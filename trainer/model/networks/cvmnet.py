@@ -93,6 +93,11 @@ class CvmNet(Network):
         reach = (self.settings.kernel - 1) * (1 + sum(dilations(self.settings)))
         return 2 * reach + 1
 
+    @property
+    def separable(self) -> bool:
+        """Whether in training no sequence of a batch affects another, and nothing is random."""
+        return not self.settings.dropout
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B, T, I) to (B, T, O)."""
         present = mask[:, None].to(x.dtype)

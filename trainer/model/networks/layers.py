@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -25,13 +28,45 @@ def depthwise_conv(x: Tensor, weight: Tensor, dilation: int, causal: bool = Fals
     -------
     (B, T, C)
     """
-    frames, kernel = x.shape[1], weight.shape[0]
-    reach = dilation * (kernel - 1)
-    padded = functional.pad(x, (0, 0, reach, 0) if causal else (0, 0, reach // 2, reach // 2))
-    total = padded[:, :frames] * weight[0]
-    for place in range(1, kernel):
-        total = torch.addcmul(total, padded[:, place * dilation : place * dilation + frames], weight[place])
+    reach = dilation * (weight.shape[0] - 1)
+    before = reach if causal else reach // 2
+    padded = functional.pad(x, (0, 0, before, reach - before))
+    if torch.is_grad_enabled() and padded.requires_grad:
+        total: Tensor = _ShiftedSum.apply(padded, weight, dilation)  # type: ignore[no-untyped-call]
+        return total
+    return _shifted_sum(padded, weight, dilation)
+
+
+def _shifted_sum(padded: Tensor, weight: Tensor, dilation: int) -> Tensor:
+    """Return the sum of the shifted copies, each times its weights, (B, T, C)."""
+    frames = padded.shape[1] - dilation * (len(weight) - 1)
+    first, *others = weight.unbind()
+    total = padded[:, :frames] * first
+    for place, values in enumerate(others, 1):
+        total.addcmul_(padded[:, place * dilation : place * dilation + frames], values)
     return total
+
+
+class _ShiftedSum(torch.autograd.Function):
+    """The same with a gradient in half the time: PyTorch's own stores every sum between, and fills zeros around each copy."""
+
+    @staticmethod
+    def forward(ctx: Any, padded: Tensor, weight: Tensor, dilation: int) -> Tensor:
+        ctx.save_for_backward(padded, weight)
+        ctx.dilation = dilation
+        return _shifted_sum(padded, weight, dilation)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        padded, weight = ctx.saved_tensors
+        frames = gradient.shape[1]
+        of_padded, of_weight = torch.zeros_like(padded), torch.empty_like(weight)
+        for place, values in enumerate(weight):
+            copy = slice(place * ctx.dilation, place * ctx.dilation + frames)
+            of_padded[:, copy].addcmul_(gradient, values)
+            of_weight[place] = (gradient * padded[:, copy]).sum(dim=(0, 1))
+        return of_padded, of_weight, None
 
 
 class MaskedBatchNorm(nn.Module):

@@ -123,6 +123,11 @@ class SpatioTemporalMixer(Network):
         """Whether no output depends on a later frame."""
         return bool(self.settings.causal)
 
+    @property
+    def separable(self) -> bool:
+        """Whether in training no sequence of a batch affects another, and nothing is random."""
+        return not self.settings.dropout
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B, T, I) to (B, T, O)."""
         frames = x.shape[1]

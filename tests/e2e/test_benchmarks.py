@@ -59,3 +59,15 @@ def test_storage_is_compared(figures):
     sizes = {row["filter"]: row["size, MB"] for row in figures[0]["Compression"]}
     assert 0 < sizes["gzip 4"] < sizes["gzip 1"] < sizes["none"]
     assert all(row["windows/s"] > 0 for row in figures[0]["Random windows"])
+
+
+def test_a_small_synthetic_cmu_is_written_and_built(repository, tmp_path):
+    numbers = ["--clips", "3", "--frames", "480", "--avatars", "1", "--workers", "2", "--markdown"]
+    command = [sys.executable, "-m", "benchmarks.cmu", "--folder", str(tmp_path), *numbers]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=repository, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith(("| sample", "| build"))]
+    assert [row[1].strip() for row in rows] == ["sample", "build, 1 avatar"]
+    assert all(float(row[3].replace(",", "")) > 0 for row in rows)
+    assert len(list(tmp_path.rglob("*.bvh"))) == 3
+    assert not list(tmp_path.rglob("*.h5"))

@@ -9,6 +9,7 @@ import numpy as np
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, Item
 from mocapgen.export.npz import Options, axes_of
+from mocapgen.formats._decimals import format_rows
 from mocapgen.shared.markup import csv_cell
 
 _DECIMALS = 6
@@ -19,13 +20,12 @@ def write(source: ExportInput, items: Sequence[Item], options: Options, output: 
     """Write a file for each sequence: ``frame,time,Hips_x,Hips_y,Hips_z,...``."""
     joints = source.joints(options.joints)
     header = ",".join(["frame", "time", *(csv_cell(f"{joint}_{axis}") for joint in joints.names for axis in "xyz")])
-    pattern = ",".join(["%d", *[f"%.{_DECIMALS}f"] * (1 + 3 * len(joints.names))])
     for done, item in enumerate(items):
         output.step(done, len(items), item.name)
         positions = (source.world(item) if options.space == "world" else source.positions(item))[:, joints.index]
-        values = np.round(positions.reshape(len(positions), -1), _DECIMALS) + 0.0  # no negative zeros
-        rows = (pattern % (frame, frame / source.fps, *row) for frame, row in enumerate(values.tolist()))
-        text = "\n".join([header, *rows]) + "\n"
+        values = np.round(positions.reshape(len(positions), -1), _DECIMALS)
+        rows = format_rows(values.astype(np.float64), _DECIMALS, ",").decode().splitlines()
+        text = "\n".join([header, *(f"{frame},{frame / source.fps:.{_DECIMALS}f},{row}" for frame, row in enumerate(rows))]) + "\n"
         (output.folder / output.name_of(item, ".csv")).write_text(text, encoding="utf-8", newline="\n")
     output.about |= {
         "units": "metres; time in seconds",

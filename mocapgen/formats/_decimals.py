@@ -15,24 +15,26 @@ _EXACT = 2.0**52  # units of the last digit: up to here a double tells each from
 _NOTHING = b"\0"  # fills up what is shorter than its place, and is taken out in the end
 
 
-def format_rows(rows: Array, decimals: int) -> bytes:
+def format_rows(rows: Array, decimals: int, separator: str = " ") -> bytes:
     """Return a table of numbers as text.
 
     Parameters
     ----------
     rows : (R, C) float64
-        Finite.
+        Of what is not finite, ``nan`` or ``inf`` is written.
     decimals : int
         Digits behind the point, at least one.
+    separator : str
+        One ASCII character.
 
     Returns
     -------
     bytes
-        A line for each row, the numbers separated by one blank; rounded as :func:`numpy.round` does, and never ``-0.0``.
+        A line for each row, rounded as :func:`numpy.round` does, and never ``-0.0``.
     """
     scaled = np.rint(rows * 10.0**decimals)
-    if not np.abs(scaled).max(initial=0.0) < min(_EXACT, 10.0**decimals * _BASE):
-        pattern = " ".join([f"%.{decimals}f"] * rows.shape[1]) + "\n"
+    if not rows.size or not np.abs(scaled).max() < min(_EXACT, 10.0**decimals * _BASE):
+        pattern = separator.join([f"%.{decimals}f"] * rows.shape[1]) + "\n"
         return "".join(pattern % tuple(row) for row in (scaled / 10.0**decimals + 0.0).tolist()).encode("ascii")
     heads, groups = _tables()
     units = np.abs(scaled).astype(np.int64)
@@ -45,13 +47,14 @@ def format_rows(rows: Array, decimals: int) -> bytes:
         units = rest
     text[..., :2] = heads[units + _BASE * (scaled < 0)]
     characters = text.view(np.uint8)
+    characters[..., 0] = ord(separator)
     characters[:, :1, 0] = ord("\n")
-    return characters.tobytes().translate(None, _NOTHING)[1:] + b"\n" * (len(rows) > 0)
+    return characters.tobytes().translate(None, _NOTHING)[1:] + b"\n"
 
 
 @cache
 def _tables() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Return blank, sign, whole number and point, 8 characters, first of all positive and then of all negative numbers; and the digits of a group."""
+    """Return two tables for numbers of up to four digits: separator, sign, digits and point of the positive and then of the negative ones; digits."""
     numbers = range(_BASE)
     heads = [f" {sign}{number}.".encode().ljust(8, _NOTHING) for sign in ("", "-") for number in numbers]
     groups = [f"{number:04d}".encode() for number in numbers]

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from mocapgen.core.kinematics import forward_kinematics
 from mocapgen.core.motion import Motion
 from mocapgen.formats import Format
+from mocapgen.formats._decimals import format_rows
 
 Unit = Literal["mm", "m"]
 _PER_METRE = {"mm": 1000.0, "m": 1.0}
 _DECIMALS = {"mm": 4, "m": 7}
 """Digits behind the point: tenths of a micrometre."""
+_NO_NUMBER = re.compile(r"-?(?:nan|inf)")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\xa0\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -51,11 +53,9 @@ def format_trc(labels: Sequence[str], positions: NDArray[np.floating], fps: floa
         "\t\t" + "\t".join(f"X{number}\tY{number}\tZ{number}" for number in range(1, markers + 1)),
         "",
     ]
-    values = np.round(np.asarray(positions, dtype=np.float64).reshape(count, -1) * _PER_METRE[unit], _DECIMALS[unit]) + 0.0  # no negative zeros
-    pattern = "%d\t%.8f\t" + "\t".join([f"%.{_DECIMALS[unit]}f"] * (3 * markers))
-    for frame, row in enumerate(values):
-        line = pattern % (frame + 1, frame / fps, *row.tolist())
-        lines.append(line if np.isfinite(row).all() else re.sub(r"-?(?:nan|inf)", "", line))
+    values = np.asarray(positions, dtype=np.float64).reshape(count, -1) * _PER_METRE[unit]
+    rows = format_rows(values, _DECIMALS[unit], "\t").decode().split("\n")
+    lines += (f"{frame + 1}\t{frame / fps:.8f}\t{_NO_NUMBER.sub('', row)}" for frame, row in zip(range(count), rows, strict=False))
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 

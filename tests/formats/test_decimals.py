@@ -30,5 +30,11 @@ def test_ties_ends_of_the_range_and_zeros(decimals):
     unit = 10.0**-decimals
     whole = [0.0, -0.0, 9.0, 10.0, 999.0, 1000.0, 9999.0, 9999.0 + unit, 10000.0 - 0.4 * unit, 10000.0 - 0.6 * unit]
     rows = np.array([whole, *(np.array(whole) + share * unit for share in (0.4, 0.5, 0.6, 1.5, 2.5))])
-    for table in (rows, -rows, rows[:, :1], rows[:, :2] * 0.05, rows[:0]):
+    for table in (rows, -rows, rows[:, :1], rows[:, :2] * 0.05, rows[:0], rows[:, :0]):
         assert format_rows(table, decimals) == plainly(table, decimals)
+        assert format_rows(table, decimals, "\t") == plainly(table, decimals).replace(b" ", b"\t")
+
+
+def test_what_is_no_number_is_said():
+    rows = np.array([[1.5, np.nan], [-np.inf, 0.25]])
+    assert format_rows(rows, 2, ",") == b"1.50,nan\n-inf,0.25\n"

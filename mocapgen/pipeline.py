@@ -99,13 +99,13 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     named = tuple((avatar.name, skeleton) for avatar, skeleton in avatars)
     out = None if config.dry_run else config.out
     with writing(out, overwrite=config.overwrite, inputs=listing.files), ExitStack() as stack:
-        writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))
         place = None if out is None else stack.enter_context(SpoolPlace.beside(out))
         convert_group = GroupConverter(source, config, named, place)
         if config.cluster is None:
             results = stack.enter_context(map_ordered(convert_group, selection.groups, config.workers))
         else:
             results = stack.enter_context(convert_on_cluster(convert_group, selection.groups, progress))
+        writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))  # after the workers, which may be forks
         for done, (group, result) in enumerate(zip(selection.groups, results, strict=True), start=1):
             counts.skip(result.skipped)
             counts.use(result.windows, result.detection)

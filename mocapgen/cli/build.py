@@ -64,7 +64,10 @@ def build(context: click.Context, /, config: str | None, **options: Any) -> None
     level = session(context).level
     settings = build_config(given(context, options), config)
     context.with_resource(protected(config))
-    from mocapgen import pipeline  # after the check of the settings, so that a mistyped option is answered at once
+    from mocapgen.shared.parallel import quiet_threads
+
+    with quiet_threads():  # and thus one thread, so that workers can be forks
+        from mocapgen import pipeline  # after the check of the settings, so that a mistyped option is answered at once
 
     with progress_bar(level) as progress:
         report = pipeline.build(settings, progress)

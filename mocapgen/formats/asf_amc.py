@@ -30,7 +30,7 @@ LIMIT = 1e6
 """Largest value believed, in degrees or file units: beyond it a double rotated by it has lost its meaning."""
 
 _FRAME_NUMBER = re.compile(rb"^[ \t]*(\d+)[ \t]*\r?$", re.MULTILINE)
-_COMMENT = re.compile(rb"(?<![^\0- ])#[^\n]*")  # as in without_comment
+_COMMENT = re.compile(rb"#(?<![^\0- ]#)[^\n]*")  # as in without_comment; the # first, for which the regular expression is searched ten times as fast
 _STATED = re.compile(rb"^[ \t]*#[ \t]*([0-9]+(?:\.[0-9]+)?) frames per second[ \t]*\r?$", re.MULTILINE)
 _FASTEST = 100_000.0  # frames per second
 _LONGEST_HEADER = 1 << 20  # bytes before the first frame

@@ -7,27 +7,23 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
-from multiprocessing.connection import wait
-from types import FrameType
+from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from mocapgen.shared.cores import usable_cores
+from mocapgen.shared.worker_process import serve
 from schemas.errors import MocapError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _IN_FLIGHT = 4  # tasks per worker: enough that none waits for the writer, few enough that memory stays flat
+_AHEAD = 2  # tasks that a worker knows of: it begins the next one while the result of the last is taken from it
 _GRACE = 0.2  # seconds between two signals to a group of processes, and more
-_LAST_WORDS = 1.0  # seconds
-_task: Callable[[Any], Any] | None = None
 
 
 @contextlib.contextmanager
@@ -39,6 +35,7 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     task : callable
         Picklable, and defined in a module, not in the script that runs; sent to each worker once.
     items : sequence
+        Picklable, and sent to each worker once as well.
     workers : int
         Processes; 0 means one per processor core that may be used, 1 means this process and no other.
 
@@ -56,34 +53,108 @@ def map_ordered(task: Callable[[Item], Result], items: Sequence[Item], workers: 
     if count == 1:
         yield (task(item) for item in items)
         return
-    # spawn, not fork: HDF5 and threads do not survive a fork, and it is the same on every system
-    context = multiprocessing.get_context("spawn")
-    if os.name == "posix":  # its start unblocks signals, so it must not fall into that of the first worker
-        with interrupts_blocked():
-            resource_tracker.ensure_running()
-    with _quiet_threads():
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(task,))
-        try:
-            yield _results(pool, items, _IN_FLIGHT * count)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _results(pool: ProcessPoolExecutor, items: Sequence[Item], limit: int) -> Iterator[Any]:
-    waiting: deque[Future[Any]] = deque()
+    started: list[_Worker] = []
     try:
-        for item in items:
-            with interrupts_blocked(), main_module_hidden():  # submitting is what starts workers
-                waiting.append(pool.submit(_run, item))
-            if len(waiting) >= limit:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        time.sleep(_GRACE)  # whoever ended the workers may be ending this process as well, which is then the reason
+        with _processes() as context, interrupts_blocked():
+            for _ in range(count):
+                started.append(_Worker(context, task, items, [worker.pipe for worker in started]))
+        yield _results(started, len(items))
+    finally:
+        for worker in started:
+            worker.end()
+        for worker in started:
+            worker.process.join()
+
+
+class _Worker:
+    """A worker process, seen from the main process: each has a pipe of its own, which breaks when it dies, whatever it was sending."""
+
+    def __init__(self, context: Any, task: Callable[[Any], Any], items: Sequence[Any], others: list[Connection]) -> None:
+        self.pipe, its_end = context.Pipe()
+        inherited = [*others, self.pipe] if context.get_start_method() == "fork" else []
+        self.process = context.Process(target=serve, args=(task, items, its_end, inherited), daemon=True)
+        self.process.start()
+        its_end.close()
+        self.pending: deque[int] = deque()
+
+    def give(self, number: int) -> None:
+        with _death_told():
+            self.pipe.send(number)
+        self.pending.append(number)
+
+    def take(self) -> tuple[int, Any]:
+        """Return number and result of the oldest task; raise what it raised."""
+        with _death_told():
+            done, result = self.pipe.recv()
+        if not done:
+            raise result
+        return self.pending.popleft(), result
+
+    def end(self) -> None:
+        if self.pending:
+            self.process.kill()
+        self.pipe.close()
+
+
+def _results(workers: list[_Worker], count: int) -> Iterator[Any]:
+    by_pipe = {worker.pipe: worker for worker in workers}
+    results: dict[int, Any] = {}
+    given = 0
+    for number in range(count):
+        while True:
+            while given < min(count, number + _IN_FLIGHT * len(workers)):
+                least = min(workers, key=lambda worker: len(worker.pending))
+                if len(least.pending) == _AHEAD:
+                    break
+                least.give(given)
+                given += 1
+            busy = [worker.pipe for worker in workers if worker.pending]
+            for pipe in wait(busy, timeout=0 if number in results else None):
+                finished, result = by_pipe[pipe].take()
+                results[finished] = result
+            if number in results:
+                break
+        yield results.pop(number)
+
+
+@contextlib.contextmanager
+def _death_told() -> Iterator[None]:
+    """Say in one line that the worker is dead if its pipe is broken."""
+    try:
+        yield
+    except (EOFError, OSError):
+        time.sleep(_GRACE)  # whoever ended the worker may be ending this process as well, which is then the reason
         raise MocapError(
             "a worker process died (killed, or out of memory); nothing was changed; try again with fewer workers (workers=1 needs none)"
         ) from None
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[Any]:
+    """Yield the way to start processes: a fork, which takes a millisecond and has all modules loaded, where it is safe; else new ones."""
+    if _may_fork():
+        yield multiprocessing.get_context("fork")
+        return
+    if os.name == "posix":  # its start unblocks signals, so it must not fall into that of the first worker
+        with interrupts_blocked():
+            resource_tracker.ensure_running()
+    with quiet_threads(), main_module_hidden():
+        yield multiprocessing.get_context("spawn")
+
+
+def _may_fork() -> bool:
+    """Tell whether nothing would be lost in a fork: this process has one thread (BLAS libraries start some) and no HDF5 file open.
+
+    On macOS, system libraries do not survive a fork in any case.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 (a count is all that is wanted)
+    except OSError:
+        return False
+    hdf5 = sys.modules.get("h5py")
+    return threads == 1 and (hdf5 is None or hdf5.h5f.get_obj_count(types=hdf5.h5f.OBJ_FILE) == 0)
 
 
 @contextlib.contextmanager
@@ -117,8 +188,8 @@ def main_module_hidden() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet_threads() -> Iterator[None]:
-    """Let workers start with one BLAS thread each: their matrices are tiny, and they share the cores."""
+def quiet_threads() -> Iterator[None]:
+    """Let a BLAS that is loaded in the block, or by a process that is started in it, have one thread: our matrices are tiny, and share the cores."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
@@ -130,31 +201,3 @@ def _quiet_threads() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _start(task: Callable[[Any], Any]) -> None:
-    global _task
-    _task = task
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end_soon)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _end_soon(number: int, frame: FrameType | None) -> None:
-    """End this worker when what it sends has been sent: of half a result, the main process would wait for the rest for ever."""
-    timer = threading.Timer(_LAST_WORDS, os._exit, (128 + number,))
-    timer.daemon = True
-    timer.start()
-
-
-def _die_with_parent() -> None:
-    """End this worker when the main process is gone, even if that was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _run(item: Any) -> Any:
-    assert _task is not None
-    return _task(item)

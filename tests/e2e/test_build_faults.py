@@ -62,8 +62,9 @@ class Running:
         return self.wait_for(lambda: bool(self.partials()) and size() >= count)
 
     def workers(self) -> list[int]:
-        """Return the worker processes: those of the group that were spawned to run tasks."""
-        return [pid for pid in group(self.process.pid) if pid != self.process.pid and b"spawn_main" in command_line(pid)]
+        """Return the worker processes, which are forks of the main process."""
+        own = command_line(self.process.pid)
+        return [pid for pid in group(self.process.pid) if pid != self.process.pid and command_line(pid) == own]
 
     def finish(self) -> tuple[int, str]:
         _, stderr = self.process.communicate(timeout=60)

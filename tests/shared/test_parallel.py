@@ -1,5 +1,6 @@
-"""Worker processes do not import the script that runs: it needs no main guard."""
+"""Worker processes: scripts that start them need no main guard, and one that dies is one line, whatever it was doing."""
 
+import os
 import subprocess
 import sys
 
@@ -51,3 +52,51 @@ def test_what_a_worker_sends_is_sent_before_it_ends(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.stderr) == ("[30000000, 30000000]\n", "")
+
+
+KILLS = """
+import multiprocessing, os, random, signal, sys, threading
+from large import send
+from mocapgen.shared.parallel import map_ordered
+from schemas.errors import MocapError
+
+if sys.argv[1] == "spawn":
+    threading.Thread(target=signal.pause, daemon=True).start()  # a process with two threads cannot be forked
+chance = random.Random(1)
+def kill(number, frame):
+    os.kill(chance.choice(multiprocessing.active_children()).pid, signal.SIGKILL)
+signal.signal(signal.SIGALRM, kill)
+for _ in range(int(sys.argv[2])):
+    try:
+        with map_ordered(send, range(1000), 2) as results:
+            next(results)
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.001, 0.03))
+            for _ in results:
+                pass
+        print("came to its end")
+    except MocapError as error:
+        print(error)
+    assert multiprocessing.active_children() == []
+"""
+
+
+@pytest.mark.parametrize(("way", "times"), [("fork", 20), ("spawn", 3)])
+def test_a_worker_that_is_killed_at_any_moment_is_one_line(way, times, tmp_path):
+    """Most of the time it is sending: of half a message, the main process must not wait for the rest."""
+    (tmp_path / "large.py").write_text("def send(item):\n    return bytes(3_000_000)\n")
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    script = [sys.executable, "-c", KILLS, way, str(times)]
+    done = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    assert done.stdout.count("a worker process died") == done.stdout.count("\n") == times
+
+
+def test_what_a_task_raises_is_raised_here(tmp_path):
+    (tmp_path / "failing.py").write_text("def fail(item):\n    raise KeyError(item)\n")
+    script = (
+        "import traceback\nfrom failing import fail\nfrom mocapgen.shared.parallel import map_ordered\n"
+        "try:\n    with map_ordered(fail, [7, 8], 2) as results:\n        list(results)\nexcept KeyError as error:\n    traceback.print_exc()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert "KeyError: 7\nin a worker process:\n" in done.stderr
+    assert "failing.py" in done.stderr

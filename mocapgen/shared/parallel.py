@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from mocapgen.shared.cores import usable_cores
+from mocapgen.shared.messages import receive
 from mocapgen.shared.worker_process import serve
 from schemas.errors import MocapError
 
@@ -82,13 +83,11 @@ class _Worker:
             self.pipe.send(number)
         self.pending.append(number)
 
-    def take(self) -> tuple[int, Any]:
-        """Return number and result of the oldest task; raise what it raised."""
+    def take(self) -> tuple[int, tuple[bool, Any]]:
+        """Return the number of the oldest task and what came of it."""
         with _death_told():
-            done, result = self.pipe.recv()
-        if not done:
-            raise result
-        return self.pending.popleft(), result
+            outcome = receive(self.pipe)
+        return self.pending.popleft(), outcome
 
     def end(self) -> None:
         if self.pending:
@@ -98,7 +97,7 @@ class _Worker:
 
 def _results(workers: list[_Worker], count: int) -> Iterator[Any]:
     by_pipe = {worker.pipe: worker for worker in workers}
-    results: dict[int, Any] = {}
+    outcomes: dict[int, tuple[bool, Any]] = {}
     given = 0
     for number in range(count):
         while True:
@@ -109,12 +108,15 @@ def _results(workers: list[_Worker], count: int) -> Iterator[Any]:
                 least.give(given)
                 given += 1
             busy = [worker.pipe for worker in workers if worker.pending]
-            for pipe in wait(busy, timeout=0 if number in results else None):
-                finished, result = by_pipe[pipe].take()
-                results[finished] = result
-            if number in results:
+            for pipe in wait(busy, timeout=0 if number in outcomes else None):
+                finished, outcome = by_pipe[pipe].take()
+                outcomes[finished] = outcome
+            if number in outcomes:
                 break
-        yield results.pop(number)
+        done, result = outcomes.pop(number)
+        if not done:
+            raise result
+        yield result
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any
 
+from mocapgen.shared.messages import send
+
 _LAST_WORDS = 1.0  # seconds
 
 
@@ -43,7 +45,7 @@ def serve(task: Callable[[Any], Any], items: Sequence[Any], pipe: Connection, in
             except Exception as error:
                 error.add_note(f"in a worker process:\n{traceback.format_exc()}")
                 answer = (False, error)
-            pipe.send(answer)
+            send(pipe, answer)
 
 
 def _end_soon(number: int, frame: FrameType | None) -> None:

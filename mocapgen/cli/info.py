@@ -50,6 +50,8 @@ def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, ...] | 
 
 
 def _memory() -> str:
+    if sys.platform == "win32":
+        return "unknown"
     try:
         return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB"
     except (AttributeError, OSError, ValueError):

@@ -31,6 +31,8 @@ _SECONDS_IN_ALL, _BYTES_PER_SECOND_IN_ALL = 2, 500_000
 _PATIENCE = 20
 """How much longer it may take by the clock: other programs, and disks, are slow too."""
 
+_FAILED = 1
+"""How Python ends after an error of its own."""
 _TOO_LONG = (None, getattr(signal, "SIGPROF", None), getattr(signal, "SIGXCPU", None))
 _REFUSED, _DAMAGED, _SOUND = b"R", b"D", b"S"
 _probed: dict[tuple[int, ...], str] = {}
@@ -82,8 +84,12 @@ def _meaning(path: Path, answer: bytes, ending: int | None) -> str:
         raise DatasetError(one_line(f"{path}", text))
     if kind in (_DAMAGED, _SOUND):
         return text
-    reason = "never gets to the end of" if ending in _TOO_LONG else f"crashes on (signal {ending})" if ending else "cannot be opened with"
+    reason = "never gets to the end of" if ending in _TOO_LONG else f"crashes on ({_cause(ending)})" if ending else "cannot be opened with"
     raise DatasetError(one_line(f"{path}", f"expected a sound HDF5 file, found a damaged one that HDF5 {reason}; take a copy, or make it again"))
+
+
+def _cause(ending: int) -> str:
+    return f"signal {ending}" if ending < 128 else f"exit code {ending:#x}"  # Windows has no signals
 
 
 def look(path: Path, alive: Callable[[], object] = lambda: None) -> bytes:
@@ -101,6 +107,8 @@ def look(path: Path, alive: Callable[[], object] = lambda: None) -> bytes:
 
 
 def _in_fork(path: Path, limits: _Limits) -> tuple[bytes, int | None]:
+    if sys.platform != "linux":
+        raise NotImplementedError
     import mocapgen.shared.hdf5_walk  # noqa: F401 (before the fork, so that it is loaded once)
 
     reading, writing = os.pipe()
@@ -132,6 +140,8 @@ def _in_fork(path: Path, limits: _Limits) -> tuple[bytes, int | None]:
 
 def _await(pipe: int, seconds: float) -> bytes | None:
     """Return all that comes through a pipe until it is closed; None if nothing happens for so long."""
+    if sys.platform != "linux":
+        raise NotImplementedError
     waiting = select.poll()
     waiting.register(pipe, select.POLLIN | select.POLLHUP)
     return os.read(pipe, 4096) if waiting.poll(1000.0 * seconds) else None
@@ -139,6 +149,8 @@ def _await(pipe: int, seconds: float) -> bytes | None:
 
 def _limit(limits: _Limits) -> None:
     """Prepare a child: it is quiet, ends at every signal, and has limits."""
+    if sys.platform != "linux":
+        raise NotImplementedError
     import faulthandler
     import gc
     import resource
@@ -163,10 +175,12 @@ def _limit(limits: _Limits) -> None:
 
 
 def _in_new_process(path: Path, limits: _Limits) -> tuple[bytes, int | None]:
-    program = f"import pathlib, sys; from {__name__} import look; sys.stdout.buffer.write(look(pathlib.Path(sys.argv[1])))"
+    # By itself, Python would import from the folder that it is started in, where anybody's files may lie.
+    modules = f"import sys; sys.path[:] = {sys.path!r}; import pathlib; from {__name__} import look"
+    program = f"{modules}; sys.stdout.buffer.write(look(pathlib.Path(sys.argv[1])))"
     command = [sys.executable, "-c", program, str(path)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE * limits.total, check=False)
     except subprocess.TimeoutExpired:
         return b"", None
-    return done.stdout, abs(done.returncode)
+    return done.stdout, 0 if done.returncode == _FAILED else abs(done.returncode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 TAKEN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES})
 """Errors that say that another process holds the lock. All others say that there are none: of a network without its service for them, say."""
@@ -26,10 +27,10 @@ def lock(handle: int) -> bool:
     BlockingIOError
         If another process has locked it.
     """
-    try:
-        import fcntl
-    except ImportError:
+    if sys.platform == "win32":
         return False
+    import fcntl
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -162,7 +162,7 @@ def _may_fork() -> bool:
 @contextlib.contextmanager
 def interrupts_blocked() -> Iterator[None]:
     """Let processes that are started here never see Ctrl-C and SIGHUP, which a terminal sends to all: the main process ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if sys.platform == "win32":
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})

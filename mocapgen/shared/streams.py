@@ -24,6 +24,9 @@ def _outliving(stream: TextIO | None, handle: int) -> TextIO:
         return Path(os.devnull).open("w", encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper) or not _leads_to(stream, handle):  # a test or another program catches what is written
         return stream
+    if not isinstance(getattr(stream.buffer, "raw", stream.buffer), io.FileIO):  # Windows' console takes characters, and no bytes
+        stream.reconfigure(errors="backslashreplace")
+        return stream
     stream.flush()
     outlet: Any = io.BufferedWriter(_Outlet(handle))  # what is not buffered may be written in part
     # A name or a sign that the stream's encoding does not have is no reason to fail.

@@ -7,6 +7,7 @@ input gives the same bytes.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from glob import escape
@@ -174,6 +175,9 @@ class DatasetFile:
 
     def _put_in_place(self) -> None:
         assert self._partial is not None
+        assert self._disk is not None
+        if os.name == "nt":  # Windows gives no file another name while it is open; elsewhere, it stays locked until it has its name
+            self._disk.close()
         put_in_place(self._partial, self.path, self._overwrite)
         self._partial = None
 

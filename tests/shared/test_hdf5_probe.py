@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import threading
 import zlib
 from collections.abc import Callable
@@ -105,6 +106,24 @@ def test_threads_and_warnings_do_not_matter(path: Path) -> None:
 def test_without_forks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hdf5_probe.sys, "platform", "win32")
     assert probe(path) == ""
+
+
+def test_a_new_process_imports_nothing_from_the_folder_it_starts_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5_probe.sys, "platform", "win32")
+    for name in ("h5py", "numpy", "pathlib", "mocapgen"):
+        (path.parent / f"{name}.py").write_text("raise SystemExit(7)", encoding="utf-8")
+    monkeypatch.chdir(path.parent)
+    monkeypatch.setattr(hdf5_probe.sys, "path", [each for each in hdf5_probe.sys.path if each])
+    assert probe(path) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(-11, "crashes on (signal 11)"), (0xC0000005, "crashes on (exit code 0xc0000005)"), (1, "cannot be opened with")]
+)
+def test_how_a_new_process_ends_is_told(path: Path, monkeypatch: pytest.MonkeyPatch, status: int, said: str) -> None:
+    monkeypatch.setattr(hdf5_probe.sys, "platform", "win32")
+    monkeypatch.setattr(hdf5_probe.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], status, b""))
+    assert f"that HDF5 {said};" in problem(path)
 
 
 def replaced(file: h5py.File, **storage: Any) -> h5py.Dataset:

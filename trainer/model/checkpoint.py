@@ -101,7 +101,8 @@ def read(path: str | Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            # Copies: the tensors are parts of the file, and Windows lets nobody replace a file of which parts are in use.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, ValueError) as error:
         raise damaged(path, error) from None
     card, progress = card_of(metadata, path), progress_of(metadata, path)

@@ -53,12 +53,15 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
     return run_program(["build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options])
 
 
-def run_program(arguments: list[str], shown: bool = False) -> Run:
-    """Run ``mocapgen`` in a process of its own.
+def run_program(arguments: list[str], program: str = "mocapgen", accepted: tuple[int, ...] = (0,), shown: bool = False) -> Run:
+    """Run ``mocapgen``, or ``trainer``, in a process of its own.
 
     Parameters
     ----------
     arguments : list of str
+    program : str
+    accepted : tuple of int
+        Exit statuses of success.
     shown : bool
         Let it write to standard error, such as how far it is.
 
@@ -67,7 +70,7 @@ def run_program(arguments: list[str], shown: bool = False) -> Run:
     RuntimeError
         If it fails; with what it printed.
     """
-    command = [sys.executable, "-m", "mocapgen", *arguments]
+    command = [sys.executable, "-m", program, *arguments]
     found: dict[int, int] = {}
     peaks: list[tuple[float, float | None, float | None]] = []
     began, cpu = time.perf_counter(), _cpu_of_children()
@@ -80,7 +83,7 @@ def run_program(arguments: list[str], shown: bool = False) -> Run:
                 peaks.append((time.perf_counter() - began, *now))
             time.sleep(_POLL)
         seconds = time.perf_counter() - began
-        if process.returncode:
+        if process.returncode not in accepted:
             said = process.stderr.read().strip() if process.stderr is not None else f"exit status {process.returncode}"
             raise RuntimeError(f"{' '.join(command)}: {said}")
     return Run(seconds, _cpu_of_children() - cpu, *_peaks(found, process.pid), tuple(peaks))

@@ -66,7 +66,7 @@ class OpenFile:
         """Close the file."""
         self.file.close()
 
-    @property
+    @cached_property
     def fps(self) -> float:
         """Frames per second of every sequence."""
         return float(self.file.attrs["fps"])

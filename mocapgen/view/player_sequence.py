@@ -81,8 +81,11 @@ def player_sequences(
     DatasetError
         If frames of the file are damaged, or a joint set refers to what is not there.
     """
+    trees: dict[str, JointTree] = {}
     for number in numbers:
         row = data[number]
+        if row.avatar not in trees:
+            trees[row.avatar] = joint_tree(data, row.avatar)
         known = not (isinstance(row, PredictionRow) and row.camera.rig == "assumed")
         predicted = None if matches is None else matches.of(number)
         yield PlayerSequence(
@@ -91,7 +94,7 @@ def player_sequences(
             avatar=row.avatar,
             camera=row.camera,
             fps=data.fps,
-            tree=joint_tree(data, row.avatar),
+            tree=trees[row.avatar],
             positions=row["positions_3d"],
             pixels=row["positions_2d"],
             prediction=None if matches is None or predicted is None else matched_prediction(matches.predictions, predicted, data, row.avatar),

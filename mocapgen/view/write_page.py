@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mocapgen.shared.files import disk_errors, write_file
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
-from mocapgen.shared.text import no_match
+from mocapgen.shared.text import format_size, no_match
 from mocapgen.store.matching import PredictionMatches
 from mocapgen.store.predictions import Predictions, open_any, open_predictions
 from mocapgen.store.reader import Dataset
@@ -29,6 +29,10 @@ from schemas.subset import SelectConfig
 
 MOST_BYTES = 64_000_000
 """Size of the largest page: about a million frames, which a browser still opens in seconds."""
+MOST_ASKED = 200_000_000
+"""Size of a page with all that was asked for; of what is larger, hardly a part would be shown, and a person wants to say which."""
+_FRAME_BYTES, _SEQUENCE_BYTES = 53, 270
+"""What a frame of a motion takes of a page, whatever the number of cameras, and what each sequence does."""
 
 
 TEXT_BROWSERS = frozenset({"www-browser", "links", "elinks", "lynx", "w3m"})
@@ -124,13 +128,15 @@ def view(
     Raises
     ------
     ConfigError
-        If an option matches nothing, there is no such clip or frame, or predictions are to be drawn over predictions.
+        If an option matches nothing, there is no such clip or frame, predictions are to be drawn over predictions, or what was asked for would
+        take more than :data:`MOST_ASKED`.
     DatasetError
         If a file cannot be read or written, predictions do not belong to the dataset, or not even one sequence fits.
     """
     with writing(out, overwrite=overwrite, inputs=[path, predictions, video]), open_any(path) as data, contextlib.ExitStack() as others:
         matches = None if predictions is None else PredictionMatches(others.enter_context(open_predictions(predictions)), _truth(data, predictions))
         numbers = _chosen(data, selection or SelectConfig())
+        _require_size(data, numbers)
         start = _start(data, numbers, clip, frame)
         if start is not None:  # the first of all, should not everything fit
             numbers = [start.sequence, *(number for number in numbers if number != start.sequence)]
@@ -168,6 +174,17 @@ def _chosen(data: Dataset | Predictions, selection: SelectConfig) -> list[int]:
         raise DatasetError(f"{data.path}: expected at least one sequence to show, found none")
     table = data if isinstance(data, Dataset) else cast(Dataset, _Tables(data))
     return [int(number) for number in np.flatnonzero(selected(table, selection))]
+
+
+def _require_size(data: Dataset | Predictions, numbers: Sequence[int]) -> None:
+    """Refuse what would fill several pages, before it is read."""
+    table = data.sequences
+    motions = {(str(table["clip"][number]), str(table["avatar"][number])): int(table["length"][number]) for number in numbers}
+    size = _FRAME_BYTES * sum(motions.values()) + _SEQUENCE_BYTES * len(numbers)
+    if size > MOST_ASKED:
+        wanted = f"expected sequences for a page of at most {format_size(MOST_ASKED)}"
+        options = "--clips, --actors, --actions, --avatars, --cameras or --limit"
+        raise ConfigError(f"{data.path}: {wanted}, found {len(numbers):,} that would take about {format_size(size)}; choose with {options}")
 
 
 class _Tables:

@@ -228,3 +228,14 @@ def test_wrong_use_is_one_line(call, files, copy, tmp_path, monkeypatch, name):
 def test_errors_of_the_library_have_the_projects_types(files):
     with pytest.raises(ConfigError):
         view(files["unity"], SelectConfig(actors=("nobody",)))
+
+
+def test_what_would_fill_several_pages_is_to_be_chosen_from(files, tmp_path, monkeypatch):
+    monkeypatch.setattr("mocapgen.view.write_page.MOST_ASKED", 50_000)
+    said = (
+        r"page of at most 50.0 kB, found 8 that would take about \S+ kB; choose with --clips, --actors, --actions, --avatars, --cameras or --limit$"
+    )
+    with pytest.raises(ConfigError, match=said):
+        view(files["unity"], out=tmp_path / "a.html")
+    assert list(tmp_path.iterdir()) == []
+    assert view(files["unity"], SelectConfig(limit=1), tmp_path / "a.html").sequences >= 1

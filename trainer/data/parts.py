@@ -12,7 +12,7 @@ from mocapgen.shared.hdf5 import OpenFile, open_checked
 from mocapgen.shared.layout import check_dataset
 from trainer.data.dataset import PoseData, detector_frames, lifted_joints, require_finite
 
-FRAMES = 16_384
+FRAMES = 4096
 """Frames of a part, about: those of whole sequences."""
 
 _OF_SEQUENCES = ("clip", "recording", "actor", "action", "avatar", "camera", "intrinsics", "image", "up")

@@ -246,6 +246,8 @@ class TrainConfig(Settings):
     """Processor threads; 0 is one per core that the process may use. The same number gives the same bits."""
     test_every: int = Field(default=1, ge=0, le=MOST)
     """Epochs between evaluations on the test side, for the history only (nothing is chosen by it); 0 turns them off."""
+    cache: Literal["auto", "memory", "disk"] = "auto"
+    """Where the frames are: in memory, or in a file below $MOCAPGEN_CACHE that is mapped; `auto` is that above half of the free memory."""
     tensorboard: bool = False
     """Write TensorBoard event files beside the logs."""
 

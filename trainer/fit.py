@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ from schemas.errors import ConfigError
 from schemas.train import ModelCard, TrainConfig
 from trainer.data.augment import augment
 from trainer.data.batches import Batch, Items, Loader, epoch_batches, epoch_items
-from trainer.data.dataset import PoseData, load
+from trainer.data.cache import load_frames
+from trainer.data.dataset import PoseData
 from trainer.data.randomness import Randomness
 from trainer.data.splits import Split, make_split
 from trainer.model import checkpoint
@@ -36,7 +37,7 @@ from trainer.model.device import Compute, choose
 from trainer.model.lift import lift, lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.model.losses import sequence_losses, weighted
-from trainer.model.metrics import MILLIMETRES, joint_errors, root_relative, summarise
+from trainer.model.metrics import MILLIMETRES, ErrorTotals, joint_errors, root_relative
 from trainer.model.optimiser import lr_factor, make_average, make_optimiser, make_schedule
 from trainer.model.threads import AtOnce, side_by_side
 from trainer.runs.card import make_card
@@ -54,6 +55,8 @@ ProgressCallback = Callable[[int, int, Mapping[str, Any]], None]
 
 _PARTS = ("loss", "mpjpe")
 """Sums over the frames of an epoch of which each process has its part."""
+_AT_ONCE = 65_536
+"""Frames that are evaluated at once, about."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def fit(
         compute = choose(config.device, config.precision, config.threads)
         with sharing_errors(compute):
             check_run_folder(folder, resume, overwrite)
-            data = load(data_file, config.joint_set)
+            data = load_frames(data_file, config.joint_set, config.cache)
             split = make_split(data, config.split, config.seed, config.test_share, config.validation_share)
             run = Run(data, split, config, compute, folder, command)
             with locked(folder):
@@ -345,11 +348,19 @@ class Run:
         """Return the root-relative MPJPE of some sequences with the weights to use, mm; None if there are none."""
         if not len(sequences):
             return None
-        root, compared = self.lifter.root, slice(len(self.data.joints.compared.joints))
-        predicted = lift_sequences(self.model.eval(), self.loader, sequences)[:, compared]
-        true = self.data.positions_3d[self.data.rows(sequences), compared]
-        errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
-        return float(MILLIMETRES * errors.mean())
+        root, total, count = self.lifter.root, 0.0, 0
+        for predicted, true, _ in self._lifted(self.model.eval(), sequences):
+            errors = joint_errors(root_relative(predicted, root), root_relative(true, root))
+            total, count = total + float(errors.sum()), count + errors.size
+        return MILLIMETRES * total / count
+
+    def _lifted(self, lifter: Lifter, sequences: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield predictions, truth and lengths of some sequences at a time, of the joints that are compared."""
+        data, compared = self.data, slice(len(self.data.joints.compared.joints))
+        group = (np.cumsum(data.length[sequences]) - 1) // _AT_ONCE
+        for chosen in np.split(sequences, np.flatnonzero(np.diff(group)) + 1):
+            predicted = lift_sequences(lifter, self.loader, chosen)[:, compared]
+            yield predicted, data.positions_3d[data.rows(chosen), compared], data.length[chosen]
 
     # Files ---------------------------------------------------------------------------------------------------------------------
 
@@ -400,11 +411,10 @@ class Run:
         if self.writer is not None:
             if complete and len(self.split.test):
                 best, _ = checkpoint.load_lifter(self.folder, self.compute.device)
-                joints, length = self.data.joints.compared, self.data.length[self.split.test]
-                compared = slice(len(joints.joints))
-                true = self.data.positions_3d[self.data.rows(self.split.test), compared]
-                predicted = lift_sequences(best, self.loader, self.split.test)[:, compared]
-                figures = summarise(predicted, true, length, self.data.fps, joints.parents, self.config.target == "absolute")
+                totals = ErrorTotals(self.data.fps, self.data.joints.compared.parents, self.config.target == "absolute")
+                for predicted, true, length in self._lifted(best, self.split.test):
+                    totals.add(predicted, true, length)
+                figures = totals.overall()
                 write_json(self.folder / "metrics.json", {"protocol": self.split.describe(), "test": figures})
             title = f"{self.folder.name}: {self.config.model}, split {self.split.spec}"
             if not plot_history(self.folder / "history.png", self.state.history, title):

@@ -29,6 +29,7 @@ _FIELDS = (
     "precision",
     "threads",
     "compile",
+    "cache",
     "tensorboard",
 )
 _OPTIONS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer.data.cache import map_frames
 from trainer.data.dataset import PoseData
 
 PAD_TO = 8
@@ -80,7 +82,8 @@ class Batch:
 class FrameTensors:
     """The frames of a file as tensors on one device, and padded items gathered from them.
 
-    Holds tensors only, so that worker processes share them without a copy.
+    Holds tensors only, so that worker processes share them without a copy. Frames that are mapped from a cache stay there: batches of them go to
+    the device, and other processes map the file themselves.
 
     Parameters
     ----------
@@ -90,28 +93,45 @@ class FrameTensors:
 
     def __init__(self, data: PoseData, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
+        self._home = torch.device("cpu") if data.cache else self.device
+        self._cache, self._joints = data.cache, len(data.joints.joints)
         self._start = torch.from_numpy(data.start)
         self._positions, self._pixels, self._intrinsics, self._image = (
-            torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
-            for array in (data.positions_3d, data.positions_2d, data.intrinsics, data.image)
+            _tensor(np.ascontiguousarray(array)).to(self._home) for array in (data.positions_3d, data.positions_2d, data.intrinsics, data.image)
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        mapped = ("_positions", "_pixels") if self._cache else ()
+        return {name: value for name, value in vars(self).items() if name not in mapped}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._cache is not None:
+            self._positions, self._pixels = map(_tensor, map_frames(self._cache, self._joints))
 
     def take(self, items: Items, frames: int) -> dict[str, Tensor]:
         """Return `positions`, `pixels`, `mask`, `intrinsics` and `image` of :class:`Batch`, padded to a number of frames."""
         sequence = torch.from_numpy(items.sequence)
-        first = (self._start[sequence] + torch.from_numpy(items.first)).to(self.device)
-        sequence, length = sequence.to(self.device), torch.from_numpy(items.length).to(self.device)
-        step = torch.arange(frames, device=self.device)
+        first = (self._start[sequence] + torch.from_numpy(items.first)).to(self._home)
+        sequence, length = sequence.to(self._home), torch.from_numpy(items.length).to(self._home)
+        step = torch.arange(frames, device=self._home)
         rows = first[:, None] + torch.minimum(step, length[:, None] - 1)
         flat = rows.reshape(-1)
-        joints = self._positions.shape[1]
-        return {
-            "positions": self._positions.index_select(0, flat).reshape(*rows.shape, joints, 3),
-            "pixels": self._pixels.index_select(0, flat).reshape(*rows.shape, joints, 2),
+        taken = {
+            "positions": self._positions.index_select(0, flat).reshape(*rows.shape, self._joints, 3),
+            "pixels": self._pixels.index_select(0, flat).reshape(*rows.shape, self._joints, 2),
             "mask": step < length[:, None],
             "intrinsics": self._intrinsics[sequence],
             "image": self._image[sequence],
         }
+        return {name: values.to(self.device) for name, values in taken.items()}
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    """Return an array as a tensor without a copy; a mapped one must not be written to, which PyTorch cannot see to and warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(array)
 
 
 class Loader(FrameTensors):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from trainer.data.joints import LiftedJoints
 
 _LARGEST = 1e15
 """Metres or pixels; a network's numbers of single precision overflow on larger ones."""
+
+_BLOCK = 65_536
+"""Frames that are checked at once."""
 
 Array = NDArray[Any]
 
@@ -59,6 +62,8 @@ class PoseData:
     generator : str
     config : dict
         What the file was built with.
+    cache : Path, optional
+        The file that the frames are mapped from (:mod:`trainer.data.cache`).
     """
 
     path: Path
@@ -80,6 +85,7 @@ class PoseData:
     up: Array
     generator: str
     config: dict[str, Any]
+    cache: Path | None = None
 
     def __len__(self) -> int:
         return len(self.start)
@@ -96,8 +102,8 @@ class PoseData:
     @cached_property
     def sha256(self) -> str:
         """Digest of the file, as ``sha256sum`` prints it."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        state = self.path.stat()
+        return _sha256(self.path, state.st_size, state.st_mtime_ns)
 
     def rows(self, sequences: Sequence[int] | Array) -> Array:
         """Return the rows of the frame arrays of some sequences, one sequence after the other, (F',) int."""
@@ -105,6 +111,13 @@ class PoseData:
         length = self.length[sequences]
         first = np.concatenate([[0], np.cumsum(length)[:-1]]) if len(length) else length
         return np.arange(length.sum()) + np.repeat(self.start[sequences] - first, length)
+
+
+@lru_cache(maxsize=16)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    """Return the digest of a file as it is now; a large one takes seconds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(path: str | Path, joint_set: str = "h36m17", frames: bool = True) -> PoseData:
@@ -224,7 +237,9 @@ def _joint_set(file: OpenFile, name: str) -> tuple[LiftedJoints, Array]:
 def require_finite(data: PoseData) -> None:
     """Check the frames: finite numbers, not too large for a network; raises DatasetError with the first sequence that has others."""
     for name in ("positions_3d", "positions_2d"):
-        bad = ~(np.abs(getattr(data, name)) < _LARGEST).all(axis=(1, 2))
+        values = getattr(data, name)
+        blocks = (values[first : first + _BLOCK] for first in range(0, len(values), _BLOCK))
+        bad = np.concatenate([np.zeros(0, dtype=bool), *(~(np.abs(block) < _LARGEST).all(axis=(1, 2)) for block in blocks)])
         if not bad.any():
             continue
         counts = np.array([np.count_nonzero(bad[start : start + length]) for start, length in zip(data.start, data.length, strict=True)])

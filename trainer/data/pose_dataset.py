@@ -15,7 +15,7 @@ from torch.utils.data._utils.collate import default_collate_fn_map
 
 from schemas.errors import ConfigError
 from trainer.data.batches import FrameTensors, Items, epoch_batches, fixed_items
-from trainer.data.dataset import load
+from trainer.data.cache import Cache, load_frames
 
 
 class PoseSample(NamedTuple):
@@ -47,10 +47,11 @@ class PoseSample(NamedTuple):
 
 
 class PoseDataset(Dataset[PoseSample]):
-    """The sequences of a dataset file, or windows of them, in memory.
+    """The sequences of a dataset file, or windows of them, in memory or, where they do not fit, mapped from a cache.
 
     Works in a ``DataLoader`` with any number of workers and each start method: no file is open after the constructor, and the workers
-    share the arrays. Batches are gathered at once (``__getitems__``), and :func:`collate_sequences` is the default collate function.
+    share the arrays, or map the cache. Batches are gathered at once (``__getitems__``), and :func:`collate_sequences` is the default
+    collate function.
 
     Parameters
     ----------
@@ -64,6 +65,8 @@ class PoseDataset(Dataset[PoseSample]):
         Frames from the beginning of a window to that of the next; `window` by default.
     sequences : array of int, optional
         The sequences to use, by their place in the file; all by default.
+    cache : {"auto", "memory", "disk"}
+        Where the frames are: see :func:`trainer.data.cache.load_frames`.
 
     Attributes
     ----------
@@ -98,11 +101,12 @@ class PoseDataset(Dataset[PoseSample]):
         joints: str = "h36m17",
         stride: int | None = None,
         sequences: Sequence[int] | NDArray[np.int64] | None = None,
+        cache: Cache = "auto",
     ) -> None:
         for name, value in (("window", window), ("stride", stride)):
             if value is not None and value < 1:
                 raise ConfigError(f"{name}: expected a number of frames from 1, found {value}")
-        data = load(path, joints)
+        data = load_frames(path, joints, cache)
         used = np.arange(len(data)) if sequences is None else np.asarray(sequences, dtype=np.int64).reshape(-1)
         if not len(used) or used.min() < 0 or used.max() >= len(data):
             raise ConfigError(f"sequences: expected numbers from 0 to {len(data) - 1} of sequences in {path}, found {used.tolist()[:5]}")

@@ -17,7 +17,7 @@ from trainer.data.splits import Split, read_split_record, split_from_record
 from trainer.model.shipped import RUN_FILES
 from trainer.recipes.settings import read_run
 
-NOT_COMPARED = frozenset({"epochs", "device", "precision", "compile", "threads", "tensorboard", "test_every"})
+NOT_COMPARED = frozenset({"epochs", "device", "precision", "compile", "threads", "cache", "tensorboard", "test_every"})
 """Settings that may differ when a run is resumed. With more epochs the learning rate follows the schedule of the new number of epochs."""
 
 

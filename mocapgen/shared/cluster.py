@@ -92,7 +92,7 @@ def _local_cluster(workers: int) -> Iterator[str]:
                 n_workers=workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 memory_limit=0,  # as without a cluster
                 local_directory=scratch,
                 silence_logs=_SILENT,

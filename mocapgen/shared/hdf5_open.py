@@ -33,7 +33,7 @@ def open_reading(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        if not _lacks_locks(error):
+        if not _lacks_locks(error) and "locking flag" not in str(error):  # the latter: it is open already, in this process and without a lock
             raise _meaning(error) from None
     try:
         return h5py.File(path, "r", locking=False)

@@ -24,7 +24,7 @@ import pathlib, sys
 from mocapgen.shared.hdf5 import open_untrusted
 from schemas.errors import DatasetError
 try:
-    with open_untrusted(pathlib.Path(sys.argv[1]), "a file") as file:
+    with open_untrusted(pathlib.Path(sys.argv[1]), "a file"), open_untrusted(pathlib.Path(sys.argv[1]), "a file") as file:
         print(list(file))
 except DatasetError as error:
     print(error)

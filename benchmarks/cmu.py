@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ _MOMENTS = (0.1, 0.5, 1.0)
 def main(folder: Path | None, clips: int, frames: int, avatars: tuple[int, ...], workers: int, markdown: bool) -> None:
     """Print time, memory and size of a build of a synthetic CMU, and what they come to for the whole of it.
 
-    By default it takes some 10 minutes on two cores, 7 GB of text, which stay in the folder for the next time, and for a while 10 GB for the dataset.
+    By default it takes some 6 minutes on two cores, 7 GB of text, which stay in the folder for the next time, and for a while 10 GB for the dataset.
     """
     from benchmarks.tables import Section, as_markdown, print_section
     from mocapgen.cli.info import environment
@@ -41,15 +42,9 @@ def main(folder: Path | None, clips: int, frames: int, avatars: tuple[int, ...],
     root = folder / f"{clips}x{frames}"
     _check_room(folder, 0 if root.exists() else clips * frames * _TEXT, clips * frames * max(avatars) * _STORED * 30 // _FPS)
     rows = []
-    if not root.exists():
-        rows.append(_row("sample", clips * frames, _write(root, clips, frames, workers), _size(root)))
-    for count in avatars:
-        out = folder / "cmu.h5"
-        try:
-            run = _build(root, out, count, workers)
-            rows.append(_row(f"build, {count} avatar{'s' * (count > 1)}", clips * frames, run, out.stat().st_size))
-        finally:
-            out.unlink(missing_ok=True)
+    for step in _steps(root, folder / "cmu.h5", clips, frames, avatars, workers):
+        rows.append(step)
+        click.echo(", ".join(f"{name} {value:,.0f}" if isinstance(value, float) else str(value) for name, value in step.items()), err=True)
     note = (
         f"{clips:,} clips of {frames:,} frames at {_FPS} frames/s, by `mocapgen sample --format cmu` and `mocapgen build --source cmu --long split`; "
         f"frames/s of the recording; {workers} workers; {os.cpu_count()} cores, {environment()['processor']}. Memory: each process's own peak "
@@ -70,18 +65,22 @@ def _check_room(folder: Path, text: int, dataset: int) -> None:
         raise click.ClickException(f"{folder}: expected {needed * 1e-9:.1f} GB of room, found {free * 1e-9:.1f} GB; give --folder or fewer --clips")
 
 
-def _write(root: Path, clips: int, frames: int, workers: int) -> Run:
+def _steps(root: Path, out: Path, clips: int, frames: int, avatars: tuple[int, ...], workers: int) -> Iterator[dict[str, Value]]:
+    """Write the clips unless they are there, and build once for each number of avatars; yield what each step took."""
     from benchmarks.process import run_program
 
-    numbers = ["--clips", str(clips), "--frames", str(frames), "--workers", str(workers)]
-    return run_program(["sample", str(root), "--format", "cmu", *numbers], shown=True)
-
-
-def _build(root: Path, out: Path, avatars: int, workers: int) -> Run:
-    from benchmarks.process import run_program
-
-    options = ["--long", "split", "--overwrite", "--avatars", ",".join(_AVATARS[:avatars]), "--workers", str(workers)]
-    return run_program(["build", "--source", "cmu", "--root", str(root), "--out", str(out), *options], shown=True)
+    with_workers = ["--workers", str(workers)]
+    if not root.exists():
+        numbers = ["--clips", str(clips), "--frames", str(frames)]
+        run = run_program(["sample", str(root), "--format", "cmu", *numbers, *with_workers], shown=True)
+        yield _row("sample", clips * frames, run, sum(path.stat().st_size for path in root.rglob("*.bvh")))
+    for count in avatars:
+        options = ["--long", "split", "--overwrite", "--avatars", ",".join(_AVATARS[:count])]
+        try:
+            run = run_program(["build", "--source", "cmu", "--root", str(root), "--out", str(out), *options, *with_workers], shown=True)
+            yield _row(f"build, {count} avatar{'s' * (count > 1)}", clips * frames, run, out.stat().st_size)
+        finally:
+            out.unlink(missing_ok=True)
 
 
 def _row(step: str, frames: int, run: Run, size: int) -> dict[str, Value]:
@@ -101,10 +100,6 @@ def _row(step: str, frames: int, run: Run, size: int) -> dict[str, Value]:
 
 def _series(values: tuple[float | None, ...]) -> str:
     return " / ".join("-" if value is None else f"{value:.0f}" for value in values)
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*.bvh"))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def main(folder: Path | None, clips: int, frames: int, avatars: tuple[int, ...],
 
     By default it takes some 6 minutes on two cores, 7 GB of text, which stay in the folder for the next time, and for a while 10 GB for the dataset.
     """
-    from benchmarks.tables import Section, as_markdown, print_section
+    from benchmarks.tables import Section, show
     from mocapgen.cli.info import environment
 
     folder = folder or Path(tempfile.gettempdir()) / "mocapgen-cmu"
@@ -52,10 +52,7 @@ def main(folder: Path | None, clips: int, frames: int, avatars: tuple[int, ...],
         f"All of CMU: for {_CLIPS:,} clips of {_FRAMES:,} frames; the goal is {_GOAL:.0f} s for one avatar on two cores."
     )
     section = Section("A synthetic CMU", note, tuple(rows))
-    if markdown:
-        click.echo(as_markdown([section]))
-    else:
-        print_section(section)
+    show([section], markdown)
 
 
 def _check_room(folder: Path, text: int, dataset: int) -> None:

@@ -29,7 +29,7 @@ def main(data: Path, make: float | None, source: str, only: str | None, model: s
     What is written is removed again; up to twice the size of DATA is needed for a moment.
     """
     from benchmarks.process import run_program
-    from benchmarks.tables import Section, Value, as_markdown, print_section
+    from benchmarks.tables import Section, Value, show
     from mocapgen.cli.info import environment
     from mocapgen.shared.text import format_size
 
@@ -52,10 +52,7 @@ def main(data: Path, make: float | None, source: str, only: str | None, model: s
     amount = f"{format_size(data.stat().st_size)}, {sequences:,} sequences, {frames:,} frames"
     note = f"{amount}. Each process's own peak (VmHWM). {environment()['processor']}."
     section = Section("Large files", note, tuple(rows))
-    if markdown:
-        click.echo(as_markdown([section]))
-    else:
-        print_section(section)
+    show([section], markdown)
 
 
 def clear(folder: Path) -> None:

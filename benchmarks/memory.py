@@ -29,7 +29,7 @@ def main(scale: float, only: str | None, workers: int, markdown: bool) -> None:
     All inputs are made of the sample source's motions, in the system's temporary folder: some 5 GB for a moment.
     """
     from benchmarks.process import run_program
-    from benchmarks.tables import Section, Value, as_markdown, print_section
+    from benchmarks.tables import Section, Value, show
 
     rows: list[dict[str, Value]] = []
     with tempfile.TemporaryDirectory(prefix="mocapgen-") as name:
@@ -39,10 +39,7 @@ def main(scale: float, only: str | None, workers: int, markdown: bool) -> None:
             rows.append(row | {"peak MB, main process": run.main, "peak MB, largest worker": run.worker})
     note = f"Each process's own peak (VmHWM), start-up included; {workers} workers where there is more than one clip; {os.cpu_count()} cores."
     section = Section("Memory of long and many inputs", note, tuple(rows))
-    if markdown:
-        click.echo(as_markdown([section]))
-    else:
-        print_section(section)
+    show([section], markdown)
 
 
 def commands(folder: Path, scale: float, workers: int, only: str) -> Iterator[tuple[str, str, list[str]]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.tables import Section, Value, as_markdown, print_section
+from benchmarks.tables import Section, Value, show
 from benchmarks.timing import measure
 from mocapgen.shared.cores import usable_cores
 from schemas.conventions import H36M17, H36M17_PARENTS
@@ -41,10 +41,7 @@ def main(frames: int, repeat: int, threads: int, markdown: bool) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         section = speeds(Path(folder), frames, repeat, threads)
-    if markdown:
-        click.echo(as_markdown([section]))
-    else:
-        print_section(section)
+    show([section], markdown)
 
 
 def speeds(folder: Path, frames: int, repeat: int, threads: int) -> Section:

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from benchmarks.tables import Section, Value
 
 _POLL = 0.02  # seconds between two looks at the processes
 _SMALL = 40_000  # kB: less than any worker takes
-_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+_KB = 1.024e-3  # MB
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Run:
     """Peak memory of the main process, MB; None where the system does not say."""
     worker: float | None
     """Peak memory of the largest worker, MB; None if there was none."""
+    anonymous: float | None
+    """Most memory of the main process that is no part of a file, MB: what is mapped from a cache does not count."""
     peaks: tuple[tuple[float, float | None, float | None], ...] = ()
     """Seconds since the start, and the two peaks up to then, as they grew."""
 
@@ -53,7 +55,13 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
     return run_program(["build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options])
 
 
-def run_program(arguments: list[str], program: str = "mocapgen", accepted: tuple[int, ...] = (0,), shown: bool = False) -> Run:
+def run_program(
+    arguments: list[str],
+    program: str = "mocapgen",
+    accepted: tuple[int, ...] = (0,),
+    shown: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> Run:
     """Run ``mocapgen``, or ``trainer``, in a process of its own.
 
     Parameters
@@ -64,6 +72,8 @@ def run_program(arguments: list[str], program: str = "mocapgen", accepted: tuple
         Exit statuses of success.
     shown : bool
         Let it write to standard error, such as how far it is.
+    variables : mapping, optional
+        More of the environment.
 
     Raises
     ------
@@ -73,12 +83,15 @@ def run_program(arguments: list[str], program: str = "mocapgen", accepted: tuple
     command = [sys.executable, "-m", program, *arguments]
     found: dict[int, int] = {}
     peaks: list[tuple[float, float | None, float | None]] = []
+    anonymous = 0
     began, cpu = time.perf_counter(), _cpu_of_children()
-    errors = None if shown else subprocess.PIPE
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, text=True, cwd=Path(__file__).parents[1]) as process:
+    errors, environment = None if shown else subprocess.PIPE, {**os.environ, **(variables or {})}
+    folder = Path(__file__).parents[1]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, text=True, cwd=folder, env=environment) as process:
         while process.poll() is None:
             for number in _family(process.pid):
-                found[number] = max(found.get(number, 0), _peak(number))
+                found[number] = max(found.get(number, 0), _memory(number, "VmHWM"))
+            anonymous = max(anonymous, _memory(process.pid, "RssAnon"))
             if (now := _peaks(found, process.pid)) != (peaks[-1][1:] if peaks else None):
                 peaks.append((time.perf_counter() - began, *now))
             time.sleep(_POLL)
@@ -86,14 +99,14 @@ def run_program(arguments: list[str], program: str = "mocapgen", accepted: tuple
         if process.returncode not in accepted:
             said = process.stderr.read().strip() if process.stderr is not None else f"exit status {process.returncode}"
             raise RuntimeError(f"{' '.join(command)}: {said}")
-    return Run(seconds, _cpu_of_children() - cpu, *_peaks(found, process.pid), tuple(peaks))
+    return Run(seconds, _cpu_of_children() - cpu, *_peaks(found, process.pid), anonymous * _KB or None, tuple(peaks))
 
 
 def _peaks(found: dict[int, int], main: int) -> tuple[float | None, float | None]:
     """Return the peak memory of the main process and of the largest worker, MB, given those of all processes in kB."""
     # Libraries start small programs of their own while they load: these are no workers.
     worker = max((peak for number, peak in found.items() if number != main and peak > _SMALL), default=0)
-    return found.get(main, 0) * 1.024e-3 or None, worker * 1.024e-3 or None
+    return found.get(main, 0) * _KB or None, worker * _KB or None
 
 
 def _cpu_of_children() -> float:
@@ -116,12 +129,13 @@ def _family(root: int) -> list[int]:
     return found
 
 
-def _peak(number: int) -> int:
-    """Return the largest memory that a process has held so far, kB; 0 if it has ended or the system does not say."""
+def _memory(number: int, what: str) -> int:
+    """Return what the system says of a process's memory, kB: VmHWM, the most so far, or RssAnon; 0 if it has ended or the system is silent."""
     try:
-        match = _PEAK.search(Path(f"/proc/{number}/status").read_text())
+        status = Path(f"/proc/{number}/status").read_text()
     except OSError:
         return 0
+    match = re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE)
     return int(match[1]) if match else 0
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from benchmarks.tables import Section, as_markdown, print_section
+from benchmarks.tables import Section, show
 from schemas.detectors import DETECTOR_JOINTS, SEEN_BY
 from schemas.predictions import PredictConfig
 from trainer.data.dataset import PoseData, load
@@ -183,10 +183,7 @@ def _knee(leg: Array) -> Array:
 def main(data: Path, markdown: bool, **options: Any) -> None:
     """Print the errors of a model on keypoints with a detector's errors, and without."""
     section = stand_in(data, **options)
-    if markdown:
-        click.echo(as_markdown([section]))
-    else:
-        print_section(section)
+    show([section], markdown)
 
 
 def stand_in(

@@ -46,6 +46,15 @@ def as_data(sections: Sequence[Section]) -> list[dict[str, object]]:
     return [asdict(section) for section in sections]
 
 
+def show(sections: Sequence[Section], markdown: bool) -> None:
+    """Print sections: as tables for a terminal, or as Markdown."""
+    if markdown:
+        print(as_markdown(sections))
+    else:
+        for section in sections:
+            print_section(section)
+
+
 def print_section(section: Section) -> None:
     """Print one section to the terminal."""
     from rich.console import Console

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +24,10 @@ BATCH, FRAMES = 32, 120
 @click.option("--repeat", type=click.IntRange(1), default=5, show_default=True, help="How often each step is measured.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="Processor threads  [default: one per usable core]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--busy", type=click.IntRange(0), default=0, help="Train beside so many programs that compute all the time, too.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to a file, too.")
 @click.option("--markdown", is_flag=True, help="Print Markdown instead of tables.")
-def main(data: Path | None, repeat: int, threads: int, device: str, json_file: Path | None, markdown: bool) -> None:
+def main(data: Path | None, repeat: int, threads: int, device: str, busy: int, json_file: Path | None, markdown: bool) -> None:
     """Print how fast the trainer loads, steps and trains.
 
     Without DATA.H5 a file is built: of HDM05 where it is found, else of the sample source.
@@ -37,6 +41,8 @@ def main(data: Path | None, repeat: int, threads: int, device: str, json_file: P
         folder = Path(name)
         file = data or _build(folder)
         sections = [_loading(file, repeat), _steps(file, compute, repeat), _epoch(file, folder, device, threads)]
+        if busy:
+            sections.append(_busy(file, folder, device, threads, busy))
     click.echo(f"Measured with {compute.describe()}; {environment()['processor']}.\n")
     if markdown:
         click.echo(as_markdown(sections))
@@ -168,8 +174,42 @@ def _epoch(file: Path, folder: Path, device: str, threads: int) -> Any:
                 "50 epochs, minutes": 50 * last["seconds"] / 60,
             }
         )
-    note = "Split clip, a look at the other sides after each epoch included; that is computing, as are forward, backward and optimiser."
+    note = "Split clip, a look at the other sides after each epoch included; that is computing, as are gradient and optimiser."
     return Section("Epochs", note, tuple(rows))
+
+
+def _busy(file: Path, folder: Path, device: str, threads: int, most: int) -> Any:
+    """Train the default recipe by the command line, alone and beside programs that compute all the time."""
+    from benchmarks.tables import Section
+
+    rows = []
+    for programs in (0, most):
+        out = folder / f"beside-{programs}"
+        options = ["--out", str(out), "--device", device, "--threads", str(threads), "--stop-after", "2", "--quiet"]
+        with _beside(programs):
+            subprocess.run([sys.executable, "-m", "trainer", "fit", str(file), *options], check=True)
+        last = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
+        rows.append(
+            {
+                "beside": f"{programs} busy programs",
+                "seconds per epoch": last["seconds"],
+                "frames/s": last["frames_per_second"],
+                "computing, %": 100 * last["computing_share"],
+            }
+        )
+    return Section("On a busy machine", "Recipe default, split clip, second epoch, by the command line.", tuple(rows))
+
+
+@contextlib.contextmanager
+def _beside(programs: int) -> Iterator[None]:
+    """Run so many programs that compute all the time."""
+    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(programs)]
+    try:
+        yield
+    finally:
+        for program in running:
+            program.kill()
+            program.wait()
 
 
 if __name__ == "__main__":

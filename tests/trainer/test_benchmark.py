@@ -13,7 +13,7 @@ def test_every_figure_is_there(data_file, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmarks.trainer, "BATCH", 2)
     monkeypatch.setattr(benchmarks.trainer, "FRAMES", 8)
     figures = tmp_path / "figures.json"
-    arguments = [str(data_file), "--repeat", "1", "--threads", "1", "--device", "cpu", "--markdown", "--json", str(figures)]
+    arguments = [str(data_file), "--repeat", "1", "--busy", "1", "--threads", "1", "--device", "cpu", "--markdown", "--json", str(figures)]
     done = CliRunner().invoke(benchmarks.trainer.main, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     sections = {section["title"]: section["figures"] for section in json.loads(figures.read_text())["sections"]}

@@ -29,7 +29,7 @@ from mocapgen.store.frame_block import FrameBlock
 from schemas.conventions import FILE_FORMAT, SCHEMA_VERSION
 from schemas.dataset import LAYOUT
 
-TABLES = ("sequences", "clips", "cameras", "skipped")
+TABLES = {name: LAYOUT.table(f"/{name}") for name in ("sequences", "clips", "cameras", "skipped")}
 
 
 class DatasetFile:
@@ -82,7 +82,7 @@ class DatasetFile:
 
     def rows(self, table: str) -> int:
         """Return the number of rows added so far to a table such as ``clips``."""
-        return len(self._columns[LAYOUT.table(f"/{table}")[0].path])
+        return len(self._columns[TABLES[table][0].path])
 
     def __enter__(self) -> Self:
         place = check_target(self.path, self._overwrite)
@@ -135,7 +135,7 @@ class DatasetFile:
 
     def add_rows(self, table: str, columns: Mapping[str, Any]) -> None:
         """Add rows to a table such as ``clips``, given by column."""
-        for array in LAYOUT.table(f"/{table}"):
+        for array in TABLES[table]:
             self._columns[array.path].extend(columns[array.path.rpartition("/")[2]])
 
     def append(self, frames: Mapping[str, NDArray[Any]]) -> None:
@@ -148,7 +148,7 @@ class DatasetFile:
         """
         assert self._block is not None
         assert self._disk is not None
-        with disk_errors(self.path), interrupts_deferred():
+        with disk_errors(self.path):
             self._block.append(frames)
             self._disk.check()
 
@@ -166,8 +166,8 @@ class DatasetFile:
         assert self._block is not None
         self._block.finish()
         self._disk.check()
-        for table in TABLES:
-            for array in LAYOUT.table(f"/{table}"):
+        for arrays in TABLES.values():
+            for array in arrays:
                 write_array(self._file, array, self._columns[array.path])
         self._file.close()
         self._file = None

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.hdf5 import create_frames
+from mocapgen.shared.signals import interrupts_deferred
 from mocapgen.store.chunks import pack_chunk
 from schemas.dataset import CHUNK_FRAMES, LAYOUT
 
@@ -51,7 +52,8 @@ class FrameBlock:
             buffer.append(frames[name])
         self._buffered += len(frames["in_view"])
         if self._buffered >= _AT_ONCE * CHUNK_FRAMES:
-            self._take(self._buffered // CHUNK_FRAMES * CHUNK_FRAMES)
+            with interrupts_deferred():  # in the middle of writing, HDF5 does not bear them
+                self._take(self._buffered // CHUNK_FRAMES * CHUNK_FRAMES)
 
     def finish(self) -> None:
         """Write everything."""

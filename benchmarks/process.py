@@ -43,8 +43,8 @@ class Run:
         return next(((main, worker) for seconds, main, worker in reversed(self.peaks) if seconds <= share * self.seconds), (None, None))
 
 
-def run_build(root: Path, out: Path, workers: int) -> Run:
-    """Build a dataset of all clips below a root in a process of its own.
+def run_build(root: Path, out: Path, workers: int) -> tuple[Run, float]:
+    """Build a dataset of all clips below a root in a process of its own; return also for how many seconds that was in the writer.
 
     Raises
     ------
@@ -52,7 +52,9 @@ def run_build(root: Path, out: Path, workers: int) -> Run:
         If it fails; with what it printed.
     """
     options = ["--select", "all", "--min-frames", "1", "--max-frames", "100000", "--overwrite", "--workers", str(workers)]
-    return run_program(["build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options])
+    told = out.with_suffix(".seconds")
+    run = run_program([str(told), "build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options], program="benchmarks.in_writer")
+    return run, float(told.read_text())
 
 
 def run_program(
@@ -68,6 +70,7 @@ def run_program(
     ----------
     arguments : list of str
     program : str
+        Or another module that is run.
     accepted : tuple of int
         Exit statuses of success.
     shown : bool
@@ -145,7 +148,7 @@ def builds(root: Path, folder: Path, clips: int, repeat: int) -> Section:
     part = write_part(root, folder / "third", max(clips // 3, 2))
     rows: list[dict[str, Value]] = []
     for source, workers, rounds in ((root, 2, repeat), (root, 1, repeat), (part, 2, 1)):
-        runs = [run_build(source, out, workers) for _ in range(rounds)]
+        runs, writing = zip(*(run_build(source, out, workers) for _ in range(rounds)), strict=True)
         seconds = [run.seconds for run in runs]
         with h5py.File(out) as file:
             found, frames = len(file["clips/id"]), len(file["frames/positions_3d"])
@@ -157,6 +160,7 @@ def builds(root: Path, folder: Path, clips: int, repeat: int) -> Section:
                 "seconds, best": min(seconds),
                 "median": statistics.median(seconds),
                 "frames/s": frames / min(seconds),
+                "writer's share, %": 100 * sum(writing) / sum(seconds),
                 "peak MB, main process": _largest(run.main for run in runs),
                 "peak MB, largest worker": _largest(run.worker for run in runs),
             }
@@ -164,7 +168,7 @@ def builds(root: Path, folder: Path, clips: int, repeat: int) -> Section:
     note = (
         "`mocapgen build --select all --min-frames 1 --max-frames 100000` as a process of its own, start-up included, five avatars; "
         f"{os.cpu_count()} cores; {repeat} times, the third of the clips once. Memory is each process's own peak (VmHWM) and must not "
-        "grow with the number of clips; with 1 worker, the main process does the work."
+        "grow with the number of clips; with 1 worker, the main process does the work. The writer's share: how long the main process is in it."
     )
     return Section("The whole build", note, tuple(rows))
 

@@ -35,6 +35,7 @@ def test_the_whole_build_reports_time_and_memory(figures):
     for row in builds:
         assert row["seconds, best"] > 0
         assert row["frames"] > 0
+        assert 0 < row["writer's share, %"] < 100
         if sys.platform == "linux":
             assert row["peak MB, main process"] > 10
             assert (row["peak MB, largest worker"] is not None) == (row["workers"] > 1)
@@ -71,3 +72,12 @@ def test_a_small_synthetic_cmu_is_written_and_built(repository, tmp_path):
     assert all(float(row[3].replace(",", "")) > 0 for row in rows)
     assert len(list(tmp_path.rglob("*.bvh"))) == 3
     assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_the_share_of_the_writer_is_measured(repository):
+    command = [sys.executable, "-m", "benchmarks.writer", "--frames", "60", "--cameras", "3", "--markdown"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=repository, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith(("| 2 |", "| 1 |"))]
+    assert [float(row[2]) for row in rows] == [180, 180]
+    assert all(0 < float(row[6]) < 100 for row in rows)

@@ -39,6 +39,21 @@ def test_hdf5_reads_what_was_packed(data: st.DataObject, missing: int) -> None:
         assert not file["x"][len(values) :].any()
 
 
+@pytest.mark.parametrize("noisy", range(5))
+@pytest.mark.parametrize("values", [4095, 4096, 70_000, 131_070])
+def test_bytes_that_are_noise_are_stored_as_they_are(values: int, noisy: int) -> None:
+    random = np.random.default_rng(noisy)
+    found = np.zeros((values, 4), np.uint8)
+    found[:, :noisy] = random.integers(0, 256, (values, noisy))
+    numbers = found.view("<u4").ravel()
+    chunk = pack_chunk(numbers, values)
+    with stored(chunk, numbers.shape, values, numbers.dtype) as file:
+        assert (file["x"][()] == numbers).all()
+    assert len(chunk) < (noisy + 0.01) * values + 200
+    if noisy and values >= 4096:
+        assert found[:, 0].tobytes()[:1000] in chunk
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_hdf5_finds_a_byte_that_is_not_as_it_was_packed(data: st.DataObject) -> None:

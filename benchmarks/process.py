@@ -53,7 +53,9 @@ def run_build(root: Path, out: Path, workers: int) -> tuple[Run, float]:
     """
     options = ["--select", "all", "--min-frames", "1", "--max-frames", "100000", "--overwrite", "--workers", str(workers)]
     told = out.with_suffix(".seconds")
-    run = run_program([str(told), "build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options], program="benchmarks.in_writer")
+    run = run_program(
+        [str(told), "build", "-q", "--source", "hdm05", "--root", str(root), "--out", str(out), *options], program="benchmarks.in_writer"
+    )
     return run, float(told.read_text())
 
 

@@ -33,7 +33,8 @@ from schemas.errors import ConfigError, MocapError
 from schemas.experiments import EpochFigures, Failure, RunResult, Side
 from schemas.train import ModelCard, SplitRecord, TrainConfig
 from trainer.data.batches import Loader
-from trainer.data.dataset import PoseData, load, require_match
+from trainer.data.cache import load_frames
+from trainer.data.dataset import PoseData, require_match
 from trainer.data.splits import read_split_record, split_from_record
 from trainer.evaluate import evaluate_predictions
 from trainer.experiments.examples import Examples, read_examples, write_examples
@@ -155,7 +156,7 @@ class RunSeries:
     def load(self, path: Path, joint_set: str) -> PoseData:
         """Return a file, read once."""
         if (path, joint_set) not in self._files:
-            self._files[path, joint_set] = load(path, joint_set)
+            self._files[path, joint_set] = load_frames(path, joint_set)
         return self._files[path, joint_set]
 
     def check(self, jobs: Sequence[Job]) -> None:

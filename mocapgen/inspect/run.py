@@ -13,7 +13,7 @@ from mocapgen.inspect.opening import kind_of, open_contents, open_file
 from mocapgen.inspect.policy import PlannedCheck, load_policy, plan
 from mocapgen.inspect.prediction_summary import prediction_notes, with_predictions
 from mocapgen.inspect.prediction_view import InspectedPredictions
-from mocapgen.inspect.run_checks import FindingCollector, Inspected, inspect_sequences
+from mocapgen.inspect.run_checks import FindingCollector, Inspected, inspect_sequences, silent
 from mocapgen.inspect.summary import summarise
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.version import __version__
@@ -122,8 +122,9 @@ def survey(
     collector = FindingCollector()
     with open_file(path) as file:
         planned = plan(said, select, ignore, given, kind_of(file))
-        for each in _of(planned, "file"):
-            collector.run(each, file)
+        with silent():
+            for each in _of(planned, "file"):
+                collector.run(each, file)
         summary = summarise(file, path.stat().st_size)
         opened = open_contents(path, file)
         inspected, notes = _inspect_contents(path, opened, planned, sides, collector, workers, progress, measuring)
@@ -169,8 +170,9 @@ def _inspect_contents(
     inspected = inspect_sequences(path, opened, single, bool(whole) or measuring, posed, workers, progress, measuring) if needed else Inspected()
     collector.merge(inspected.collector)
     view = DatasetView(opened.data, opened.rows, inspected.gathered, split)
-    for each in whole:
-        collector.run(each, view)
+    with silent():
+        for each in whole:
+            collector.run(each, view)
     return inspected, tuple(_notes(opened, inspected, posed))
 
 

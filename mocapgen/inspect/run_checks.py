@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,14 @@ KEPT = 1000
 """Findings of one check that are kept: the worst."""
 
 
+@contextmanager
+def silent() -> Iterator[None]:
+    """Let NumPy say nothing about numbers that are not finite: checks find them."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
 class FindingCollector:
     """What has been found so far; two of them can be put together."""
 
@@ -41,7 +49,7 @@ class FindingCollector:
         self._left_out: dict[str, str] = {}
 
     def run(self, planned: PlannedCheck, subject: Any, sequence: int | None = None, first_frame: int = 0) -> None:
-        """Run a check and keep its findings; a check that fails leaves a finding, never an exception.
+        """Run a check, where numbers are :func:`silent`, and keep its findings; a check that fails leaves a finding, never an exception.
 
         Parameters
         ----------
@@ -55,11 +63,9 @@ class FindingCollector:
         """
         check = planned.check
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                for finding in check.run(subject, **planned.limits):
-                    frame = None if finding.frame is None else finding.frame + first_frame
-                    self._add(finding.model_copy(update={"check": check.id, "severity": planned.severity, "frame": frame}))
+            for finding in check.run(subject, **planned.limits):
+                frame = None if finding.frame is None else finding.frame + first_frame
+                self._add(finding.model_copy(update={"check": check.id, "severity": planned.severity, "frame": frame}))
         except DatasetError as error:
             if sequence is None:
                 self._left_out[check.id] = f"could not read what it needs: {error}"
@@ -160,12 +166,16 @@ class Inspected:
     measured: DatasetStatistics = field(default_factory=DatasetStatistics)
     figures: PredictionFigures = field(default_factory=PredictionFigures)
 
+    def gather(self, sequence: int, found: SequenceFeatures) -> None:
+        """Add the features of a sequence, or of the part of it that follows what is there."""
+        known = self.gathered.get(sequence)
+        self.gathered[sequence] = found if known is None else merged_features(known, found)
+
     def merge(self, other: Inspected) -> None:
         """Add the results of other parts, which follow these."""
         self.collector.merge(other.collector)
         for sequence, found in other.gathered.items():
-            known = self.gathered.get(sequence)
-            self.gathered[sequence] = found if known is None else merged_features(known, found)
+            self.gather(sequence, found)
         self.not_finite |= other.not_finite
         self.measured.merge(other.measured)
         self.figures.merge(other.figures)
@@ -202,8 +212,9 @@ class SequenceTask:
             self._file = open_file(self.path)
             self._opened = open_contents(self.path, self._file)
         inspected = Inspected()
-        for part in parts:
-            self._inspect_part(self._opened, part, inspected)
+        with silent():
+            for part in parts:
+                self._inspect_part(self._opened, part, inspected)
         return inspected
 
     def close(self) -> None:
@@ -225,9 +236,9 @@ class SequenceTask:
                 inspected.collector.unread(planned, part.sequence)
         if not sound:
             return
-        with suppress(DatasetError), np.errstate(all="ignore"):  # an array that is needed cannot be read
+        with suppress(DatasetError):  # an array that is needed cannot be read
             if self.gathering:
-                inspected.merge(Inspected(gathered={part.sequence: sequence_features(view, part.sequence in self.posed)}))
+                inspected.gather(part.sequence, sequence_features(view, part.sequence in self.posed))
             if self.measuring:
                 inspected.measured.add(part.sequence, view)
             if isinstance(view, PredictionView):

@@ -14,7 +14,7 @@ from schemas.errors import DatasetError
 from schemas.train import Evaluation, GroupErrors, ModelCard
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
-from trainer.data.parts import parts
+from trainer.data.parts import BATCH, parts
 from trainer.data.splits import read_split_record, split_from_record
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
@@ -54,7 +54,7 @@ def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", devi
     sequences, split, note = _side(model, card, data, side)
     totals, compared = _totals(data, card), _compared(data)
     for part in parts(data, sequences):
-        predicted = lift_sequences(lifter, Loader(part, compute.device), np.arange(len(part)))
+        predicted = lift_sequences(lifter, Loader(part, compute.device), np.arange(len(part)), BATCH)
         totals.add(predicted[:, compared], part.positions_3d[:, compared], part.length)
     return _evaluation(totals, data, sequences, card, split, note)
 

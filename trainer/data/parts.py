@@ -14,6 +14,8 @@ from trainer.data.dataset import PoseData, detector_frames, lifted_joints, requi
 
 FRAMES = 4096
 """Frames of a part, about: those of whole sequences."""
+BATCH = 1024
+"""Frames of a batch, about, that is lifted of a part: enough batches for all threads, and little memory in each."""
 
 _OF_SEQUENCES = ("clip", "recording", "actor", "action", "avatar", "camera", "intrinsics", "image", "up")
 

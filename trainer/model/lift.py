@@ -20,7 +20,7 @@ def lift(lifter: Lifter, batch: Batch) -> torch.Tensor:
     return positions
 
 
-def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64]) -> NDArray[np.float32]:
+def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64], frames: int = 8192) -> NDArray[np.float32]:
     """Lift sequences of a file.
 
     Parameters
@@ -29,6 +29,8 @@ def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64])
         In evaluation mode, on the loader's device.
     loader : Loader
     sequences : (n,) int64
+    frames : int
+        Of a batch, about: each thread holds what the network computes of one.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def lift_sequences(lifter: Lifter, loader: Loader, sequences: NDArray[np.int64])
             out[rows] = positions[batch.mask].cpu().numpy()
 
     with side_by_side(loader.device) as workers:
-        list(workers.map(lift_batch, whole_sequences(data, sequences)))
+        list(workers.map(lift_batch, whole_sequences(data, sequences, frames)))
     return out
 
 

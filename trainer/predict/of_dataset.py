@@ -15,7 +15,7 @@ from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
 from trainer.data.batches import Loader
 from trainer.data.dataset import PoseData, load, require_match
-from trainer.data.parts import FRAMES, parts
+from trainer.data.parts import BATCH, FRAMES, parts
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.predict.camera import place
@@ -77,7 +77,7 @@ def _lifted(lifter: Lifter, card: ModelCard, data: PoseData, rows: int) -> Itera
     begun = 0
     everything = np.arange(len(data), dtype=np.int64)
     for part in parts(data, everything):
-        lifted = lift_sequences(lifter, Loader(part, next(lifter.parameters()).device), np.arange(len(part)))
+        lifted = lift_sequences(lifter, Loader(part, next(lifter.parameters()).device), np.arange(len(part)), BATCH)
         if card.target == "relative":
             intrinsics = np.repeat(part.intrinsics, part.length, axis=0).astype(np.float64)
             root = place(lifted.astype(np.float64), part.positions_2d.astype(np.float64), np.ones(lifted.shape[:2]), intrinsics)

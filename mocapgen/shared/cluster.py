@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import re
+import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -144,3 +145,15 @@ def check_workers(client: Client) -> None:
             said = f"expected mocapgen {__version__}, found: {found.__cause__ or found}; install it on all machines"
             raise ConfigError(one_line(f"worker {worker}", said))
         check_versions(worker, found, versions())
+
+
+def reaches_workers(client: Client) -> bool:
+    """Return whether this process can connect to the workers, so that results need not pass through the scheduler."""
+    from distributed.comm.addressing import get_address_host_port
+
+    try:
+        host_and_port = get_address_host_port(next(iter(client.nthreads())))
+        socket.create_connection(host_and_port, CONNECT).close()
+    except (OSError, ValueError, StopIteration):
+        return False
+    return True

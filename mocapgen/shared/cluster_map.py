@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from mocapgen.shared.cluster import check_workers, cluster_client
+from mocapgen.shared.cluster import check_workers, cluster_client, reaches_workers
 from mocapgen.shared.cluster_worker import Answer, Unpickler, read_part, remove, run_batch, versions
 from mocapgen.shared.spool import read_items
 from mocapgen.shared.text import one_line
@@ -99,6 +99,7 @@ class ClusterMap(Generic[Item, Result]):
         with _lost_scheduler():
             self._wait_for_workers()
             check_workers(self._client)
+            self._direct = reaches_workers(self._client)
             self._shared = self._client.submit(bytes, pickle.dumps(self.task), pure=False)
         remaining = deque(self.items)
         while remaining or self._pending:
@@ -125,7 +126,7 @@ class ClusterMap(Generic[Item, Result]):
 
         while True:
             for batch in islice(self._pending, _FETCHED):
-                batch.fetched = batch.fetched or self._fetchers.submit(_fetch, batch.remote)
+                batch.fetched = batch.fetched or self._fetchers.submit(self._fetch, batch.remote)
             batch = self._pending.popleft()
             try:
                 return batch, self._waited(batch)
@@ -133,6 +134,12 @@ class ClusterMap(Generic[Item, Result]):
                 if len(batch.items) == 1:
                     raise self._deadly(batch.items[0]) from None
                 self._pending.extendleft(self._batch([item]) for item in reversed(batch.items))  # one of them it is
+
+    def _fetch(self, remote: Remote[Answer]) -> Answer:
+        """Wait for the answer of a worker, take it and let Dask forget it."""
+        answer: Answer = self._client.gather(remote, direct=self._direct)
+        remote.release()
+        return answer
 
     def _waited(self, batch: _Batch[Item]) -> Answer:
         assert batch.fetched is not None
@@ -190,13 +197,6 @@ class ClusterMap(Generic[Item, Result]):
         if answer.error is not None:
             raise answer.error
         return self._unpickled(item, answer.results[0], answer.worker)[1]
-
-
-def _fetch(remote: Remote[Answer]) -> Answer:
-    """Wait for the answer of a worker, take it and let Dask forget it."""
-    answer: Answer = remote.result()
-    remote.release()
-    return answer
 
 
 @contextlib.contextmanager

@@ -109,7 +109,8 @@ def _unpickled(task: bytes) -> Callable[[Any], Any]:
 def _keep_memory() -> None:
     """Let this process keep up to 32 MB that it frees, as a process has it by default (glibc).
 
-    Dask starts workers with ``MALLOC_TRIM_THRESHOLD_=65536``: then each array is new memory from the system, and clearing that takes 40 % of the time.
+    Dask starts workers with ``MALLOC_TRIM_THRESHOLD_=65536``: then each array is new memory from the system,
+    and clearing that takes 40 % of the time.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):  # other systems have no such function, nor the trouble
         for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):

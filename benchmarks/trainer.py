@@ -32,7 +32,7 @@ def main(data: Path | None, repeat: int, threads: int, device: str, busy: int, j
 
     Without DATA.H5 a file is built: of HDM05 where it is found, else of the sample source.
     """
-    from benchmarks.tables import as_data, as_markdown, print_section
+    from benchmarks.tables import as_data, show
     from mocapgen.cli.info import environment
     from trainer.model.device import choose
 
@@ -44,11 +44,7 @@ def main(data: Path | None, repeat: int, threads: int, device: str, busy: int, j
         if busy:
             sections.append(_busy(file, folder, device, threads, busy))
     click.echo(f"Measured with {compute.describe()}; {environment()['processor']}.\n")
-    if markdown:
-        click.echo(as_markdown(sections))
-    else:
-        for section in sections:
-            print_section(section)
+    show(sections, markdown)
     if json_file is not None:
         json_file.write_text(json.dumps({"compute": compute.describe(), "sections": as_data(sections)}, indent=2) + "\n")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -26,14 +24,13 @@ from mocapgen.shared.outputs import writing
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.spool import Place, Spool, SpoolPlace
-from mocapgen.shared.text import one_line
 from mocapgen.sources import Clip, Source, SourceMotion, check_settings, source_class
 from mocapgen.sources.base import skip_reason
 from mocapgen.sources.selection import not_needed, select_clips
 from mocapgen.store.writer import DatasetWriter
 from schemas.config import BuildConfig
-from schemas.errors import ConfigError, FormatError, RetargetError, SourceError
-from schemas.report import FAULTS, BuildReport, Detection, Skip, SkipReason
+from schemas.errors import ConfigError, FormatError, RetargetError
+from schemas.report import BuildReport, Detection, Skip, SkipReason
 from schemas.skeleton import Avatar
 
 Avatars = tuple[tuple[str, Skeleton], ...]
@@ -91,7 +88,7 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
 def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     avatars = _avatars(config)
     counts = BuildCounts(config, sequences_per_window=len(avatars) * parse_rig(config.camera)[1])
-    source, config = _source(config if config.cluster is None else _anywhere(config))
+    source, config = _source(config)
     listing = source.list()
     selection = select_clips(listing, config)
     counts.found(listing)
@@ -104,7 +101,10 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
         if config.cluster is None:
             results = stack.enter_context(map_ordered(convert_group, selection.groups, config.workers))
         else:
-            results = stack.enter_context(convert_on_cluster(convert_group, selection.groups, progress))
+            from mocapgen.build_cluster import map_on_cluster, worker_place
+
+            there = replace(convert_group, place=place and worker_place())
+            results = stack.enter_context(map_on_cluster(there, selection.groups, convert_group.faults, config, progress))
         writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))  # after the workers, which may be forks
         for done, (group, result) in enumerate(zip(selection.groups, results, strict=True), start=1):
             counts.skip(result.skipped)
@@ -204,41 +204,12 @@ class GroupConverter:
                 return replace(result, skipped=(*result.skipped, *skipped))
         return GroupResult(skipped=tuple(skipped))
 
-
-def convert_on_cluster(
-    convert_group: GroupConverter, groups: tuple[tuple[Clip, ...], ...], progress: Progress | None
-) -> AbstractContextManager[Iterator[GroupResult]]:
-    """Convert groups of candidates on a Dask cluster.
-
-    A worker that sees other files than this machine must not lead to clips that are left out: what a worker cannot use is tried here as well.
-
-    Raises
-    ------
-    SourceError
-        With the worker and the file, if it can be used here.
-    """
-    from mocapgen.shared.cluster_map import ClusterMap
-    from mocapgen.shared.cluster_worker import ScratchPlace
-
-    def check(group: tuple[Clip, ...], result: GroupResult, worker: str) -> None:
-        if not any(skip.reason in FAULTS for skip in result.skipped):
-            return
-        here = convert_group(group)
-        if isinstance(here.used, Spool):
-            here.used.discard()
-        other = next((skip for skip in result.skipped if skip not in here.skipped), None)
-        if other is not None:
-            said = f"cannot use what this machine can: {other.detail}; the data must be at the same path on all machines: {convert_group.config.root}"
-            raise SourceError(one_line(f"worker {worker}", said))
-
-    def waiting(label: str) -> None:
-        if progress is not None:
-            progress(0, len(groups), label)
-
-    on_worker = replace(convert_group, place=convert_group.place and ScratchPlace(uuid.uuid4().hex))
-    mapped = ClusterMap(on_worker, groups, lambda group: group[0].id, check, waiting)
-    assert convert_group.config.cluster is not None
-    return mapped.on(convert_group.config.cluster)
+    def faults(self, candidates: tuple[Clip, ...]) -> tuple[Skip, ...]:
+        """Return why candidates cannot be used, and nothing else."""
+        result = self(candidates)
+        if isinstance(result.used, Spool):
+            result.used.discard()
+        return result.skipped
 
 
 def _with_warning(detection: Detection | None, deviations: list[LimbDeviation]) -> Detection | None:
@@ -312,19 +283,15 @@ def _project(avatars: Avatars, performances: tuple[Posed, ...], cameras: tuple[C
     return (sequence for name, shown in named for sequence in project_motion(name, shown.motion, shown.positions, cameras))
 
 
-def _anywhere(config: BuildConfig) -> BuildConfig:
-    """Return settings whose paths mean the same in every working folder; names of parts that come with the program stay."""
-    paths = {"root": config.root, "profile": config.profile, "marker_set": config.marker_set}
-    given = {name: Path(path) for name, path in paths.items() if path is not None}
-    places = {name: path.absolute() for name, path in given.items() if (name == "root" or path.suffix) and path.exists()}
-    return config.model_copy(update={name: place if name == "root" else str(place) for name, place in places.items()})
-
-
 def _source(config: BuildConfig) -> tuple[Source, BuildConfig]:
     """Return the source, and the settings with what it decides where the user does not."""
     kind = source_class(config.source)
     check_settings(kind, config)
     config = config.model_copy(update={"select": config.select or kind.default_select})
+    if config.cluster is not None:
+        from mocapgen.build_cluster import same_everywhere
+
+        config = same_everywhere(config)
     return kind(config), config
 
 

@@ -71,7 +71,8 @@ def build(data: Path, size: float, source: str) -> None:
         run_program(["build", "-q", "--source", source, *options])
         return data.stat().st_size
 
-    with_cameras(math.ceil(size / (with_cameras(2) / 2)))
+    few, more = with_cameras(2), with_cameras(8)
+    with_cameras(max(8 + math.ceil((size - more) / ((more - few) / 6)), 1))  # the first cameras of a clip take more than the others
 
 
 def read(data: Path) -> tuple[float, int, int]:

@@ -94,7 +94,7 @@ def _evaluation(totals: ErrorTotals, data: PoseData, sequences: NDArray[np.int64
     count, root, per_joint = len(joints.joints), joints.root, totals.by_joint(joints.joints)
 
     def table(labels: NDArray[Any]) -> dict[str, GroupErrors]:
-        return {label: GroupErrors(**row) for label, row in totals.by_label(labels).items()}
+        return {label: GroupErrors(**row) for label, row in totals.by_label(labels)}
 
     by_sequence = table(np.array(data.names, dtype=object)[sequences])
     return Evaluation(

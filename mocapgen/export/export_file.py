@@ -100,8 +100,9 @@ def export(
             output = ExportOutput(drafts, main, progress)
             chosen.write(source, items, settings, output)
             used = [item for item in items if item.name in output.written]
-            text = json.dumps(_description(source, format, used, selection, settings, output), indent=1, ensure_ascii=False)
-            (drafts / beside).write_text(text + "\n", encoding="utf-8", newline="\n")
+            with (drafts / beside).open("w", encoding="utf-8", newline="\n") as file:  # piece by piece: an entry for each of many sequences
+                json.dump(_description(source, format, used, selection, settings, output), file, indent=1, ensure_ascii=False)
+                file.write("\n")
             files = sorted(file.relative_to(drafts) for file in drafts.rglob("*") if file.is_file() and file.name != beside)
     places = (*(folder / file for file in files), folder / beside)
     return ExportReport(out, places, len(used), sum(item.row.length for item in used), tuple(output.notes))

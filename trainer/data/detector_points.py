@@ -57,12 +57,17 @@ def detector_positions(file: OpenFile, positions: Array, quaternions: Array, seq
         for column, joint in enumerate(H36M17.values()):
             out[rows, column] = stored[:, names.index(joint)]
         turned = quaternions[rows]
+        turns: dict[str, Array] = {}
         for column, point in enumerate(FACE_AND_FEET.values(), len(H36M17)):
             unit = _distance(names, offsets, point.joint, point.unit)
             side = -1.0 if file.camera_frame == "unity" else 1.0  # the table counts to the left, unity's x to the right
             offset = unit * np.array(point.offset) * [side, 1.0, 1.0]
             base = stored[:, names.index(point.joint)]
-            out[rows, column] = base + rotate(_orientation(turned, names, point.joint), offset) if np.any(offset) else base
+            if np.any(offset):
+                if point.joint not in turns:
+                    turns[point.joint] = _orientation(turned, names, point.joint)
+                base = base + rotate(turns[point.joint], offset)
+            out[rows, column] = base
     return out
 
 

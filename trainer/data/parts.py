@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ _OF_SEQUENCES = ("clip", "recording", "actor", "action", "avatar", "camera", "in
 
 
 def parts(data: PoseData, sequences: NDArray[np.int64], frames: int = FRAMES) -> Iterator[PoseData]:
-    """Yield sequences of a file, with their frames, in the order given.
+    """Yield sequences of a file, with their frames, in the order given; the next ones are read meanwhile.
 
     Parameters
     ----------
@@ -36,12 +38,13 @@ def parts(data: PoseData, sequences: NDArray[np.int64], frames: int = FRAMES) ->
     DatasetError
         If frames are damaged, or not finite: once their part is reached.
     """
-    with OpenFile(data.path, open_checked(data.path, check_dataset)) as file:
-        group = (np.cumsum(data.length[sequences]) - 1) // frames
-        for chosen in np.split(sequences, np.flatnonzero(np.diff(group)) + 1):
-            part = _part(file, data, chosen)
-            require_finite(part)
-            yield part
+    group = (np.cumsum(data.length[sequences]) - 1) // frames
+    groups = np.split(sequences, np.flatnonzero(np.diff(group)) + 1)
+    with OpenFile(data.path, open_checked(data.path, check_dataset)) as file, ThreadPoolExecutor(1) as thread:
+        found = (thread.submit(_part, file, data, chosen) for chosen in groups)
+        for part, _ in pairwise(chain(found, [None])):
+            assert part is not None
+            yield part.result()
 
 
 def _part(file: OpenFile, data: PoseData, chosen: NDArray[np.int64]) -> PoseData:
@@ -59,4 +62,6 @@ def _part(file: OpenFile, data: PoseData, chosen: NDArray[np.int64]) -> PoseData
     else:
         positions, pixels = rows("positions_3d")[:, columns], rows("positions_2d")[:, columns]
     labels = {name: getattr(data, name)[chosen] for name in _OF_SEQUENCES}
-    return replace(data, positions_3d=positions, positions_2d=pixels, start=start, length=length, **labels)
+    part = replace(data, positions_3d=positions, positions_2d=pixels, start=start, length=length, **labels)
+    require_finite(part)
+    return part

@@ -7,6 +7,7 @@ docstring says so, metres otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -293,15 +294,16 @@ class ErrorTotals:
         """Return the root-relative MPJPE of each joint, mm, by name."""
         return dict(zip(joints, (MILLIMETRES * self._joints / self._frames()).tolist(), strict=True))
 
-    def by_label(self, labels: ArrayLike) -> dict[str, dict[str, Any]]:
-        """Return the mean error and the number of frames and sequences of each label, in alphabetical order.
+    def by_label(self, labels: ArrayLike) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield each label, in alphabetical order, with its mean error and its number of frames and sequences.
 
         Parameters
         ----------
         labels : (S,) str
             Action, actor, avatar, ... of each sequence, in the order in which they were added.
         """
-        names, of = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
+        # As objects: an array of texts would hold each as long as the longest, and a large file has a label for each of 100,000 sequences.
+        names, of = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
         errors, hits, frames = (np.bincount(of, column) for column in np.concatenate(self._sequences).T)
         figures = zip(
             np.bincount(of).tolist(),
@@ -311,7 +313,8 @@ class ErrorTotals:
             strict=True,
         )
         columns = ("sequences", "frames", "mpjpe_mm", "pck_200")
-        return {str(name): dict(zip(columns, row, strict=True)) for name, row in zip(names, figures, strict=True)}
+        for name, row in zip(names.tolist(), figures, strict=True):
+            yield name, dict(zip(columns, row, strict=True))
 
     def _frames(self) -> float:
         return float(sum(part[:, 2].sum() for part in self._sequences))

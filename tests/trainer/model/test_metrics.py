@@ -1,6 +1,7 @@
 """Metrics against loops that are written from the definitions, and the docstrings' worked numbers."""
 
 import doctest
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -169,11 +170,26 @@ def test_per_joint_group_and_label():
     assert per_joint["c"] == pytest.approx(1000 * np.mean([row[2] for row in relative]))
     groups = metrics.by_group(per_joint, GROUPS)
     assert groups == {"hip": pytest.approx((per_joint["a"] + per_joint["b"]) / 2), "knee": pytest.approx((per_joint["c"] + per_joint["e"]) / 2)}
-    rows = totals.by_label(["x", "y", "x", "y"])
+    rows = dict(totals.by_label(["x", "y", "x", "y"]))
     assert (rows["x"]["sequences"], rows["x"]["frames"], rows["y"]["frames"]) == (2, 9, 13)
     kept = np.concatenate([relative[:7], relative[8:10]])
     assert rows["x"]["mpjpe_mm"] == pytest.approx(1000 * kept.mean())
     assert rows["x"]["pck_200"] == pytest.approx(100 * np.mean(kept < 0.2))
+
+
+def test_labels_take_the_memory_of_their_texts():
+    labels = [f"{number}{'x' * 100_000 * (number == 3)}" for number in range(2000)]
+    totals = metrics.ErrorTotals(FPS, PARENTS)
+    predicted, true = poses(7)
+    for _ in range(500):
+        totals.add(predicted, true, LENGTH)
+    tracemalloc.start()
+    try:
+        assert sorted(name for name, _ in totals.by_label(labels)) == sorted(labels)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10e6  # an array of texts of equal length would take 800 MB
 
 
 def test_single_frames_have_no_velocity():
@@ -195,4 +211,4 @@ def test_parts_add_up_to_the_whole(has_root):
         parted.add(predicted[rows], true[rows], LENGTH[first:end])
     assert parted.overall() == pytest.approx(whole.overall(), rel=1e-12)
     assert parted.by_joint(tuple("abcde")) == pytest.approx(whole.by_joint(tuple("abcde")), rel=1e-12)
-    assert parted.by_label(labels)["y"] == pytest.approx(whole.by_label(labels)["y"], rel=1e-12)
+    assert dict(parted.by_label(labels))["y"] == pytest.approx(dict(whole.by_label(labels))["y"], rel=1e-12)

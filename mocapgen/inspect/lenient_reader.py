@@ -172,6 +172,10 @@ class InspectedRow(SequenceRow):
             self._arrays[name] = found
         return self._arrays[name]
 
+    def give(self, name: str, values: NDArray[Any]) -> None:
+        """Let this be the array of that name: it was read with those of other rows, and is what it should be."""
+        self._arrays[name] = values
+
     def not_finite(self, name: str) -> NDArray[np.bool_]:
         """Return where numbers are missing that should be there; of pixels not where a joint is in the camera's own plane.
 

@@ -19,6 +19,9 @@ from mocapgen.inspect.opening import open_contents, open_file, view_of
 from mocapgen.inspect.policy import PlannedCheck
 from mocapgen.inspect.prediction_figures import PredictionFigures, prediction_figures
 from mocapgen.inspect.prediction_view import PredictionView
+from mocapgen.inspect.screens import suspects
+from mocapgen.inspect.sequence_batch import SequenceBatch, read_batch
+from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
 from mocapgen.store.reader import SequenceRow
@@ -213,9 +216,19 @@ class SequenceTask:
             self._opened = open_contents(self.path, self._file)
         inspected = Inspected()
         with silent():
-            for part in parts:
-                self._inspect_part(self._opened, part, inspected)
+            views = [view_of(self._opened, part.sequence, part.offset, part.length) for part in parts]
+            batch = read_batch(views)
+            for place, checks in enumerate(self._to_run(batch, len(parts))):
+                sound = batch is not None or _finite(views[place].row)
+                self._inspect_part(views[place], parts[place], checks, sound, inspected)
         return inspected
+
+    def _to_run(self, batch: SequenceBatch | None, count: int) -> list[list[PlannedCheck]]:
+        """Return the checks that are to be run on each of some parts."""
+        if batch is None:
+            return [list(self.planned)] * count
+        suspected = [(planned, suspects(batch, planned)) for planned in self.planned]
+        return [[planned for planned, where in suspected if where[place]] for place in range(count)]
 
     def close(self) -> None:
         """Close the file, if this process opened it."""
@@ -223,13 +236,10 @@ class SequenceTask:
             self._file.close()
         self._file = self._opened = None
 
-    def _inspect_part(self, opened: InspectableData, part: FrameRange, inspected: Inspected) -> None:
-        assert opened.data is not None
-        view = view_of(opened, part.sequence, part.offset, part.length)
-        sound = _finite(view.row)
+    def _inspect_part(self, view: SequenceView, part: FrameRange, checks: list[PlannedCheck], sound: bool, inspected: Inspected) -> None:
         if not sound:
             inspected.not_finite.add(part.sequence)
-        for planned in self.planned:
+        for planned in checks:
             if sound or planned.check.family == "structure":
                 inspected.collector.run(planned, view, part.sequence, part.offset)
             else:

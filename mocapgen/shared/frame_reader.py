@@ -20,6 +20,8 @@ MOST_AT_ONCE = 2**28
 AHEAD = 2**21
 """Bytes of an array that are read at once: a few thousand frames, hence dozens of short sequences."""
 
+_LARGE = 8  # what is more than this part of it is read by itself: its successor would not fit into what was read ahead, which were read twice
+
 
 @dataclass(frozen=True, eq=False)
 class _Block:
@@ -87,7 +89,7 @@ class FrameReader:
         """Read rows and what follows them, if they follow what was read before; None if they do not, are too many, or cannot be read."""
         ahead = AHEAD // max(_row_bytes(array), 1)
         self._blocks[name] = _Block(start + length, np.empty(0))  # rows that follow these are the next ones
-        if last is None or not last.first <= start <= last.stop or length > ahead:
+        if last is None or not last.first <= start <= last.stop or length > ahead // _LARGE:
             return None
         try:
             block = _Block(start, np.asarray(array[start : start + ahead]))

@@ -116,14 +116,14 @@ def left_right(view: SequenceView, *, cosine: float = 0.0, shoulders: float = -0
         yield view.finding(message, joint="LeftUpperArm", value=shoulders - twist)
 
 
-_HINGES = {"LeftLowerLeg": -1.0, "RightLowerLeg": -1.0, "LeftLowerArm": 1.0, "RightLowerArm": 1.0}
+HINGES = {"LeftLowerLeg": -1.0, "RightLowerLeg": -1.0, "LeftLowerArm": 1.0, "RightLowerArm": 1.0}
 """Hinge joints, and whether the bone below swings forward (1) or backward (-1) of the rest pose when it bends."""
 
 
 @check("kinematics.bent_backwards", "warning", "sequence", "°")
 def bent_backwards(view: SequenceView, *, degrees: float = 25.0) -> Iterator[Finding]:
     """A knee or an elbow is bent the wrong way."""
-    joints = [joint for joint in _HINGES if view.has(joint) and view.skeleton.children(joint)]
+    joints = [joint for joint in HINGES if view.has(joint) and view.skeleton.children(joint)]
     if not joints:
         return
     below = np.stack([view.skeleton.offsets[view.joint(view.skeleton.children(joint)[0])] for joint in joints])
@@ -133,7 +133,7 @@ def bent_backwards(view: SequenceView, *, degrees: float = 25.0) -> Iterator[Fin
     bend = np.degrees(np.arccos(np.clip(along, -1.0, 1.0)))
     # z is forward in the rest pose in both handednesses; more than 100° from the way it bends is the wrong way
     moved = bone - along[..., None] * rest
-    way = moved[..., 2] * np.array([_HINGES[joint] for joint in joints])
+    way = moved[..., 2] * np.array([HINGES[joint] for joint in joints])
     worst = view.worst(np.where(way < -0.17 * norms(moved), bend, 0.0), degrees, joints)
     if worst:
         what = "a knee" if worst.joint.endswith("Leg") else "an elbow"
@@ -141,21 +141,21 @@ def bent_backwards(view: SequenceView, *, degrees: float = 25.0) -> Iterator[Fin
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value)
 
 
-_RANGES = {"Chest": 60.0, "UpperChest": 60.0, "Neck": 80.0, "Head": 110.0, "LeftToes": 100.0, "RightToes": 100.0}
+RANGES = {"Chest": 60.0, "UpperChest": 60.0, "Neck": 80.0, "Head": 110.0, "LeftToes": 100.0, "RightToes": 100.0}
 """How far joints of the midline and toes turn from the rest pose at most, degrees: half as much again as HDM05 and CMU break dance do."""
 
 
 @check("kinematics.out_of_range", "warning", "sequence", "°")
 def out_of_range(view: SequenceView, *, share: float = 1.0) -> Iterator[Finding]:
     """A joint is turned further than a human being can."""
-    joints = [joint for joint in _RANGES if view.has(joint)]
+    joints = [joint for joint in RANGES if view.has(joint)]
     if not joints:
         return
     turned = np.degrees(2.0 * np.arccos(np.minimum(np.abs(view.rotations[:, [view.joint(joint) for joint in joints], 3]), 1.0)))
-    limits = np.array([_RANGES[joint] for joint in joints])
+    limits = np.array([RANGES[joint] for joint in joints])
     worst = view.worst(turned / limits, share, joints)
     if worst:
-        limit = _RANGES[worst.joint]
+        limit = RANGES[worst.joint]
         message = f"{worst.joint}: expected it within {limit:.0f}° of the rest pose, found {worst.value * limit:.0f}°, {worst.in_frames}"
         yield view.finding(message, frame=worst.frame, joint=worst.joint, value=worst.value * limit)
 

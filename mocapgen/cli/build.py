@@ -60,12 +60,11 @@ _OPTIONS = schema_options(
 def build(context: click.Context, /, config: str | None, **options: Any) -> None:
     """Build a dataset from motion-capture clips."""
     from mocapgen.shared.config import build_config
+    from mocapgen.shared.parallel import quiet_threads
 
     level = session(context).level
     settings = build_config(given(context, options), config)
     context.with_resource(protected(config))
-    from mocapgen.shared.parallel import quiet_threads
-
     with quiet_threads():  # and thus one thread, so that workers can be forks
         from mocapgen import pipeline  # after the check of the settings, so that a mistyped option is answered at once
 

@@ -60,7 +60,8 @@ def cluster_client(cluster: str) -> Iterator[Client]:
             try:
                 yield client
             finally:
-                client.close(timeout=CONNECT)
+                with contextlib.suppress(OSError):  # late (a machine that slept, say): the work is done, and the connection ends with the process
+                    client.close(timeout=CONNECT)
 
 
 @contextlib.contextmanager
@@ -86,11 +87,14 @@ def _local_cluster(workers: int) -> Iterator[str]:
     if os.name == "posix":
         with interrupts_blocked():
             resource_tracker.ensure_running()
-    with tempfile.TemporaryDirectory(prefix="mocapgen-", ignore_cleanup_errors=True) as scratch, main_module_hidden():
-        # interrupts are blocked by the thread that is started here as well, which starts the workers
-        with interrupts_blocked(), dask.config.set({"temporary-directory": scratch}):
+    with (
+        tempfile.TemporaryDirectory(prefix="mocapgen-", ignore_cleanup_errors=True) as scratch,
+        main_module_hidden(),
+        dask.config.set({"temporary-directory": scratch}),
+    ):
+        with interrupts_blocked():  # by the thread that is started here as well, which starts the workers
             running = LocalCluster(
-                n_workers=workers,
+                n_workers=0,
                 threads_per_worker=1,
                 host="127.0.0.1",
                 dashboard_address="127.0.0.1:0",
@@ -98,10 +102,13 @@ def _local_cluster(workers: int) -> Iterator[str]:
                 local_directory=scratch,
                 silence_logs=_SILENT,
             )
+        running.shutdown_on_close = False  # at the end of the process, which ends workers anyway
         try:
+            running.scale(workers)
             yield running.scheduler_address
         finally:
-            running.close(timeout=CONNECT)
+            with contextlib.suppress(OSError, AssertionError):  # as above; or a worker was just being started, which Dask does not expect
+                running.close(timeout=CONNECT)
 
 
 def _require_scheduler(address: str) -> None:
@@ -117,7 +124,7 @@ def _require_scheduler(address: str) -> None:
 
     async def kind() -> str:
         async with rpc(address, timeout=CONNECT, connection_args=Security().get_connection_args("client")) as there:
-            return str((await there.identity(n_workers=0))["type"])
+            return str((await there.identity())["type"])
 
     try:
         # in a thread of its own: in a notebook, this one has a loop that runs

@@ -175,7 +175,7 @@ def _explain(error: Exception, command: click.Command | None) -> tuple[list[str]
         return [line], EXIT_USAGE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return [f"{where}{error.strerror or error}"], EXIT_USAGE
+        return [f"{where}{error.strerror or str(error) or type(error).__name__}"], EXIT_USAGE
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is PyTorch's
         return ["not enough memory for what was asked; ask for less at once, or use a machine with more"], EXIT_USAGE
     what = next(iter(f"{type(error).__name__}: {error}".splitlines()))

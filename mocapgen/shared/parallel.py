@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -172,6 +173,28 @@ def interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class _Together:
+    """A setting of the whole process, made by the first of the threads that need it at the same time, and taken back by the last."""
+
+    def __init__(self, setting: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
+        self._setting, self._lock, self._inside, self._made = setting, threading.Lock(), 0, contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._inside:
+                self._made.enter_context(self._setting())
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._made.close()
+
+
+@_Together
 @contextlib.contextmanager
 def main_module_hidden() -> Iterator[None]:
     """Start processes that do not import the script that runs: it needs no ``if __name__ == "__main__":``, and need not be a file.
@@ -189,6 +212,7 @@ def main_module_hidden() -> Iterator[None]:
         main.update(before)
 
 
+@_Together
 @contextlib.contextmanager
 def quiet_threads() -> Iterator[None]:
     """Let a BLAS that is loaded in the block, or by a process that is started in it, have one thread: our matrices are tiny, and share the cores."""

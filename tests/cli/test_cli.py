@@ -217,6 +217,7 @@ def test_wrong_usage_is_one_line_and_status_2(call, arguments, part):
         (ConfigError("source: expected x, found y"), 2, "mocapgen: error: --source: expected x, found y\n"),
         (KeyboardInterrupt(), 130, "mocapgen: error: interrupted\n"),
         (OSError(28, "No space left on device", "d.h5"), 2, "mocapgen: error: d.h5: No space left on device\n"),
+        (TimeoutError(), 2, "mocapgen: error: TimeoutError\n"),
         (MemoryError(), 2, "mocapgen: error: not enough memory for what was asked; ask for less at once, or use a machine with more\n"),
         (
             ZeroDivisionError("division by zero\nmore"),

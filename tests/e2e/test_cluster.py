@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import Client, LocalCluster
 
 from mocapgen import build
 from mocapgen.shared import cluster as cluster_module
@@ -191,6 +192,14 @@ def test_other_versions_on_a_worker_are_one_line(cluster: Cluster, tasks: Any, m
         cluster_worker.versions.cache_clear()
 
 
+def test_the_address_of_a_worker_is_told(cluster: Cluster) -> None:
+    workers: list[str] = []
+    with ClusterMap(abs, [1], str, lambda item, result, worker: workers.append(worker), str).on(cluster.address) as results:
+        assert list(results) == [1]
+    with pytest.raises(ConfigError, match="found a worker; its scheduler's address is wanted"), mapped(abs, [1], workers[0]):
+        pass
+
+
 def test_the_scheduler_is_killed(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_bytes(b"old")
 
@@ -263,6 +272,22 @@ def test_wrong_addresses_are_one_line_within_seconds(monkeypatch: pytest.MonkeyP
         mapped(abs, [1], "foo://a:1"),
     ):
         pass
+
+
+def test_a_cluster_that_ends_late_takes_nothing_from_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that slept in that moment."""
+    late: list[str] = []
+    for kind in (Client, LocalCluster):
+
+        def close(self: Any, timeout: float | None = None, kind: Any = kind, original: Callable[..., None] = kind.close) -> None:
+            original(self, timeout=timeout)
+            late.append(kind.__name__)
+            raise TimeoutError
+
+        monkeypatch.setattr(kind, "close", close)
+    with mapped(abs, [-1, 2], "local:1") as results:
+        assert list(results) == [1, 2]
+    assert late == ["Client", "LocalCluster"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
+
+from mocapgen.shared.parallel import main_module_hidden
 
 SCRIPT = """
 import sys
@@ -27,6 +30,19 @@ def test_a_script_without_a_main_guard_builds_with_workers(way, tmp_path):
     text = SCRIPT if way == "standard input" else None
     done = subprocess.run([sys.executable, *arguments], input=text, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "script\n5\n", "")
+
+
+def test_threads_that_use_workers_at_the_same_time(monkeypatch):
+    """Each hides the main module while its workers start; afterwards it is as it was."""
+    main = vars(sys.modules["__main__"])
+    monkeypatch.setitem(main, "__file__", "script.py")
+    for _ in range(2):
+        with ExitStack() as first, ExitStack() as second:
+            for stack in (first, second):
+                stack.enter_context(main_module_hidden())
+            first.close()
+            assert main["__file__"] is None
+        assert main["__file__"] == "script.py"
 
 
 def test_a_worker_that_dies_is_one_line(tmp_path):

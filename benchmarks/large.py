@@ -35,15 +35,16 @@ def main(data: Path, make: float | None, source: str, only: str | None, model: s
 
     if make is not None:
         build(data, make, source)
+    cpu = time.process_time()
     reading, sequences, frames = read(data)
     wanted = only.split(",") if only else None
-    rows: list[dict[str, Value]] = [{"command": "read all frames (h5py)", "seconds": reading, "x reading": 1.0}]
-    rows[0] |= {"peak MB, main process": None, "peak MB, largest worker": None, "writes": None}
+    rows: list[dict[str, Value]] = [{"command": "read all frames (h5py)", "seconds": reading, "processor s": time.process_time() - cpu}]
+    rows[0] |= {"x reading": 1.0, "peak MB, main process": None, "peak MB, largest worker": None, "writes": None}
     with tempfile.TemporaryDirectory(prefix="mocapgen-", dir=folder) as name:
         for shown, program, arguments in commands(data, Path(name), model):
             if wanted is None or arguments[0] in wanted:
                 run = run_program(arguments, program=program, accepted=(0, 1))  # inspect ends with 1 if it finds something
-                row: dict[str, Value] = {"command": shown, "seconds": run.seconds, "x reading": run.seconds / reading}
+                row: dict[str, Value] = {"command": shown, "seconds": run.seconds, "processor s": run.cpu_seconds, "x reading": run.seconds / reading}
                 row |= {"peak MB, main process": run.main, "peak MB, largest worker": run.worker}
                 rows.append(row | {"writes": format_size(sum(path.stat().st_size for path in Path(name).rglob("*") if path.is_file()))})
             if arguments[0] != "select":  # what select has written is merged

@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from mocapgen.core.motion import Array
 from mocapgen.core.rotation import from_matrix, to_matrix
 from mocapgen.export.base import Exporter, ExportOutput
 from mocapgen.export.export_input import ExportInput, HeldOut, Item, safe_name, split_actors
+from mocapgen.export.npz_pickle import Later, save_objects
 from schemas.conventions import H36M17
 from schemas.errors import ConfigError
 
@@ -174,17 +175,26 @@ def _as_in_the_file(source: ExportInput, takes: list[list[Item]], output: Export
     in_image: dict[str, dict[str, Any]] = {}
     cameras: dict[str, dict[str, Any]] = {}
     index = source.joints("h36m17").index
-    for done, same in enumerate(takes):
-        item = same[0]
+
+    def position(done: int, item: Item) -> Array:
         output.step(done, len(takes), item.name)
-        output.written |= {other.name for other in same}
-        subject = safe_name(item.actor or "somebody")
-        name = _label(item, in_space.setdefault(subject, {}))
-        in_space[subject][name] = _position(source, item).astype(np.float32)
-        in_image.setdefault(subject, {})[name] = [other.row["positions_2d"][:, index].astype(np.float32) for other in same]
-        lift = float((source.world(item)[:, index, 1]).min()) if source.predicted else 0.0
-        cameras.setdefault(subject, {})[name] = [_camera(other.row.camera, lift) for other in same]
-    _save(output, "mocapgen", in_space, {"cameras": np.array(cameras, dtype=object)}, in_image)
+        return _position(source, item).astype(np.float32)
+
+    def pixels(item: Item) -> Array:
+        return np.asarray(item.row["positions_2d"][:, index], dtype=np.float32)
+
+    def described(same: list[Item]) -> list[dict[str, Any]]:
+        lift = float((source.world(same[0])[:, index, 1]).min()) if source.predicted else 0.0
+        return [_camera(item.row.camera, lift) for item in same]
+
+    for done, same in enumerate(takes):
+        output.written |= {item.name for item in same}
+        subject = safe_name(same[0].actor or "somebody")
+        name = _label(same[0], in_space.setdefault(subject, {}))
+        in_space[subject][name] = Later(partial(position, done, same[0]))
+        in_image.setdefault(subject, {})[name] = [Later(partial(pixels, item)) for item in same]
+        cameras.setdefault(subject, {})[name] = Later(partial(described, same))
+    _save(output, "mocapgen", in_space, {"cameras": cameras}, in_image)
     output.about["views"] = "those of the file, under cameras: subject, action, a list; orientation (w, x, y, z) and translation from camera to world"
     output.notes.append("classes of VideoPose3D bring cameras of their own: let yours take those under `cameras` (docs/export.md)")
 
@@ -211,10 +221,8 @@ def _camera(camera: Camera, lift: float) -> dict[str, Any]:
 
 def _save(output: ExportOutput, dataset: str, in_space: dict[str, Any], more: dict[str, Any], in_image: dict[str, Any]) -> None:
     metadata = {"layout_name": "h36m", "num_joints": len(H36M17), "keypoints_symmetry": [list(LEFT), list(RIGHT)]}
-    in_room: dict[str, Any] = {"positions_3d": np.array(in_space, dtype=object), **more}
-    in_plane: dict[str, Any] = {"positions_2d": np.array(in_image, dtype=object), "metadata": np.array(metadata, dtype=object)}
-    np.savez(output.folder / f"data_3d_{dataset}.npz", **in_room)
-    np.savez(output.folder / f"data_2d_{dataset}_gt.npz", **in_plane)
+    save_objects(output.folder / f"data_3d_{dataset}.npz", {"positions_3d": in_space, **more})
+    save_objects(output.folder / f"data_2d_{dataset}_gt.npz", {"positions_2d": in_image, "metadata": metadata})
 
 
 EXPORTER = Exporter("the two files that VideoPose3D trains on", Options, write)

@@ -93,8 +93,10 @@ def _evaluation(totals: ErrorTotals, data: PoseData, sequences: NDArray[np.int64
     joints = data.joints.compared
     count, root, per_joint = len(joints.joints), joints.root, totals.by_joint(joints.joints)
 
+    columns = set(GroupErrors.model_fields)  # one for all rows, of which there may be 100,000
+
     def table(labels: NDArray[Any]) -> dict[str, GroupErrors]:
-        return {label: GroupErrors(**row) for label, row in totals.by_label(labels)}
+        return {label: GroupErrors.model_construct(columns, **row) for label, row in totals.by_label(labels)}
 
     by_sequence = table(np.array(data.names, dtype=object)[sequences])
     return Evaluation(

@@ -107,7 +107,8 @@ def data_places() -> dict[str, str]:
     places = {}
     for source in ("hdm05", "cmu"):
         variable = f"MOCAPGEN_{source.upper()}"
-        folder = Path(os.environ.get(variable) or platformdirs.user_data_path("mocapgen") / source).expanduser()
+        named = os.environ.get(variable) or platformdirs.user_data_path("mocapgen") / source
+        folder = Path(os.path.expanduser(named))  # noqa: PTH111 (pathlib's raises where there is no such user; a report shows what there is)
         origin = f"${variable}" if os.environ.get(variable) else "fetch folder"
         places[source] = f"{folder} ({origin}, {'found' if folder.exists() else 'not there'})"
     return places

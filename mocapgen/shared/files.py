@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mocapgen.shared.outputs import check_target
 from mocapgen.shared.signals import interrupts_deferred
-from mocapgen.shared.text import one_line
+from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 
 
@@ -109,6 +109,26 @@ def new_files(folder: Path, main: str, overwrite: bool) -> Iterator[Path]:
         finally:
             if partial is not None:
                 shutil.rmtree(partial, ignore_errors=True)
+
+
+def in_home(path: Path, name: str) -> Path:
+    """Return a path with the folder that a leading ``~`` stands for.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of the setting or variable that holds it.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such user.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ConfigError(one_line(name, f"expected a folder, found {quoted(str(path))}, and no such user; write it without ~")) from None
 
 
 # The steps ----------------------------------------------------------------------------------------

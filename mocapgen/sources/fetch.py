@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mocapgen.shared.download import ELSEWHERE, Download, is_address, without_password, write_in_place_of
+from mocapgen.shared.files import in_home
 from mocapgen.shared.inputs import read_bytes
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import format_size, one_line, quoted
@@ -82,7 +83,7 @@ def fetch(
         If the download fails, is no zip, or the file is not what it was: nothing gets the archive's name then. What has
         arrived of an interrupted download is kept, and completed by the next call.
     """
-    folder = fetch_folder(archive.source) if to is None else to.expanduser()
+    folder = fetch_folder(archive.source) if to is None else in_home(to, "to")
     shipped = None if insecure else shipped_checksum(archive.file)
     plain = insecure or (url is not None and url.startswith("http://")) or shipped is not None
     url = archive.url if url is None else url

@@ -87,6 +87,11 @@ def test_a_distribution_that_claims_the_same_package_is_named(tmp_path):
     assert done.stdout == "package 'schemas': also installed by schemas; pip uninstall schemas and reinstall mocapgen\n"
 
 
+def test_a_folder_of_a_user_that_does_not_exist_is_shown(monkeypatch):
+    monkeypatch.setenv("MOCAPGEN_HDM05", "~nobody.has.this.name/hdm05")
+    assert info.data_places()["hdm05"] == "~nobody.has.this.name/hdm05 ($MOCAPGEN_HDM05, not there)"
+
+
 def test_the_environment_is_complete(monkeypatch, tmp_path):
     monkeypatch.setenv("MOCAPGEN_HDM05", str(tmp_path))
     monkeypatch.delenv("MOCAPGEN_CMU", raising=False)

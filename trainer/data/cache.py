@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.files import disk_errors, new_file
+from mocapgen.shared.files import disk_errors, in_home, new_file
 from mocapgen.shared.locks import lock
 from mocapgen.shared.memory import available_memory
 from mocapgen.shared.text import format_size, one_line
@@ -80,10 +80,16 @@ def load_frames(path: str | Path, joint_set: str = "h36m17", cache: Cache = "aut
 
 
 def cache_folder() -> Path:
-    """Return the folder of the caches."""
+    """Return the folder of the caches.
+
+    Raises
+    ------
+    ConfigError
+        If it is in the home folder of a user that does not exist.
+    """
     import platformdirs
 
-    return Path(os.environ.get(FOLDER) or platformdirs.user_cache_path("mocapgen")).expanduser()
+    return in_home(Path(os.environ.get(FOLDER) or platformdirs.user_cache_path("mocapgen")), f"${FOLDER}")
 
 
 def map_frames(file: Path, joints: int) -> list[NDArray[np.float32]]:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from mocapgen.shared.memory import available_memory
-from schemas.errors import DatasetError
+from schemas.errors import ConfigError, DatasetError
 from trainer import PoseDataset
 from trainer.data import cache
 from trainer.data.cache import load_frames
@@ -118,6 +118,9 @@ def test_what_cannot_be_cached_leaves_nothing(data_file, caches, changed, monkey
         load_frames(data_file, cache="disk")
     monkeypatch.setenv(cache.FOLDER, str(data_file))
     with pytest.raises(DatasetError, match="cannot be written"):
+        load_frames(data_file, cache="disk")
+    monkeypatch.setenv(cache.FOLDER, "~nobody.has.this.name/frames")
+    with pytest.raises(ConfigError, match=r"^\$MOCAPGEN_CACHE: expected a folder, found '~nobody\.has\.this\.name/frames', and no such user; "):
         load_frames(data_file, cache="disk")
 
 

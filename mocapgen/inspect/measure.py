@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.core.motion import Array
+from mocapgen.core.motion import Array, Skeleton
+from mocapgen.core.vectors import norms
 from mocapgen.inspect.duplicates import poses
 from mocapgen.inspect.sequence_view import SequenceView, runs
 
@@ -21,6 +23,11 @@ People who go faster take longer steps and more of them, in about the same propo
 Sekiya et al., Journal of Human Movement Studies 30:241, 1996). On HDM05 and CMU recordings it is 1.05 to 2.0 from a walk to a run, 1.4
 in the median. At half the true frame rate it doubles.
 """
+
+OFF_FLOOR, JUMP = 0.09, 5
+"""Metres above the floor at which the whole body is in the air, and the frames that a jump lasts at least."""
+STEPS, ADVANCE = 3, 0.6
+"""Of somebody who walks: at least so many steps, each of so many times the length of a leg."""
 
 _SEGMENTS = {
     ("Hips", "Chest"): (0.142, 0.5),
@@ -42,14 +49,14 @@ def gravity(view: SequenceView) -> float:
     A parabola through the heights of the centre of mass; median over the jumps. Carried over to a smaller avatar, everybody falls more
     slowly in proportion to size.
     """
-    height = _centre_height(view)
-    if height is None:
-        return float("nan")
     lowest = view.world[..., 1].min(axis=1)
+    jumps = [(start, stop) for start, stop in runs(lowest > OFF_FLOOR) if stop - start >= JUMP and start > 0 and stop < len(lowest)]
+    weights = _weights(view.skeleton)
+    if not jumps or weights is None:
+        return float("nan")
+    height = view.world[..., 1] @ weights
     found = []
-    for start, stop in runs(lowest > 0.09):
-        if stop - start < 5 or start == 0 or stop == len(lowest):
-            continue
+    for start, stop in jumps:
         time = (np.arange(stop - start) - 0.5 * (stop - start - 1)) / view.fps
         curve = np.polynomial.polynomial.polyfit(time, height[start:stop], 2)
         off = np.abs(np.polynomial.polynomial.polyval(time, curve) - height[start:stop]).max()
@@ -59,16 +66,17 @@ def gravity(view: SequenceView) -> float:
     return float(np.median(found)) if found else float("nan")
 
 
-def _centre_height(view: SequenceView) -> Array | None:
-    """Return the height of the centre of mass, (T,) metres, or None if joints are missing."""
-    weights = np.zeros(len(view.skeleton.names))
+@lru_cache(maxsize=64)
+def _weights(skeleton: Skeleton) -> Array | None:
+    """Return the share of each joint, (J,), in where the centre of mass is, or None if joints are missing."""
+    weights = np.zeros(len(skeleton.names))
     for (first, second), (mass, along) in _SEGMENTS.items():
-        for side in ("",) if view.has(first, second) else ("Left", "Right"):
-            if not view.has(side + first, side + second):
+        for side in ("",) if first in skeleton and second in skeleton else ("Left", "Right"):
+            if side + first not in skeleton or side + second not in skeleton:
                 return None
-            weights[view.joint(side + first)] += mass * (1.0 - along)
-            weights[view.joint(side + second)] += mass * along
-    return np.asarray(view.world[..., 1] @ (weights / weights.sum()))
+            weights[skeleton.index(side + first)] += mass * (1.0 - along)
+            weights[skeleton.index(side + second)] += mass * along
+    return np.asarray(weights / weights.sum())
 
 
 def gait(view: SequenceView) -> float:
@@ -76,7 +84,9 @@ def gait(view: SequenceView) -> float:
     if not view.has("LeftFoot", "RightFoot", "LeftLowerLeg") or len(view.world) < 8:
         return float("nan")
     world = view.world
-    leg = float(view.lengths[:, [view.joint("LeftLowerLeg") - 1, view.joint("LeftFoot") - 1]].sum(axis=1).mean())
+    bones = [view.joint("LeftLowerLeg"), view.joint("LeftFoot")]
+    above = [view.skeleton.parents[joint] for joint in bones]
+    leg = float(norms(view.positions[:, bones] - view.positions[:, above]).sum(axis=1).mean())
     hips = world[:, 0, ::2]
     count = len(world)
     reach = max(2, count // 8)
@@ -89,8 +99,8 @@ def gait(view: SequenceView) -> float:
         return float("nan")
     advance = np.hypot(*(hips[passing[1:]] - hips[passing[:-1]]).T) / leg
     widest = np.maximum.reduceat(np.abs(stride), passing + 1)[:-1]
-    steps = (widest > 0.4) & (advance > 0.6)
-    if steps.sum() < 3 or not leg > 0:
+    steps = (widest > 0.4) & (advance > ADVANCE)
+    if steps.sum() < STEPS or not leg > 0:
         return float("nan")
     seconds = np.diff(passing)[steps] / view.fps
     return float(np.median(advance[steps]) * np.median(seconds) / np.sqrt(leg / GRAVITY))
@@ -139,8 +149,16 @@ class SequenceFeatures:
     poses: NDArray[np.float16] | None = None
 
 
-def sequence_features(sequence: SequenceView, with_poses: bool) -> SequenceFeatures:
+def sequence_features(sequence: SequenceView, with_poses: bool, jumps: bool = True, walks: bool = True) -> SequenceFeatures:
     """Return what is to be remembered of a sequence.
+
+    Parameters
+    ----------
+    sequence : SequenceView
+    with_poses : bool
+        Whether the course of the pose is among it.
+    jumps, walks : bool
+        False if it is known that nobody does.
 
     Raises
     ------
@@ -160,8 +178,8 @@ def sequence_features(sequence: SequenceView, with_poses: bool) -> SequenceFeatu
         fov=float(fov),
         in_view=float(np.mean(sequence.seen)),
         anchors=sequence.world[0, [0, len(sequence.skeleton.names) // 2, -1]],
-        gravity=gravity(sequence),
-        gait=gait(sequence),
+        gravity=gravity(sequence) if jumps else float("nan"),
+        gait=gait(sequence) if walks else float("nan"),
         poses=poses(sequence) if with_poses else None,
     )
 

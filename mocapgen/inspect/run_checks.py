@@ -19,8 +19,8 @@ from mocapgen.inspect.opening import open_contents, open_file, view_of
 from mocapgen.inspect.policy import PlannedCheck
 from mocapgen.inspect.prediction_figures import PredictionFigures, prediction_figures
 from mocapgen.inspect.prediction_view import PredictionView
-from mocapgen.inspect.screens import suspects
-from mocapgen.inspect.sequence_batch import SequenceBatch, read_batch
+from mocapgen.inspect.screens import jumps, suspects, walks
+from mocapgen.inspect.sequence_batch import read_batch
 from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
@@ -184,6 +184,26 @@ class Inspected:
         self.figures.merge(other.figures)
 
 
+@dataclass(frozen=True)
+class Prospect:
+    """What is to be done with a part of a sequence.
+
+    Parameters
+    ----------
+    checks : tuple of PlannedCheck
+        Those that may find something.
+    sound : bool
+        Whether its numbers are finite.
+    jumps, walks : bool
+        Whether somebody may.
+    """
+
+    checks: tuple[PlannedCheck, ...]
+    sound: bool
+    jumps: bool = True
+    walks: bool = True
+
+
 class SequenceTask:
     """Runs checks on parts of sequences; sent to each worker once, where it opens the file itself.
 
@@ -217,18 +237,19 @@ class SequenceTask:
         inspected = Inspected()
         with silent():
             views = [view_of(self._opened, part.sequence, part.offset, part.length) for part in parts]
-            batch = read_batch(views)
-            for place, checks in enumerate(self._to_run(batch, len(parts))):
-                sound = batch is not None or _finite(views[place].row)
-                self._inspect_part(views[place], parts[place], checks, sound, inspected)
+            for view, part, prospect in zip(views, parts, self._prospects(views), strict=True):
+                self._inspect_part(view, part, prospect, inspected)
         return inspected
 
-    def _to_run(self, batch: SequenceBatch | None, count: int) -> list[list[PlannedCheck]]:
-        """Return the checks that are to be run on each of some parts."""
+    def _prospects(self, views: list[SequenceView]) -> list[Prospect]:
+        """Return what is to be done with each of some parts."""
+        batch = read_batch(views)
         if batch is None:
-            return [list(self.planned)] * count
+            return [Prospect(self.planned, _finite(view.row)) for view in views]
         suspected = [(planned, suspects(batch, planned)) for planned in self.planned]
-        return [[planned for planned, where in suspected if where[place]] for place in range(count)]
+        jumping, walking = (jumps(batch), walks(batch)) if self.gathering else (np.zeros(len(views), dtype=bool),) * 2
+        checks = [tuple(planned for planned, where in suspected if where[place]) for place in range(len(views))]
+        return [Prospect(some, True, bool(jump), bool(walk)) for some, jump, walk in zip(checks, jumping, walking, strict=True)]
 
     def close(self) -> None:
         """Close the file, if this process opened it."""
@@ -236,19 +257,20 @@ class SequenceTask:
             self._file.close()
         self._file = self._opened = None
 
-    def _inspect_part(self, view: SequenceView, part: FrameRange, checks: list[PlannedCheck], sound: bool, inspected: Inspected) -> None:
-        if not sound:
+    def _inspect_part(self, view: SequenceView, part: FrameRange, prospect: Prospect, inspected: Inspected) -> None:
+        if not prospect.sound:
             inspected.not_finite.add(part.sequence)
-        for planned in checks:
-            if sound or planned.check.family == "structure":
+        for planned in prospect.checks:
+            if prospect.sound or planned.check.family == "structure":
                 inspected.collector.run(planned, view, part.sequence, part.offset)
             else:
                 inspected.collector.unread(planned, part.sequence)
-        if not sound:
+        if not prospect.sound:
             return
         with suppress(DatasetError):  # an array that is needed cannot be read
             if self.gathering:
-                inspected.gather(part.sequence, sequence_features(view, part.sequence in self.posed))
+                posed = part.sequence in self.posed
+                inspected.gather(part.sequence, sequence_features(view, posed, prospect.jumps, prospect.walks))
             if self.measuring:
                 inspected.measured.add(part.sequence, view)
             if isinstance(view, PredictionView):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mocapgen.inspect.checks.kinematics import HINGES, RANGES
+from mocapgen.inspect.measure import ADVANCE, JUMP, OFF_FLOOR, STEPS
 from mocapgen.inspect.policy import PlannedCheck
 from mocapgen.inspect.sequence_batch import ROUNDING, Mask, SequenceBatch, Single, crosses, dots, rotated, squares
 
@@ -379,6 +380,24 @@ def scale(batch: SequenceBatch, *, least: float, most: float) -> Mask:
     if not batch.has(*_LEGS):
         return np.zeros(len(batch.rows), dtype=bool)
     return _below(batch.legs, least * 1.001) | _above(batch.legs, most * 0.999)
+
+
+# Features ------------------------------------------------------------------------------------------
+
+
+def jumps(batch: SequenceBatch) -> Mask:
+    """Return in which sequences, (S,) bool, somebody may jump (:func:`mocapgen.inspect.measure.gravity`)."""
+    return batch.has_run(_above(batch.lowest, OFF_FLOOR - float(batch.rounding.max())), JUMP)
+
+
+def walks(batch: SequenceBatch) -> Mask:
+    """Return in which sequences, (S,) bool, somebody may walk on (:func:`mocapgen.inspect.measure.gait`): the hips go far enough for it."""
+    if not batch.has("LeftFoot", "RightFoot", "LeftLowerLeg"):
+        return np.zeros(len(batch.rows), dtype=bool)
+    bones = [batch.joint("LeftLowerLeg") - 1, batch.joint("LeftFoot") - 1]
+    leg = batch.total(batch.bones[bones].sum(axis=0)) / batch.lengths
+    way = batch.total(np.hypot(batch.velocities[0, 0], batch.velocities[2, 0])) / batch.fps
+    return _above(1.01 * way + 4.0 * batch.rounding * batch.lengths, STEPS * ADVANCE * leg)
 
 
 def suspects(batch: SequenceBatch, planned: PlannedCheck) -> Mask:

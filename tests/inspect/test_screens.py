@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from mocapgen.inspect import run_checks, screens
 from mocapgen.inspect.registry import checks
-from mocapgen.inspect.run import inspect
+from mocapgen.inspect.run import inspect, survey
 from schemas.conventions import CAMERA_FRAMES
 from schemas.inspection import Inspection
 from tests.inspect.defects import Defect, all_defects
@@ -49,6 +50,16 @@ def test_screens_leave_nothing_out_whatever_the_limits(
 def test_screens_leave_no_defect_out(defect: Defect, clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screened, whole = both(planted(defect, clean, tmp_path), monkeypatch, select=FAMILIES)
     assert screened == whole
+
+
+@pytest.mark.parametrize("frame", CAMERA_FRAMES)
+def test_what_is_remembered_of_sequences_is_the_same(frame: str, clean_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    together = survey(clean_files[frame], workers=1, select="dataset").gathered
+    monkeypatch.setattr(run_checks, "read_batch", lambda views: None)
+    each = survey(clean_files[frame], workers=1, select="dataset").gathered
+    for name in ("digest", "azimuth", "elevation", "distance", "fov", "in_view", "anchors", "gravity", "gait"):
+        np.testing.assert_array_equal([getattr(together[row], name) for row in each], [getattr(each[row], name) for row in each])
+    assert np.isfinite([features.gait for features in each.values()]).any()
 
 
 def test_checks_are_run_where_they_may_find_something(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ import inspect as _inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal, get_args
 
 from mocapgen.shared.parts import part_names
@@ -74,7 +74,7 @@ class Check:
         """What it finds: the first line of its docstring."""
         return (_inspect.getdoc(self.run) or "").partition("\n")[0].rstrip(".")
 
-    @property
+    @cached_property
     def limits(self) -> dict[str, float]:
         """Its limits with their defaults, by name."""
         parameters = _inspect.signature(self.run).parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ from mocapgen.inspect.prediction_view import PredictionView
 from mocapgen.inspect.screens import jumps, suspects, walks
 from mocapgen.inspect.sequence_batch import read_batch
 from mocapgen.inspect.sequence_view import SequenceView
+from mocapgen.shared.freed_memory import keep_freed_memory
 from mocapgen.shared.parallel import map_ordered
 from mocapgen.shared.progress import Progress
 from mocapgen.store.reader import SequenceRow
@@ -146,6 +148,7 @@ def _rank(finding: Finding) -> tuple[float, int, int, str]:
 
 PART = 4096
 """Frames that are looked at together, of one sequence or of several."""
+_KEPT_BYTES = 2**27  # by each worker from one batch to the next: as much as the arrays of a batch take
 WORTH_WORKERS = 6 * PART
 """With fewer frames than this in the file, starting worker processes takes longer than the work."""
 
@@ -232,6 +235,8 @@ class SequenceTask:
     def __call__(self, parts: tuple[FrameRange, ...]) -> Inspected:
         """Check some parts."""
         if self._opened is None:
+            if multiprocessing.parent_process() is not None:  # a worker, whose memory is ours to keep
+                keep_freed_memory(_KEPT_BYTES)
             self._file = open_file(self.path)
             self._opened = open_contents(self.path, self._file)
         inspected = Inspected()

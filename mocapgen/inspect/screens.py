@@ -294,6 +294,9 @@ def frozen_joint(batch: SequenceBatch, *, seconds: float, degrees: float, metres
     held = batch.total(~_above(steps, 1.1e-6)) >= least
     jerks = _below(batch.least(np.abs(batch.together)), _half_cosine(degrees) + ROUNDING)
     still = _still(batch, batch.speeds)
+    long = batch.total(still) >= least
+    if not long.any():
+        return np.asarray((held & jerks).any(axis=0))
     parents = np.maximum(batch.skeleton.parents, 0)
     margin = _speed_margin(batch)
     high = np.zeros_like(batch.heights)

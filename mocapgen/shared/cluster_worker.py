@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import io
 import pickle
 import sys
@@ -15,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.freed_memory import keep_freed_memory
 from mocapgen.shared.spool import Spool
 from mocapgen.shared.text import one_line
 from mocapgen.shared.version import __version__
@@ -23,7 +22,6 @@ from schemas.errors import ConfigError, MocapError
 Versions = dict[str, str]
 _ALIKE = ("numpy", "scipy", "distributed")
 """Packages whose versions matter: the first two to the numbers that come out, the last to whether anything does."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 @dataclass(frozen=True)
@@ -102,19 +100,8 @@ def run_batch(task: bytes, items: Sequence[Any], expected: Versions) -> Answer:
 
 @lru_cache(maxsize=1)
 def _unpickled(task: bytes) -> Callable[[Any], Any]:
-    _keep_memory()
+    keep_freed_memory(2**25)  # Dask starts workers so that they keep 64 kB; clearing new memory takes 40 % of the time then
     return pickle.loads(task)
-
-
-def _keep_memory() -> None:
-    """Let this process keep up to 32 MB that it frees, as a process has it by default (glibc).
-
-    Dask starts workers with ``MALLOC_TRIM_THRESHOLD_=65536``: then each array is new memory from the system,
-    and clearing that takes 40 % of the time.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # other systems have no such function, nor the trouble
-        for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
-            ctypes.CDLL(None).mallopt(option, 32 * 2**20)
 
 
 # Long results -------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mocapgen.shared.command import Stopped
 from mocapgen.shared.outputs import protected
+from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError
 from schemas.train import ModelCard, TrainConfig
 from trainer.data.augment import augment
@@ -317,9 +318,10 @@ class Run:
         """Return the error message for a loss that is not finite, with the sequences."""
         bad = np.concatenate([share.batch.items.sequence[(~torch.isfinite(share.loss)).cpu().numpy()] for share in shares])
         names = ", ".join(self.data.name(int(sequence)) for sequence in bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
-        return (
-            f"epoch {self.state.epoch + 1}, step {self.state.step + 1}: expected a finite loss, found NaN or infinity in {names or 'their sum'}; "
-            "inspect them with `mocapgen inspect`, or lower learning_rate; the last complete epoch is saved"
+        return one_line(
+            f"epoch {self.state.epoch + 1}, step {self.state.step + 1}",
+            f"expected a finite loss, found NaN or infinity in {names or 'their sum'}",
+            "; inspect them with `mocapgen inspect`, or lower learning_rate; the last complete epoch is saved",
         )
 
     def finish_epoch(self, timer: Timer) -> None:

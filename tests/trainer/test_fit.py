@@ -186,8 +186,9 @@ def test_loss_that_is_not_finite_stops_with_the_sequence(data_file, tiny, tmp_pa
 
 def test_diverging_run_stops(data_file, tiny, tmp_path):
     wild = tiny.model_copy(update={"learning_rate": 1e30, "grad_clip_norm": 0.0})
-    with pytest.raises(ConfigError, match="expected a finite loss"):
+    with pytest.raises(ConfigError, match="expected a finite loss") as caught:
         fit.fit(data_file, wild, tmp_path / "run")
+    assert "; inspect them with `mocapgen inspect`, or lower learning_rate; " in str(caught.value)
 
 
 def test_folder_in_use_and_wrong_resumes_are_one_line(data_file, tiny, tmp_path, whole, changed):

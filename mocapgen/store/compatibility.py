@@ -91,6 +91,6 @@ def _group(where: str, first: Dataset, wanted: Columns, data: Dataset, found: Co
             apart = np.linalg.norm(values - found[name], axis=-1)
             worst = int(np.nanargmax(apart))
             detail = f"up to {1000.0 * apart[worst]:.3g} mm apart ({wanted['names'][worst]}); give one of the avatars another name and build again"
-            return [one_line(str(data.path), f"{where}/{name}: expected the same as in {first.path}, found them {detail}")]
-        return [one_line(str(data.path), f"{where}/{name}: expected the same as in {first.path}, found others")]
+            return [one_line(str(data.path), f"{where}/{name}: expected the same as in {first.path.name}, found them {detail}")]
+        return [one_line(str(data.path), f"{where}/{name}: expected the same as in {first.path.name}, found others")]
     return []

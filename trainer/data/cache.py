@@ -2,10 +2,10 @@
 
 The file is made once, some sequences at a time, and kept for the next run::
 
-    $MOCAPGEN_CACHE/SHA256-JOINT_SET-1.frames      3D of all sequences, one after the other, then their 2D; float32
+    $MOCAPGEN_CACHE/SHA256-JOINT_SET-1.frames      3D of all sequences, one after the other, then their 2D; float32; then a checksum of each
 
-Its name says what is in it, so it is never out of date. It may be removed at any time, and is made again. Without the variable it lies in
-the user's folder for caches.
+Its name says what is in it, so it is never out of date. It may be removed at any time, and is made again, as is one that is damaged. Without
+the variable it lies in the user's folder for caches.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
+import deflate
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +41,9 @@ SHARE = 0.5
 _VERSION = 1
 _NUMBERS = 3, 2
 """Of a joint in 3D and in 2D."""
+_CHECKSUM = 4
+"""Bytes: CRC-32."""
+_PIECE = 2**24  # bytes
 
 
 def load_frames(path: str | Path, joint_set: str = "h36m17", cache: Cache = "auto") -> PoseData:
@@ -114,7 +118,20 @@ def _allowed() -> float:
 
 
 def _is_whole(file: Path, data: PoseData) -> bool:
-    return file.is_file() and file.stat().st_size == _size(data)
+    """Return whether a cache is there, and is what was written."""
+    if not file.is_file() or file.stat().st_size != _size(data) + len(_NUMBERS) * _CHECKSUM:
+        return False
+    with file.open("rb") as source:
+        found = [_checksum_of(source, _size(data) * numbers // sum(_NUMBERS)) for numbers in _NUMBERS]
+        return source.read() == b"".join(found)
+
+
+def _checksum_of(source: BinaryIO, size: int) -> bytes:
+    """Return the checksum of the next so many bytes of a file."""
+    checksum = 0
+    for first in range(0, size, _PIECE):
+        checksum = deflate.crc32(source.read(min(_PIECE, size - first)), checksum)
+    return checksum.to_bytes(_CHECKSUM, "little")
 
 
 def _make(file: Path, data: PoseData, alone: bool) -> None:
@@ -126,14 +143,18 @@ def _make(file: Path, data: PoseData, alone: bool) -> None:
     if free < _size(data):
         rule = f"expected {format_size(_size(data))} of room for the frames of {data.path.name}, found {format_size(free)}"
         raise DatasetError(one_line(str(file.parent), rule, f"; set {FOLDER} to a folder of another disk, or cache='memory'"))
-    second = 4 * int(data.length.sum()) * len(data.joints.joints) * _NUMBERS[0]
+    places = [0, _size(data) * _NUMBERS[0] // sum(_NUMBERS)]
+    checksums = [0, 0]
     with new_file(file, overwrite=True) as partial, partial.open("r+b") as target:
-        first = 0
         for part in parts(data, np.arange(len(data), dtype=np.int64)):
-            for values, place in ((part.positions_3d, first), (part.positions_2d, second)):
-                target.seek(place)
-                target.write(np.ascontiguousarray(values, dtype="<f4").data)
-            first, second = first + part.positions_3d.nbytes, second + part.positions_2d.nbytes
+            for kind, positions in enumerate((part.positions_3d, part.positions_2d)):
+                values = np.ascontiguousarray(positions, dtype="<f4").tobytes()
+                target.seek(places[kind])
+                target.write(values)
+                places[kind] += len(values)
+                checksums[kind] = deflate.crc32(values, checksums[kind])
+        target.seek(_size(data))
+        target.write(b"".join(checksum.to_bytes(_CHECKSUM, "little") for checksum in checksums))
 
 
 @contextmanager

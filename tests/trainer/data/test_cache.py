@@ -82,6 +82,20 @@ def test_a_cache_is_made_once_and_again_if_it_is_not_whole(data_file, caches, mo
     assert not left.exists()
 
 
+def test_a_damaged_cache_is_made_again(data_file, caches):
+    """Finite numbers that are not those of the dataset would be trained on."""
+    memory, mapped = load_frames(data_file, cache="memory"), load_frames(data_file, cache="disk")
+    (file,) = caches.glob("*.frames")
+    del mapped
+    for place in (8, file.stat().st_size - 16):
+        with file.open("r+b") as damaged:
+            damaged.seek(place)
+            damaged.write(b"\0\0\x80?")
+        again = load_frames(data_file, cache="disk")
+        for name in ("positions_3d", "positions_2d"):
+            assert np.array_equal(getattr(again, name)[again.rows(range(len(again)))], getattr(memory, name)[memory.rows(range(len(memory)))])
+
+
 def test_several_processes_make_one(data_file, monkeypatch):
     made = []
     real = cache._make

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array, Skeleton
+from mocapgen.core.runs import runs
 from mocapgen.core.vectors import norms
 from mocapgen.inspect.duplicates import poses
-from mocapgen.inspect.sequence_view import SequenceView, runs
+from mocapgen.inspect.sequence_view import SequenceView
 
 GRAVITY = 9.81
 """m/s²"""

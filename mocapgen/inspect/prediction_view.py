@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.anatomy.contact import ANKLES, SOLES, averaged, planted
 from mocapgen.core.motion import Array, Skeleton
 from mocapgen.core.vectors import norms, unit
 from mocapgen.inspect.lenient_reader import InspectableData, InspectedRow
-from mocapgen.inspect.sequence_view import SequenceView, runs
+from mocapgen.inspect.sequence_view import SequenceView
 from mocapgen.store.predictions import PredictionRow, Predictions
 from schemas.errors import DatasetError
 from schemas.inspection import Finding
@@ -21,16 +22,8 @@ from schemas.predictions import ASSUMED
 
 UNKNOWN_FLOOR = ASSUMED
 """Rig of a camera that was not found but assumed: where the floor is, nobody knows."""
-SOLES = {"LeftToesEnd": 0.01, "left_heel": 0.02, "RightToesEnd": 0.01, "right_heel": 0.02}
-"""Joints that touch the floor, and how high each is above it when it does, metres."""
-_ANKLES = {"LeftFoot": 0.08, "RightFoot": 0.08}
-"""The same for joint sets without soles."""
 LIMBS = tuple(side + part for side in ("Left", "Right") for part in ("LowerLeg", "Foot", "LowerArm", "Hand"))
 """Far ends of thighs, shanks, upper arms and forearms."""
-_PLANTED, _HIGHEST = 0.45, 0.08
-"""A sole is planted when its smoothed path is slower than this (m/s) and, where the floor is known, not higher than this (metres)."""
-_SHORTEST, _SMOOTH = 0.13, 0.17
-"""Seconds that a sole has to be planted, and over which its path is averaged to tell."""
 _STANDING = 0.3
 """m/s: slower than this is the hips' averaged path of a person who stands."""
 
@@ -126,7 +119,7 @@ class PredictionView(SequenceView):
     @cached_property
     def soles(self) -> dict[str, float]:
         """The joints that touch the floor, each with its height above it when it does, metres."""
-        return {name: height for name, height in (SOLES if self.has(*SOLES) else _ANKLES).items() if self.has(name)}
+        return {name: height for name, height in (SOLES if self.has(*SOLES) else ANKLES).items() if self.has(name)}
 
     @property
     def on_tiptoe(self) -> float:
@@ -141,15 +134,7 @@ class PredictionView(SequenceView):
     @cached_property
     def planted(self) -> NDArray[np.bool_]:
         """(T - 1, S) bool: from which frames to the next each sole is planted: slow on average, and low where the floor is known."""
-        paths = averaged(self.world[:, [self.joint(name) for name in self.soles]], self.fps)
-        slow = norms(np.diff(paths, axis=0)) * self.fps < _PLANTED
-        if self.floor_known:
-            slow &= self.clearance[1:] < _HIGHEST
-        least = max(round(_SHORTEST * self.fps), 2)
-        for column in slow.T:
-            for start, stop in runs(column):
-                column[start:stop] &= stop - start >= least
-        return np.asarray(slow)
+        return planted(self.world[:, [self.joint(name) for name in self.soles]], self.clearance if self.floor_known else None, self.fps)
 
     @cached_property
     def slides(self) -> Array:
@@ -194,12 +179,3 @@ class PredictionView(SequenceView):
         """Return a finding in this sequence, its joints by the file's names."""
         named = re.sub("|".join(rf"\b{name}\b" for name in sorted(self.names, key=len, reverse=True)), lambda match: self.names[match[0]], message)
         return super().finding(named, frame=frame, joint=self.names.get(joint, joint), value=value, where=where)
-
-
-def averaged(paths: Array, fps: float) -> Array:
-    """Return paths (T, ..., 3) averaged over a sixth of a second; the ends over what there is of it."""
-    reach = max(round(0.5 * _SMOOTH * fps), 1)
-    sums = np.concatenate([np.zeros((1, *paths.shape[1:])), np.cumsum(paths, axis=0)])
-    frames = np.arange(len(paths))
-    first, last = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(paths))
-    return np.asarray((sums[last] - sums[first]) / (last - first).reshape(-1, *[1] * (paths.ndim - 1)))

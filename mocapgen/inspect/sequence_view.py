@@ -22,12 +22,6 @@ def angles(a: Array, b: Array) -> Array:
     return np.degrees(2.0 * np.arccos(np.minimum(np.abs(dot(a, b)), 1.0)))
 
 
-def runs(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the runs of True in a mask (N,): (R, 2), the first and one past the last of each."""
-    padded = np.concatenate([[False], mask, [False]])
-    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
-
-
 @dataclass(frozen=True)
 class Worst:
     """Where something is worst.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.anatomy.contact import foot_contacts
 from mocapgen.cameras.camera import Camera
 from mocapgen.store.joint_tree import JointTree
 from mocapgen.view.codec import dequantise, encode, quantise
@@ -145,7 +146,10 @@ class Pack:
             block = stored(whole, parents)
         row = {"number": sequence.number, "avatar": sequence.avatar, "frames": len(whole), "fps": sequence.fps, "world": block}
         row |= {"note": note} if note else {}
-        row |= {} if sequence.floor_known and not note else {"floor": _floor(whole)}
+        floor_known = sequence.floor_known and not note
+        row |= {} if floor_known else {"floor": _floor(whole)}
+        contacts = foot_contacts(dequantise(whole, STEP_3D), sequence.tree.names, sequence.fps, 0.0 if floor_known else None)
+        row |= {"contacts": {foot: [frame for span in spans for frame in span] for foot, spans in contacts.items()}}
         if not _agrees(camera, whole, sequence.pixels):
             row["pixels"] = stored(quantise(sequence.pixels, STEP_2D), parents)
         figures = [sequence.tree]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mocapgen import open_dataset
+from mocapgen.anatomy.contact import foot_contacts
 from mocapgen.cameras.camera import Camera
 from mocapgen.shared.body_colours import LEFT, RIGHT
 from mocapgen.store.joint_tree import JointTree
@@ -66,6 +67,24 @@ def test_cameras_that_see_the_same_motion_share_it(files):
     assert len(page.header["sequences"]) == 6
     assert len(page.header["blocks"]) == 2  # one for each avatar
     assert not any("pixels" in row for row in page.header["sequences"])
+
+
+def test_contacts_of_the_feet_are_those_of_the_file(files):
+    page = unpack(page_of_file(files["unity"]))
+    with open_dataset(files["unity"]) as data:
+        for row in data:
+            spans = foot_contacts(row.camera.to_world(row["positions_3d"].astype(float)), data.joint_names, data.fps)
+            found = page.row(row.number)["contacts"]
+            assert set(found) == {"left", "right"}
+            for foot, frames in found.items():
+                assert len(frames) % 2 == 0
+                stored, own = (np.zeros(row.length) for _ in range(2))
+                for first, last in zip(frames[::2], frames[1::2], strict=True):
+                    stored[first : last + 1] = 1
+                for first, last in spans[foot]:
+                    own[first : last + 1] = 1
+                assert own.any()
+                assert np.abs(stored - own).sum() <= 2  # stored positions are rounded to a millimetre
 
 
 def change(path: Path, array: str, function) -> None:

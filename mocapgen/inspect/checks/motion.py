@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
+from mocapgen.core.runs import runs
 from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect import explain
 from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.measure import GAIT, GRAVITY
 from mocapgen.inspect.registry import BOTH, check
-from mocapgen.inspect.sequence_view import SequenceView, Worst, runs
+from mocapgen.inspect.sequence_view import SequenceView, Worst
 from schemas.inspection import Finding
 
 

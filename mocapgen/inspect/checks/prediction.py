@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
+from mocapgen.core.runs import runs
 from mocapgen.core.vectors import dot, norms, unit
 from mocapgen.inspect.dataset_view import DatasetView
 from mocapgen.inspect.prediction_figures import NEAR, asymmetries, bone_changes
 from mocapgen.inspect.prediction_summary import in_sequences
 from mocapgen.inspect.prediction_view import InspectedPredictions, PredictionView
 from mocapgen.inspect.registry import PREDICTIONS, check
-from mocapgen.inspect.sequence_view import runs
 from schemas.inspection import Finding
 
 # The body ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The colours of the body's sides in everything that is drawn: pictures, the player, and the reports of both programs.
 
-Blue and orange stay apart for every kind of colour vision (Okabe and Ito 2008, Color Universal Design). The player's style sheet
-(``mocapgen/view/assets/player.css``) repeats them; a test holds the two together.
+Blue and orange stay apart for every kind of colour vision (Okabe and Ito 2008, Color Universal Design). The style of all pages
+(``mocapgen/shared/assets/page.css``) repeats them; a test holds the two together.
 """
 
 LEFT = {"light": "#0072b2", "dark": "#56b4e9"}

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 
 from mocapgen.shared.markup import content_policy, html_text
+from mocapgen.shared.page_style import page_style
 from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
@@ -42,7 +43,8 @@ class PlayerParts:
     Parameters
     ----------
     css : str
-        For a ``style`` element; every rule is about ``.mocap-player`` or what is in it, but that ``.mocap-theme`` gets the same colours.
+        For a ``style`` element: :func:`mocapgen.shared.page_style.page_style` and the player's own; no rule reaches beyond the player, but that
+        elements of the class ``mocap-theme`` get the style of all pages.
     html : str
         A ``section`` element with the controls and, in ``script`` elements that are not run, the data.
     script : str
@@ -117,7 +119,7 @@ def player_parts(
     DatasetError
         Only what reading `sequences` raises.
     """
-    css, markup, script = _asset("player.css"), _asset("player.html"), "".join(_asset(name) for name in _SCRIPTS)
+    css, markup, script = page_style() + _asset("player.css"), _asset("player.html"), "".join(_asset(name) for name in _SCRIPTS)
     by_sequence: dict[int | None, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_sequence[finding.sequence].append(finding)

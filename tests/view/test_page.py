@@ -14,7 +14,6 @@ import pytest
 from mocapgen import open_dataset
 from mocapgen.anatomy.contact import foot_contacts
 from mocapgen.cameras.camera import Camera
-from mocapgen.shared.body_colours import LEFT, RIGHT
 from mocapgen.store.joint_tree import JointTree
 from mocapgen.store.matching import MatchedPrediction
 from mocapgen.view import PlayerSequence, Start, page_of, player_page, player_parts, player_sequences
@@ -261,9 +260,3 @@ def test_the_example_of_the_manual_runs(copy, repository, monkeypatch):
     help_text = found["parts"].html.partition("<dialog")[2]
     assert keys <= set(re.findall(r"<kbd>(.)</kbd>", help_text)) | {"-", "?"}
     assert len(keys) > 15
-
-
-def test_the_sides_have_the_colours_of_pictures(repository: Path) -> None:
-    style = (repository / "mocapgen" / "view" / "assets" / "player.css").read_text(encoding="utf-8")
-    for name, colours in (("left", LEFT), ("right", RIGHT)):
-        assert re.findall(rf"--mp-{name}: (#[0-9a-f]+)", style) == [colours["light"], colours["dark"]]

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mocapgen.shared.text import one_line
-from mocapgen.sources import Listing
+from mocapgen.sources import Clip, Listing
+from mocapgen.sources.selection import ClipSelection
+from mocapgen.sources.vanished import vanished
 from schemas.config import BuildConfig
 from schemas.errors import FormatError, SourceError
 from schemas.report import FAULTS, BuildReport, Detection, Skip
@@ -28,13 +30,23 @@ class BuildCounts:
         self._began = time.perf_counter()
         self._config = config
         self._per_window = sequences_per_window
-        self._found = self._clips = self._windows = self._frames = 0
+        self._found = self._windows = self._frames = 0
+        self._wanted: tuple[Clip, ...] = ()
+        self._used: list[Clip] = []
         self._skips: list[Skip] = []
         self._detections: list[Detection] = []
 
-    def found(self, listing: Listing) -> None:
-        """Count the clips that the source holds."""
+    def found(self, listing: Listing, selection: ClipSelection) -> None:
+        """Count the clips that the source holds, and what of them is not used.
+
+        Raises
+        ------
+        FormatError
+            See :meth:`skip`.
+        """
         self._found = len(listing.clips) + sum(skip.reason != "not a clip" for skip in listing.skipped)
+        self._wanted = selection.wanted
+        self.skip(selection.skipped)
 
     def skip(self, skips: Iterable[Skip]) -> None:
         """Count what is not used.
@@ -49,9 +61,10 @@ class BuildCounts:
                 raise FormatError(f"{skip.detail} (strict=True; without it the clip would be left out)")
             self._skips.append(skip)
 
-    def use(self, windows: tuple[int, ...], detection: Detection | None) -> None:
-        """Count a clip that is used, by the frames of its windows; none if it is not used after all."""
-        self._clips += bool(windows)
+    def use(self, clip: Clip | None, windows: tuple[int, ...], detection: Detection | None) -> None:
+        """Count a clip that is used, by the frames of its windows; None if none of a group is."""
+        if clip is not None:
+            self._used.append(clip)
         self._windows += len(windows)
         self._frames += sum(windows)
         if detection is not None:
@@ -65,7 +78,7 @@ class BuildCounts:
         SourceError
             With what was found instead.
         """
-        if self._clips:
+        if self._used:
             return
         skips = self.sorted_skips()
         reasons = Counter(skip.reason for skip in skips)
@@ -90,11 +103,12 @@ class BuildCounts:
         """
         return BuildReport(
             clips_found=self._found,
-            clips_used=self._clips,
+            clips_used=len(self._used),
             sequences=self._windows * self._per_window,
             frames=self._frames * self._per_window,
             skipped=tuple(self.sorted_skips()),
             detections=tuple(self._detections),
+            vanished=vanished(self._wanted, self._used, self._skips),
             bytes=0 if out is None else out.stat().st_size,
             seconds=time.perf_counter() - self._began,
         )

@@ -53,6 +53,8 @@ class ClipSequences:
 class GroupResult:
     """What came of a group of candidates: the sequences of the first usable clip, and why the others were not used."""
 
+    clip: Clip | None = None
+    """The clip that is used; None if none can be."""
     used: Iterable[ClipSequences | Sequence] = ()
     """Of each window the clip, then its sequences; empty in a dry run."""
     windows: tuple[int, ...] = ()
@@ -91,8 +93,7 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
     source, config = _source(config)
     listing = source.list()
     selection = select_clips(listing, config)
-    counts.found(listing)
-    counts.skip(selection.skipped)
+    counts.found(listing, selection)
     named = tuple((avatar.name, skeleton) for avatar, skeleton in avatars)
     out = None if config.dry_run else config.out
     with writing(out, overwrite=config.overwrite, inputs=listing.files), ExitStack() as stack:
@@ -108,7 +109,7 @@ def _build(config: BuildConfig, progress: Progress | None) -> BuildReport:
         writer = None if out is None else stack.enter_context(DatasetWriter(out, config, avatars))  # after the workers, which may be forks
         for done, (group, result) in enumerate(zip(selection.groups, results, strict=True), start=1):
             counts.skip(result.skipped)
-            counts.use(result.windows, result.detection)
+            counts.use(result.clip, result.windows, result.detection)
             if writer is not None:
                 _write(writer, result.used)
             if progress is not None:
@@ -175,7 +176,7 @@ def clip_to_sequences(clip: Clip, source: Source, config: BuildConfig, avatars: 
         used.discard()
         raise
     detection = _with_warning(recording.detection, deviations)
-    return GroupResult(used, tuple(window.stop - window.start for window in windows), detection, recording.lost)
+    return GroupResult(clip, used, tuple(window.stop - window.start for window in windows), detection, recording.lost)
 
 
 @dataclass(frozen=True)
@@ -223,9 +224,9 @@ def _with_warning(detection: Detection | None, deviations: list[LimbDeviation]) 
 class UnusableClip(Exception):
     """A clip is sound but not what the settings ask for."""
 
-    def __init__(self, clip: Clip, reason: SkipReason, detail: str) -> None:
+    def __init__(self, clip: Clip, reason: SkipReason, frames: int, detail: str) -> None:
         super().__init__(detail)
-        self.skip = Skip(file=clip.file, reason=reason, detail=detail)
+        self.skip = Skip(file=clip.file, reason=reason, detail=detail, frames=frames)
 
 
 def cut_windows(clip: Clip, motion: Motion, config: BuildConfig) -> tuple[slice, ...]:
@@ -238,9 +239,9 @@ def cut_windows(clip: Clip, motion: Motion, config: BuildConfig) -> tuple[slice,
     """
     found = f"{len(motion)} frames at {config.fps:g} fps"
     if len(motion) < config.min_frames:
-        raise UnusableClip(clip, "too short", f"{found}, expected at least {config.min_frames} (--min-frames)")
+        raise UnusableClip(clip, "too short", len(motion), f"{found}, expected at least {config.min_frames} (--min-frames)")
     if len(motion) > config.max_frames and config.long == "drop":
-        raise UnusableClip(clip, "too long", f"{found}, expected at most {config.max_frames} (--max-frames, or --long split)")
+        raise UnusableClip(clip, "too long", len(motion), f"{found}, expected at most {config.max_frames} (--max-frames, or --long split)")
     starts = range(0, len(motion), config.max_frames)
     windows = (slice(start, min(start + config.max_frames, len(motion))) for start in starts)
     return tuple(window for window in windows if window.stop - window.start >= config.min_frames)

@@ -23,6 +23,23 @@ class Skip(Model):
     """Kind of reason, for counting."""
     detail: str
     """The whole reason in one line."""
+    frames: int | None = None
+    """Frames at the rate of the dataset, of a clip that is too short or too long; not recorded in the file."""
+
+
+class Vanished(Model):
+    """An action or an actor of which clips were asked for, and none is used."""
+
+    kind: Literal["action", "actor"]
+    """What it is."""
+    name: str
+    """Its name."""
+    clips: int
+    """Clips of it, none of which is used."""
+    reasons: dict[SkipReason, int]
+    """Of how many of its clips each reason is one."""
+    frames: tuple[int, int] | None = None
+    """Frames of the shortest and the longest of its clips that are too short or too long, at the rate of the dataset."""
 
 
 class Detection(Model):
@@ -69,6 +86,8 @@ class BuildReport(Model):
     """What was found and not used, in file order."""
     detections: tuple[Detection, ...] = ()
     """How the files that are used were understood, in the order of the clips."""
+    vanished: tuple[Vanished, ...] = ()
+    """Actions and actors that were asked for and of which nothing is left."""
     bytes: int
     """Size of the file; 0 for a dry run."""
     seconds: float

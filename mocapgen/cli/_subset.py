@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mocapgen.cli._json_report import JSON_OPTION, print_json
 from mocapgen.shared.tables import print_pairs
 from mocapgen.shared.text import counted, format_size
 
@@ -18,7 +19,16 @@ OUTPUT_OPTIONS = (
     click.option("--out", type=click.Path(path_type=Path), help="File to write; required unless --dry-run is given."),
     click.option("--overwrite", is_flag=True, help="Replace the output file if it exists."),
     click.option("--dry-run", is_flag=True, help="Report what would be written without writing it."),
+    JSON_OPTION,
 )
+
+
+def tell_subset(report: SubsetReport, title: str, out: Path | None, json: bool, level: int) -> None:
+    """Print what a merged or selected file holds: as JSON, or as a table unless `level` is below 0."""
+    if json:
+        print_json(report)
+    elif level >= 0:
+        print_subset(report, title, out)
 
 
 def print_subset(report: SubsetReport, title: str, out: Path | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mocapgen.cli._subset import OUTPUT_OPTIONS, print_subset
+from mocapgen.cli._subset import OUTPUT_OPTIONS, tell_subset
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.progress import progress_bar
 
@@ -16,7 +16,7 @@ from mocapgen.shared.progress import progress_bar
 @add_options(OUTPUT_OPTIONS)
 @common_options
 @click.pass_context
-def merge(context: click.Context, /, paths: tuple[Path, ...], out: Path | None, overwrite: bool, dry_run: bool) -> None:
+def merge(context: click.Context, /, paths: tuple[Path, ...], out: Path | None, overwrite: bool, dry_run: bool, json: bool) -> None:
     """Join dataset files into one.
 
     The files must have the same frame rate, conventions, joints and avatars. What several of them hold is written once.
@@ -27,5 +27,4 @@ def merge(context: click.Context, /, paths: tuple[Path, ...], out: Path | None, 
     out, level = output_of(out, dry_run), session(context).level
     with progress_bar(level) as progress:
         report = merge_datasets(paths, out, overwrite, progress)
-    if level >= 0:
-        print_subset(report, "merged", out)
+    tell_subset(report, "merged", out, json, level)

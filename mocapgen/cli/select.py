@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mocapgen.cli._subset import OUTPUT_OPTIONS, print_subset
+from mocapgen.cli._subset import OUTPUT_OPTIONS, tell_subset
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.progress import progress_bar
@@ -25,7 +25,7 @@ from mocapgen.shared.progress import progress_bar
 @add_options(OUTPUT_OPTIONS)
 @common_options
 @click.pass_context
-def select(context: click.Context, /, path: Path, out: Path | None, overwrite: bool, dry_run: bool, **options: Any) -> None:
+def select(context: click.Context, /, path: Path, out: Path | None, overwrite: bool, dry_run: bool, json: bool, **options: Any) -> None:
     """Write a subset of a dataset's sequences to a new file.
 
     A sequence is kept if it meets every condition given. Clips, cameras and avatars that no sequence uses any more are left out.
@@ -37,5 +37,4 @@ def select(context: click.Context, /, path: Path, out: Path | None, overwrite: b
 
     with progress_bar(level) as progress:
         report = select_sequences(path, config, out, overwrite, progress)
-    if level >= 0:
-        print_subset(report, "selected", out)
+    tell_subset(report, "selected", out, json, level)

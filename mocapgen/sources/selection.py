@@ -22,6 +22,9 @@ from schemas.report import Skip
 _OPTIONS = {"actors": "--actors", "actions": "--actions", "categories": "--category"}
 """What a dataset file calls the settings, in the reasons why a clip was skipped."""
 
+FURTHER_TAKE = "--select all takes every clip"
+"""How the report on a clip ends that is not used since another one of its action and actor is."""
+
 _Rule = tuple[str, str, Sequence[str], Callable[[Clip], Sequence[str]]]
 """What is compared, the setting that gives the patterns, the patterns, and the names of a clip."""
 
@@ -34,6 +37,8 @@ class ClipSelection:
     """Candidates of which the first usable one is used, as from :func:`candidate_groups`."""
     skipped: tuple[Skip, ...]
     """Everything that is already known to be left out, sorted by file."""
+    wanted: tuple[Clip, ...] = ()
+    """The clips that pass the user's filters."""
 
 
 def select_clips(listing: Listing, config: BuildConfig) -> ClipSelection:
@@ -63,7 +68,7 @@ def select_clips(listing: Listing, config: BuildConfig) -> ClipSelection:
     unique, repeated = drop_duplicates([clip for clip in wanted if clip.fault is None])
     skipped = [*listing.skipped, *filtered, *faults, *repeated]
     skipped.sort(key=lambda skip: (skip.file, skip.reason, skip.detail))
-    return ClipSelection(tuple(candidate_groups(unique, config.select or "one-per-actor")), tuple(skipped))
+    return ClipSelection(tuple(candidate_groups(unique, config.select or "one-per-actor")), tuple(skipped), tuple(wanted))
 
 
 def filter_clips(
@@ -184,7 +189,7 @@ def not_needed(clip: Clip, used: Clip) -> Skip:
     return Skip(
         file=clip.file,
         reason="not selected",
-        detail=f"one clip for each action and actor: {used.id} is used; --select all takes every clip",
+        detail=f"one clip for each action and actor: {used.id} is used; {FURTHER_TAKE}",
     )
 
 

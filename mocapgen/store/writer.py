@@ -71,7 +71,7 @@ class DatasetWriter(DatasetFile):
     def skipped(self, skips: Iterable[Skip]) -> None:
         """Record what was found and not used."""
         for skip in skips:
-            self.add_row("skipped", skip.model_dump())
+            self.add_row("skipped", skip.model_dump(exclude={"frames"}))
 
     def _start(self) -> None:
         super()._start()

@@ -23,7 +23,7 @@ from schemas.report import BuildReport, Detection, Skip
 from tests.conftest import REPOSITORY, commands_of
 
 COMMANDS = sorted(commands_of(cli.cli).items())
-OPTIONS = {option.name: option for option in build.params if option.name not in ("config", "verbose", "quiet", "debug")}
+OPTIONS = {option.name: option for option in build.params if option.name not in ("config", "json", "verbose", "quiet", "debug")}
 
 
 def report(**changes) -> BuildReport:

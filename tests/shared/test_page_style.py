@@ -7,17 +7,11 @@ import re
 import pytest
 
 from mocapgen.shared.body_colours import LEFT, RIGHT
-from mocapgen.shared.page_style import page_style
+from mocapgen.shared.page_style import page_colours, page_style
 
 GROUNDS = ("back", "surface", "image")
 TEXTS = ("ink", "muted", "accent", "good", "error", "warning", "info")
 MARKS = ("left", "right", "centre", "predicted", "camera", "mark", "border", "x", "y", "z")
-
-
-def colours(theme: str) -> dict[str, str]:
-    """Return the colours of a theme, by name."""
-    light, _, dark = page_style().partition("prefers-color-scheme: dark")
-    return dict(re.findall(r"--mp-([a-z-]+): (#[0-9a-f]{6});", {"light": light, "dark": dark}[theme]))
 
 
 def luminance(colour: str) -> float:
@@ -40,7 +34,7 @@ def test_contrast_is_that_of_wcag():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_and_marks_stand_out(theme):
-    found = colours(theme)
+    found = page_colours(theme)
     assert {*GROUNDS, *TEXTS, *MARKS} <= found.keys()
     low = {(name, ground): contrast(found[name], found[ground]) for name in TEXTS for ground in (*GROUNDS, "tint")}
     assert {pair: ratio for pair, ratio in low.items() if ratio < 4.5} == {}
@@ -50,12 +44,12 @@ def test_text_and_marks_stand_out(theme):
 
 
 def test_both_themes_have_all_colours():
-    assert colours("light").keys() == colours("dark").keys()
+    assert page_colours("light").keys() == page_colours("dark").keys()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_sides_have_the_colours_of_pictures(theme):
-    assert (colours(theme)["left"], colours(theme)["right"]) == (LEFT[theme], RIGHT[theme])
+    assert (page_colours(theme)["left"], page_colours(theme)["right"]) == (LEFT[theme], RIGHT[theme])
 
 
 def test_rules_stay_within_pages_of_ours():

@@ -14,7 +14,8 @@ from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
 from trainer.data.splits import make_split
 from trainer.experiments.published import published
-from trainer.experiments.report import Bullets, Cell, Code, Heading, Paragraph, ReportBlock, Table, write_blocks
+from trainer.experiments.report import Bullets, Cell, Heading, MadeBy, Paragraph, ReportBlock, Table
+from trainer.experiments.report_html import write_blocks
 from trainer.experiments.run import describe
 from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
@@ -166,7 +167,7 @@ def summarise_ablation(results: Results) -> list[ReportBlock]:
     if results.failures:
         blocks.append(Paragraph(f"{len(results.failures)} runs failed:", warning=True))
         blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
-    return [*blocks, Paragraph("Made by:"), Code(results.command)] if results.command else blocks
+    return [*blocks, MadeBy(results.command, results.versions)] if results.command else blocks
 
 
 def _table(results: Results) -> Table:

@@ -1,16 +1,19 @@
-"""Pictures for reports, as PNG: loss histories and predictions of sequences. Needs matplotlib."""
+"""Pictures for reports, as SVG in light and dark: loss histories and predictions of sequences. Needs matplotlib."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mocapgen.shared.body_colours import LEFT, RIGHT
+from mocapgen.shared.page_style import page_colours
 from mocapgen.shared.text import printable
 from schemas.experiments import RunResult
 from trainer.experiments.examples import Examples
@@ -19,10 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#6b7280", "#0f6cbd", "#b4540a", "#5b8c2a")
-"""One per recipe."""
-MIDDLE, TRUTH = "#374151", "#b8bec7"
-DPI = 110
+_LIGHT, _DARK = page_colours("light"), page_colours("dark")
+RECIPES = ("centre", "left", "right", "good", "predicted", "mark")
+"""Colours of recipes, by the names that they have in the style of pages; of more recipes some share one."""
 MISSING = "matplotlib is not installed: pip install 'mocapgen[report]' and resume the runs to draw them"
 
 
@@ -33,18 +35,34 @@ def available() -> bool:
 
 def _figure(width: float, height: float) -> Figure:
     """Return a figure without a window, whatever backend matplotlib uses elsewhere in this process."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=_LIGHT["surface"])
+    FigureCanvasSVG(figure)
     return figure
 
 
-def _png(figure: Figure) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
-    return stream.getvalue()
+def _theme() -> AbstractContextManager[None]:
+    """Draw in colours that :func:`_svg` knows, the same way every time."""
+    import matplotlib as mpl
+
+    ink, muted, line, border, ground = (_LIGHT[name] for name in ("ink", "muted", "line", "border", "surface"))
+    settings: Any = {"text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": border, "xtick.color": muted, "ytick.color": muted}
+    settings |= {"grid.color": line, "axes.facecolor": ground, "legend.facecolor": ground, "legend.edgecolor": line}
+    return mpl.rc_context(settings | {"svg.hashsalt": "mocapgen", "svg.fonttype": "path"})
+
+
+def _svg(figure: Figure) -> bytes:
+    """Return a figure as SVG whose colours are those of the reader's theme, also where it is shown by itself."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = stream.getvalue()
+    names = {_LIGHT[name]: name for name in ("ink", "muted", "line", "border", "surface", *RECIPES)}
+    drawn = re.sub("#[0-9a-f]{6}", lambda found: f"var(--{names[found[0]]})" if found[0] in names else found[0], drawn)
+    light, dark = (";".join(f"--{name}:{colours[name]}" for name in names.values()) for colours in (_LIGHT, _DARK))
+    style = f"<style>svg{{{light}}}@media (prefers-color-scheme: dark){{svg{{{dark}}}}}</style>"
+    return re.sub(r"(<svg [^>]*>)", lambda found: found[0] + style, drawn, count=1).encode()
 
 
 def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
@@ -57,12 +75,17 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
     recipes : sequence of str
         Those to draw, always in the same colours.
     """
+    with _theme():
+        return _svg(_histories(runs, recipes))
+
+
+def _histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> Figure:
     from matplotlib.ticker import LogLocator, NullLocator
 
-    figure = _figure(9.0, 3.4)
+    figure = _figure(9.0, 3.6)
     axes = figure.add_subplot()
     styles = {"train_mpjpe_mm": ":", "validation_mpjpe_mm": "--", "test_mpjpe_mm": "-"}
-    for recipe, colour in zip(recipes, COLOURS, strict=False):
+    for recipe, colour in zip(recipes, cycle(_LIGHT[name] for name in RECIPES), strict=False):
         chosen = [run for run in runs if run.recipe == recipe]
         for key, style in styles.items():
             lines = [[getattr(row, key) for row in run.history] for run in chosen]
@@ -84,8 +107,8 @@ def draw_histories(runs: Sequence[RunResult], recipes: Sequence[str]) -> bytes:
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside right upper", fontsize=8)
-    return _png(figure)
+    figure.legend(loc="outside upper left", fontsize=8, ncols=6)
+    return figure
 
 
 def draw_example(examples: Examples, index: int) -> bytes:
@@ -97,6 +120,11 @@ def draw_example(examples: Examples, index: int) -> bytes:
     index : int
         Which of its sequences.
     """
+    with _theme():
+        return _svg(_example(examples, index))
+
+
+def _example(examples: Examples, index: int) -> Figure:
     frames = examples.pixels.shape[1]
     figure = _figure(1.9 * frames + 0.5, 6.2)
     grid = figure.subplots(3, frames, squeeze=False)
@@ -117,7 +145,7 @@ def draw_example(examples: Examples, index: int) -> bytes:
         grid[row, 0].set_ylabel(title, fontsize=9)
     for axes, seconds, error in zip(grid[0], examples.seconds[index], examples.moment_errors_mm[index], strict=True):
         axes.set_title(f"{seconds:.2f} s: {error:.0f} mm", fontsize=9)
-    return _png(figure)
+    return figure
 
 
 def _stick_figure(axes: Axes, pose: NDArray[Any], examples: Examples, truth: bool) -> None:
@@ -125,8 +153,8 @@ def _stick_figure(axes: Axes, pose: NDArray[Any], examples: Examples, truth: boo
     for joint, parent in enumerate(examples.parents):
         if parent < 0:
             continue
-        colour = TRUTH if truth else {1: LEFT["light"], -1: RIGHT["light"]}.get(int(examples.sides[joint]), MIDDLE)
-        axes.plot(*pose[[parent, joint]].T, color=colour, linewidth=5.0 if truth else 1.8, solid_capstyle="round", zorder=1 if truth else 2)
+        name = "border" if truth else {1: "left", -1: "right"}.get(int(examples.sides[joint]), "centre")
+        axes.plot(*pose[[parent, joint]].T, color=_LIGHT[name], linewidth=5.0 if truth else 1.8, solid_capstyle="round", zorder=1 if truth else 2)
 
 
 def _frame(axes: Axes, points: NDArray[Any]) -> None:
@@ -139,4 +167,4 @@ def _frame(axes: Axes, points: NDArray[Any]) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
-        spine.set_color("#d7dbe0")
+        spine.set_color(_LIGHT["line"])

@@ -1,19 +1,13 @@
-"""Reports, written once as a list of blocks and rendered twice: as one self-contained HTML file and as Markdown."""
+"""Reports as lists of blocks, and these as Markdown; :mod:`trainer.experiments.report_html` turns them into pages."""
 
 from __future__ import annotations
 
-import base64
-import string
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from mocapgen.shared.files import write_file
-from mocapgen.shared.markup import content_policy, html_text, markdown_table, markdown_text
+from mocapgen.shared.markup import markdown_table, markdown_text
 from mocapgen.shared.text import printable
-
-TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
 
 @dataclass(frozen=True)
@@ -48,13 +42,6 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Code:
-    """A command."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Table:
     """A table.
 
@@ -78,75 +65,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Image:
-    """A PNG, and the name of the file that it is in beside a Markdown report."""
+    """A picture as SVG, and the name of the file that it is in beside a Markdown report."""
 
     file: str
-    png: bytes
+    svg: bytes
     caption: str
 
 
-ReportBlock = Heading | Paragraph | Bullets | Code | Table | Image
+@dataclass(frozen=True)
+class MadeBy:
+    """The command that made a report, and the versions of what took part; a page shows them at its foot."""
+
+    command: str
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_blocks(blocks: Sequence[ReportBlock], folder: Path) -> None:
-    """Write a report in both forms, and the pictures that the Markdown form shows."""
-    for block in blocks:
-        if isinstance(block, Image):
-            write_file(folder / "pictures" / block.file, block.png)
-    write_file(folder / "report.html", as_html(blocks).encode())
-    write_file(folder / "report.md", as_markdown(blocks).encode())
-
-
-# HTML -------------------------------------------------------------------------------------------------------------------------
-
-
-def as_html(blocks: Sequence[ReportBlock]) -> str:
-    """Return one HTML page: no script, and nothing that a browser would have to fetch."""
-    title = next((block.text for block in blocks if isinstance(block, Heading)), "Report")
-    template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(policy=content_policy(), title=html_text(title), body="\n".join(_html(block) for block in blocks))
-
-
-def _html(block: ReportBlock) -> str:
-    match block:
-        case Heading():
-            return f"<h{block.level}>{html_text(block.text)}</h{block.level}>"
-        case Paragraph():
-            return f"<p{_classes('warning' if block.warning else '')}>{html_text(block.text)}</p>"
-        case Bullets():
-            return "<ul>" + "".join(f"<li>{html_text(item)}</li>" for item in block.items) + "</ul>"
-        case Code():
-            return f"<pre>{html_text(block.text)}</pre>"
-        case Image():
-            source = f"data:image/png;base64,{base64.b64encode(block.png).decode()}"
-            caption = html_text(block.caption)
-            return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
-        case Table():
-            return _html_table(block)
-
-
-def _classes(*names: str) -> str:
-    found = " ".join(name for name in names if name)
-    return f' class="{found}"' if found else ""
-
-
-def _html_table(table: Table) -> str:
-    def cells(tag: str, row: Iterable[Cell | str]) -> str:
-        parts = []
-        for place, cell in enumerate(row):
-            found = cell if isinstance(cell, Cell) else Cell(cell)
-            classes = _classes("text" if place < table.labels else "", found.mark)
-            parts.append(f"<{tag}{classes}>{html_text(found.text)}</{tag}>")
-        return "".join(parts)
-
-    rows = "".join(
-        f"<tr{_classes('published' if index in table.published else '')}>{cells('td', row)}</tr>\n" for index, row in enumerate(table.rows)
-    )
-    caption = f"<caption>{html_text(table.title)}</caption>" if table.title else ""
-    return f'<div class="table"><table>{caption}\n<thead><tr>{cells("th", table.header)}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>'
-
-
-# Markdown ---------------------------------------------------------------------------------------------------------------------
+ReportBlock = Heading | Paragraph | Bullets | Table | Image | MadeBy
 
 
 def as_markdown(blocks: Sequence[ReportBlock]) -> str:
@@ -162,8 +96,8 @@ def _markdown(block: ReportBlock) -> str:
             return f"> {markdown_text(block.text)}" if block.warning else markdown_text(block.text)
         case Bullets():
             return "\n".join(f"- {markdown_text(item)}" for item in block.items)
-        case Code():
-            return f"    {printable(block.text)}"
+        case MadeBy():
+            return f"Made by:\n\n    {printable(block.command)}"
         case Image():
             caption = markdown_text(block.caption)
             return f"![{caption}](pictures/{block.file})\n\n*{caption}*"

@@ -20,7 +20,7 @@ from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer.data.dataset import PoseData
 from trainer.experiments.published import benchmark, published
-from trainer.experiments.report import write_blocks
+from trainer.experiments.report_html import write_blocks
 from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
 from trainer.experiments.summary import summarise_results
 from trainer.recipes.settings import merge, parse_assignments

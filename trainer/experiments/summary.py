@@ -12,7 +12,7 @@ from schemas.experiments import PublishedExperiment, Results, RunResult, Side
 from trainer.data.splits import RANDOM_NOTE
 from trainer.experiments import pictures
 from trainer.experiments.examples import read_examples
-from trainer.experiments.report import Bullets, Cell, Code, Heading, Image, Paragraph, ReportBlock, Table
+from trainer.experiments.report import Bullets, Cell, Heading, Image, MadeBy, Paragraph, ReportBlock, Table
 
 TITLE = "The published experiments"
 NOTHING = "–"
@@ -150,7 +150,7 @@ def _protocol(results: Results) -> list[ReportBlock]:
         Paragraph("About the published figures:"),
         Bullets(results.published.remarks),
     ]
-    return [*blocks, Paragraph("Made by:"), Code(results.command)] if results.command else blocks
+    return [*blocks, MadeBy(results.command, results.versions)] if results.command else blocks
 
 
 @dataclass(frozen=True)
@@ -363,7 +363,7 @@ def _histories(results: Results) -> list[ReportBlock]:
         for variant in wanted[:1]:
             runs = [run for run in results.runs if run.experiment == name and run.variant == variant]
             caption = title + (f" ({variant})" if variant else "")
-            blocks.append(Image(f"history-{name}.png", pictures.draw_histories(runs, results.recipes), caption))
+            blocks.append(Image(f"history-{name}.svg", pictures.draw_histories(runs, results.recipes), caption))
     return blocks
 
 
@@ -391,7 +391,7 @@ def _examples(results: Results, runs: Path) -> list[ReportBlock]:
                 continue
             for index, (kind, sequence) in enumerate(zip(found.kinds, found.names, strict=True)):
                 caption = f"{kind} of {found.side}, recipe {run.recipe}, seed {run.seed}: {sequence}, MPJPE {found.errors_mm[index]:.0f} mm"
-                file = f"{name}-{found.side}-{kind}.png".replace(" ", "_")
+                file = f"{name}-{found.side}-{kind}.svg".replace(" ", "_")
                 blocks.append(Image(file, pictures.draw_example(found, index), caption))
     return blocks
 

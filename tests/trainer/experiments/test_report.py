@@ -9,7 +9,8 @@ from schemas.experiments import EpochFigures, Failure, Results, RunResult, Side
 from trainer.experiments import pictures
 from trainer.experiments.ablate import summarise_ablation
 from trainer.experiments.published import published
-from trainer.experiments.report import Bullets, Cell, Code, Heading, Image, Paragraph, Table, as_html, as_markdown, write_blocks
+from trainer.experiments.report import Bullets, Cell, Heading, Image, MadeBy, Paragraph, Table, as_markdown
+from trainer.experiments.report_html import as_html, write_blocks
 from trainer.experiments.summary import compared, spread, summarise_results
 
 GROUPS = ("hip", "shoulder", "head", "elbow", "ankle", "knee", "wrist")
@@ -123,7 +124,7 @@ def test_test_error_against_train_error_is_told_beside_what_was_published(blocks
 class Page(HTMLParser):
     """Collects what a page would fetch, and whether its tags are closed."""
 
-    VOID = frozenset({"meta", "img"})
+    VOID = frozenset({"meta", "img", "link"})
 
     def __init__(self):
         super().__init__()
@@ -140,14 +141,13 @@ class Page(HTMLParser):
 
 
 def test_the_page_needs_nothing_from_elsewhere(example, tmp_path):
-    png = pictures.draw_histories([run for run in example.runs if run.experiment == "A"], example.recipes)
-    text = as_html([*summarise_results(results([]), tmp_path), Image("a.png", png, 'said "so" & <more>')])
+    svg = pictures.draw_histories([run for run in example.runs if run.experiment == "A"], example.recipes)
+    text = as_html([*summarise_results(results([]), tmp_path), Image("a.svg", svg, 'said "so" & <more>')])
     page = Page()
     page.feed(text)
     assert page.open == []
-    assert len(page.fetched) == 1
-    assert all(link.startswith("data:image/png;base64,") for link in page.fetched)
-    assert not {"script", "link", "iframe", "object", "base"} & set(page.tags)
+    assert [link.partition(",")[0] for link in page.fetched if not link.startswith("#")] == ["data:", "data:image/svg+xml;base64"]
+    assert not {"script", "iframe", "object", "base"} & set(page.tags)
     assert not re.search(r"https?:|url\(|@import", text)
 
 
@@ -166,17 +166,24 @@ def test_both_forms_of_every_block(tmp_path):
         Paragraph("words"),
         Paragraph("careful", warning=True),
         Bullets(("one", "two")),
-        Code("trainer x"),
+        MadeBy("trainer x", {"python": "3"}),
         Table("F", ["", "x"], [["ours", Cell("1 ▼", "better")], ["theirs", "2"]], published=frozenset({1})),
-        Image("p.png", b"png", "seen"),
+        Image("p.svg", b"svg", "seen"),
     ]
     write_blocks(blocks, tmp_path)
-    assert (tmp_path / "pictures" / "p.png").read_bytes() == b"png"
+    assert (tmp_path / "pictures" / "p.svg").read_bytes() == b"svg"
     page, text = (tmp_path / "report.html").read_text(), (tmp_path / "report.md").read_text()
     assert text == as_markdown(blocks)
-    for found in ('<p class="warning">careful</p>', '<td class="better">1 ▼</td>', '<tr class="published">', "<title>T</title>", "base64,cG5n"):
+    for found in (
+        '<p class="warning">careful</p>',
+        '<td class="mp-num better">1 ▼</td>',
+        '<tr class="published">',
+        "<title>T</title>",
+        "base64,c3Zn",
+    ):
         assert found in page
-    for found in ("# T\n", "> careful", "- one\n- two", "    trainer x", "| ours | **1 ▼** |", "![seen](pictures/p.png)"):
+    assert page.index("Made with python 3, by:</p><pre>trainer x</pre>") > page.index("<footer")
+    for found in ("# T\n", "> careful", "- one\n- two", "Made by:\n\n    trainer x\n", "| ours | **1 ▼** |", "![seen](pictures/p.svg)"):
         assert found in text
 
 

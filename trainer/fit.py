@@ -52,7 +52,7 @@ from trainer.runs.state import RunState, restore, save_best, save_last
 from trainer.runs.timer import Timer
 
 ProgressCallback = Callable[[int, int, Mapping[str, Any]], None]
-"""Called with the steps done, the steps in all, and the latest figures; after an epoch with its row of the history and the number of `epochs`."""
+"""Called with the steps done, the steps in all, and the latest figures (`epoch`, `epochs`, ...); after an epoch with its row of the history."""
 
 _PARTS = ("loss", "mpjpe")
 """Sums over the frames of an epoch of which each process has its part."""
@@ -312,7 +312,7 @@ class Run:
         for name, amount in (("loss", loss), ("mpjpe", error), ("frames", frames), ("norm", norm)):
             state.sums[name] = state.sums.get(name, 0.0) + amount.item()
         mpjpe = MILLIMETRES * state.sums["mpjpe"] / state.sums["frames"]  # of this process's part of the frames, as is the loss
-        return {"epoch": state.epoch + 1, "loss": world * value, "mpjpe_mm": world * mpjpe}
+        return {"epoch": state.epoch + 1, "epochs": config.epochs, "loss": world * value, "mpjpe_mm": world * mpjpe}
 
     def _not_finite(self, shares: list[Share]) -> str:
         """Return the error message for a loss that is not finite, with the sequences."""

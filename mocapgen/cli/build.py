@@ -37,7 +37,7 @@ _OPTIONS = schema_options(
         "mocapgen build --source folder --root my_mocap --dry-run",
         "mocapgen build --source cmu --root /shared/cmu --cluster tcp://scheduler:8786 --out cmu.h5",
         "mocapgen build --config build.yaml --actors bd,mm --out two_actors.h5",
-        "mocapgen build --source sample --out data.h5 --json > report.json",
+        "mocapgen build --source sample --out data.h5 --json",
     )
 )
 @click.option("--config", type=click.Path(), help="YAML file with these settings as keys; options override it.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mocapgen.shared.tables import say
-from mocapgen.shared.text import format_size, format_time, printable
+from mocapgen.shared.text import format_size, printable, rough_time, time_left
 
 Progress = Callable[[int, int, str], None]
 """Called with how much is done, how much there is in all, and a label such as the name of the last clip."""
@@ -52,17 +52,35 @@ def is_terminal(given: bool | None = None) -> bool:
 @contextmanager
 def _bar(sizes: bool) -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, ProgressColumn, Task
     from rich.progress import Progress as Bar
+    from rich.text import Text
 
-    columns = (BarColumn(), DownloadColumn() if sizes else MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Bar(*columns, TextColumn("{task.description}", markup=False), console=Console(stderr=True, force_terminal=True), transient=True) as bar:
+    console = Console(stderr=True, force_terminal=True)
+    width = min(40, console.width // 8)
+
+    class Line(ProgressColumn):
+        """Counts, times and label: in a narrow terminal the end of the label gives way, and the counts last."""
+
+        def render(self, task: Task) -> Text:
+            times = time_left(task.finished_time or task.elapsed or 0.0, task.time_remaining)
+            counts = _counts(int(task.completed), int(task.total or 0), sizes)
+            text = Text("  ".join(filter(None, (counts, times, task.description))))
+            text.truncate(console.width - width - 2, overflow="ellipsis")
+            return text
+
+    with Bar(BarColumn(width), Line(), console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def progress(done: int, total: int, label: str) -> None:
             bar.update(task, completed=done, total=total or None, description=printable(label))
 
         yield progress
+
+
+def _counts(done: int, total: int, sizes: bool) -> str:
+    """Return how much is done: ``57 of 4,000``, ``12.3 MB of 1.2 GB``; what is not known is left out."""
+    return " of ".join(format_size(number) if sizes else f"{number:,}" for number in (done, total) if number)
 
 
 def _lines(sizes: bool) -> Progress:
@@ -74,8 +92,7 @@ def _lines(sizes: bool) -> Progress:
         if now - said < max(LINE_EVERY, 0.02 * (now - begin)):
             return
         said = now
-        counts = [format_size(number) if sizes else f"{number:,}" for number in (done, total) if number]
-        left = f", about {format_time((now - begin) * (total - done) / done)} left" if 0 < done <= total else ""
-        say(f"{' of '.join(counts)}{left}: {label}", error=True)
+        left = f", about {rough_time((now - begin) * (total - done) / done)} left" if 0 < done <= total else ""
+        say(f"{_counts(done, total, sizes)}{left}: {label}", error=True)
 
     return progress

@@ -64,6 +64,22 @@ def format_time(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def rough_time(seconds: float) -> str:
+    """Return an estimated duration for people, in whole seconds: ``16 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else format_time(whole)
+
+
+def time_left(elapsed: float, left: float | None) -> str:
+    """Return how long work has taken and how long it will: ``16 s, about 1 min 34 s left``; only the former if the latter is nothing or not known."""
+    return rough_time(elapsed) + (f", about {rough_time(left)} left" if left else "")
+
+
+def count_of(count: int, noun: str) -> str:
+    """Return a number with its noun: ``1 run``, ``1,300 runs``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def counted(names: Sequence[str]) -> str:
     """Return how many names there are, and which: ``5: bd, bk, dg, mm, tr``."""
     more = len(names) - MAX_NAMES

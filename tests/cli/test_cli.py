@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -16,7 +17,7 @@ from mocapgen.cli import main as cli
 from mocapgen.cli.build import build
 from mocapgen.shared import config as settings
 from mocapgen.shared.progress import progress_bar
-from mocapgen.shared.text import format_size, format_time, split_list
+from mocapgen.shared.text import format_size, format_time, split_list, time_left
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
 from schemas.report import BuildReport, Detection, Skip
@@ -423,7 +424,7 @@ def test_progress_is_a_bar_for_a_person_and_a_line_now_and_then_for_a_log(call, 
     with progress_bar(0, True) as progress:
         for done in range(3):
             progress(done, 2, "clip [bold]")
-    assert "clip [bold]" in capsys.readouterr().err
+    assert "2 of 2  0 s  clip [bold]" in capsys.readouterr().err
     clock = iter([0.0, 1.0, 31.0, 60.0, 61.0, 36_061.0, 36_200.0, 38_000.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     with progress_bar(0, False) as progress:
@@ -436,6 +437,26 @@ def test_progress_is_a_bar_for_a_person_and_a_line_now_and_then_for_a_log(call, 
     with progress_bar(0, False, sizes=True) as progress:
         progress(12_300_000, 0, "archive.zip")
     assert capsys.readouterr().err == "12.3 MB: archive.zip\n"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "left", "text"),
+    [(16.3, 94.2, "16 s, about 1 min 34 s left"), (59.6, 7500.0, "1 min 0 s, about 2 h 05 min left"), (3.0, 0.0, "3 s"), (3.0, None, "3 s")],
+)
+def test_time_so_far_does_not_read_as_time_left(elapsed, left, text):
+    assert time_left(elapsed, left) == text
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_a_bar_fits_into_a_line(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    with progress_bar(0, True) as progress:
+        progress(57, 4_000, "epoch 2 of 50, 98.8 mm on validation")
+    line = next(line for line in re.split(r"\x1b\[\S*?[A-Za-z]|\r|\n", capsys.readouterr().err) if "of 4,000" in line)
+    assert len(line) <= columns
+    assert "57 of 4,000  0 s" in line
+    assert ("98.8 mm on validation" in line) == (columns >= 80)
 
 
 @pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (5e12, "5.0 TB")])

@@ -23,7 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_build_reports_as_json(call: Call, tmp_path: Path) -> None:
     out = tmp_path / "d.h5"
-    status, text, err = call("build", "--source", "sample", "--actions", "squat,hop", "--actors", "sa", "--json", "--out", out)
+    status, text, err = call("build", "--source", "sample", "--actions", "squat,hop", "--actors", "sa", "--min-frames", 85, "--json", "--out", out)
     assert (status, err) == (0, "")
     report = BuildReport.model_validate_json(text)
     assert report.bytes == out.stat().st_size

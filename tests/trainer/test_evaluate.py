@@ -80,7 +80,7 @@ def test_commands(capsys, data_file, tmp_path, folder):
     out, small = tmp_path / "run", ["--set", "model_settings={width: 8, depth: 1}", "--recipe", "paper", "--threads", "1", "--device", "cpu"]
     code, shown, error = run(capsys, "fit", data_file, "--out", out, "--epochs", "2", "--stop-after", "1", *small)
     assert code == 0
-    assert re.fullmatch(r"epoch 1 of 2: loss \S+, train \S+ mm, \S+ frames/s, about .* left\n", error)
+    assert re.fullmatch(r"epoch 1 of 2: \S+ mm in training; loss \S+, \S+ frames/s, about .* left\n", error)
     assert "epoch 1: train" in shown
     code, shown, error = run(capsys, "fit", data_file, "--out", out, "--resume", "-q")
     assert (code, shown, error) == (0, "", "")
@@ -111,7 +111,7 @@ def test_commands(capsys, data_file, tmp_path, folder):
     [
         (["fit", "none.h5", "--out", "OUT"], "expected a dataset file, found nothing"),
         (["fit", "DATA", "--out", "OUT", "--set", "epoch=3"], "did you mean 'epochs'?"),
-        (["fit", "DATA", "--out", "OUT", "--split", "actor=nobody"], "expected one of the actors"),
+        (["fit", "DATA", "--out", "OUT", "--split", "actor=nobody"], "expected one of the 5 actors"),
         (["fit", "DATA", "--out", "OUT", "--model", "resnet"], "expected one of cvmnet"),
         (["fit", "DATA", "--out", "OUT", "--resume"], "found none"),
         (["evaluate", "OUT", "DATA"], "expected a checkpoint"),
@@ -131,20 +131,28 @@ def test_wrong_use_is_one_line(capsys, data_file, tmp_path, arguments, words):
 def test_who_watches_sees_every_step_and_a_log_every_epoch(capsys):
     from trainer.cli._training import training_bar
 
-    step = {"epoch": 2, "loss": 0.5, "mpjpe_mm": 120.0}
-    row = {"epoch": 2, "epochs": 5, "loss": 0.5, "train_mpjpe_mm": 120.04, "validation_mpjpe_mm": None, "frames_per_second": 4321.0, "seconds": 60.0}
+    step = {"epoch": 2, "epochs": 5, "loss": 0.5, "mpjpe_mm": 120.0}
+    row = {**step, "train_mpjpe_mm": 120.04, "validation_mpjpe_mm": None, "best": True, "frames_per_second": 4321.0, "seconds": 60.0}
+    judged = {**row, "validation_mpjpe_mm": 98.76}
     with training_bar(-1, stream_is_terminal=False, epochs=True) as watch:
         assert watch is None
     with training_bar(0, stream_is_terminal=True, epochs=True) as watch:
         watch(3, 10, step)
-    assert "epoch 2, loss 0.5000, MPJPE 120.0 mm" in capsys.readouterr().err
+    assert "epoch 2 of 5" in capsys.readouterr().err
+    with training_bar(0, stream_is_terminal=True, epochs=True) as watch:
+        watch(4, 10, judged)
+        watch(5, 10, step)
+    shown = capsys.readouterr().err
+    assert "epoch 2 of 5, 98.8 mm on validation" in shown
+    assert "120.0 mm" not in shown
     with training_bar(0, stream_is_terminal=False, epochs=True) as watch:
         watch(4, 10, step)
         watch(4, 10, row)
-        watch(4, 10, {**row, "validation_mpjpe_mm": 98.76})
-    first = "epoch 2 of 5: loss 0.5000, train 120.0 mm, "
-    rest = "4,321 frames/s, about 3 min 0 s left\n"
-    assert capsys.readouterr().err == f"{first}{rest}{first}validation 98.8 mm, {rest}"
+        watch(10, 10, judged)
+    assert capsys.readouterr().err == (
+        "epoch 2 of 5: 120.0 mm in training; loss 0.5000, 4,321 frames/s, about 3 min 0 s left\n"
+        "epoch 2 of 5: 98.8 mm on validation (best so far), 120.0 mm in training; loss 0.5000, 4,321 frames/s\n"
+    )
 
 
 def test_a_run_tells_of_each_epoch(data_file, tiny, tmp_path):

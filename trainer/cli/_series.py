@@ -11,6 +11,7 @@ import click
 from mocapgen.shared.command import given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import say
+from mocapgen.shared.text import count_of
 from trainer.cli._training import training_bar
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def print_series(results: Results, out: str) -> None:
     from trainer.experiments import pictures
 
     failed = f", {len(results.failures)} failed" if results.failures else ""
-    say(f"{len(results.runs)} runs finished{failed}; written to {out}: report.html, report.md, results.json")
+    say(f"{count_of(len(results.runs), 'run')} finished{failed}; written to {out}: report.html, report.md, results.json")
     for failure in results.failures:
         say(f"failed: {failure.name}: {failure.error}")
     if not pictures.available():

@@ -14,13 +14,15 @@ from mocapgen.shared.command import EXIT_INTERRUPTED, EXIT_USAGE, Stopped
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import is_terminal, progress_bar
 from mocapgen.shared.tables import say
-from mocapgen.shared.text import format_time
+from mocapgen.shared.text import rough_time
 
 if TYPE_CHECKING:
     from trainer.fit import ProgressCallback
 
 MODELS = ", ".join(part_names("trainer.model.networks", "NETWORK"))
 RECIPES = ", ".join(sorted(path.stem for path in (Path(__file__).parents[1] / "recipes").glob("*.yaml")))
+_SIDES = {"validation": "on validation", "train": "in training"}
+"""What is said of the error of each side, the one that tells more first: that of training is of augmented motions, and of weights that change."""
 MODEL_NOTE = {"model": {"note": f": {MODELS}"}}
 
 
@@ -45,7 +47,7 @@ def one_voice(context: click.Context) -> Iterator[None]:
 
 @contextmanager
 def training_bar(level: int, stream_is_terminal: bool | None = None, epochs: bool = False) -> Iterator[ProgressCallback | None]:
-    """Show epoch, loss, error and the remaining time of a run; see :func:`mocapgen.shared.progress.progress_bar`.
+    """Show epoch, validation error and the remaining time of a run; see :func:`mocapgen.shared.progress.progress_bar`.
 
     Parameters
     ----------
@@ -69,8 +71,14 @@ def training_bar(level: int, stream_is_terminal: bool | None = None, epochs: boo
             yield None
             return
 
+        reached = ""
+
         def watch(done: int, total: int, figures: Mapping[str, Any]) -> None:
-            progress(done, total, f"epoch {figures['epoch']}, loss {figures['loss']:.4f}, MPJPE {figures['mpjpe_mm']:.1f} mm")
+            nonlocal reached
+            if "seconds" in figures:
+                side = "train" if figures["validation_mpjpe_mm"] is None else "validation"
+                reached = f", {figures[f'{side}_mpjpe_mm']:.1f} mm {_SIDES[side]}"
+            progress(done, total, f"epoch {figures['epoch']} of {figures['epochs']}{reached}")
 
         yield watch
 
@@ -79,7 +87,9 @@ def _print_epoch(done: int, total: int, figures: Mapping[str, Any]) -> None:
     """Print a line if an epoch is over."""
     if "seconds" not in figures:
         return
-    sides = [f"{side} {figures[f'{side}_mpjpe_mm']:.1f} mm" for side in ("train", "validation") if figures[f"{side}_mpjpe_mm"] is not None]
-    left = figures["seconds"] * figures["epoch"] * (total - done) / done
-    rate = f"{figures['frames_per_second']:,.0f} frames/s, about {format_time(left)} left"
-    say(f"epoch {figures['epoch']} of {figures['epochs']}: loss {figures['loss']:.4f}, {', '.join(sides)}, {rate}", error=True)
+    errors = [f"{figures[f'{side}_mpjpe_mm']:.1f} mm {words}" for side, words in _SIDES.items() if figures[f"{side}_mpjpe_mm"] is not None]
+    if figures["best"] and len(errors) > 1:
+        errors[0] += " (best so far)"
+    left = figures["seconds"] * (total - done) * figures["epoch"] / done
+    rate = f"{figures['frames_per_second']:,.0f} frames/s" + (f", about {rough_time(left)} left" if done < total else "")
+    say(f"epoch {figures['epoch']} of {figures['epochs']}: {', '.join(errors)}; loss {figures['loss']:.4f}, {rate}", error=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import MOST_RESULT_BYTES, read_json
 from mocapgen.shared.inputs import read_bytes
-from mocapgen.shared.text import counted, one_line, quoted
+from mocapgen.shared.text import count_of, did_you_mean, one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import SplitRecord
 from trainer.data.dataset import PoseData
@@ -118,8 +119,9 @@ def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
         patterns = [pattern.strip().lower() for pattern in text.split(",") if pattern.strip()]
         test = np.array([any(fnmatchcase(value, pattern) for pattern in patterns) for value in column], dtype=bool)
         if not test.any():
-            known = counted(sorted(set(getattr(data, key))))
-            raise ConfigError(one_line(f"split {spec}", f"expected one of the {key}s {known}; found none that matches {quoted(text)}"))
+            known = sorted(set(getattr(data, key)))
+            found = f"expected one of the {count_of(len(known), key)} of {data.path.name}, found none like {quoted(text)}"
+            raise ConfigError(one_line(f"split {spec}", f"{found}; {did_you_mean(re.sub('[*?]', '', text), known)}"))
         return test
     if not _is_file(spec):
         rule = "split: expected clip, random, all, actor=NAME, action=PATTERN or a file of clip ids"

@@ -9,10 +9,10 @@ from typing import Any
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import protected
+from mocapgen.shared.text import count_of
 from schemas.errors import ConfigError
 from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
-from trainer.data.splits import make_split
 from trainer.experiments.published import published
 from trainer.experiments.report import Bullets, Cell, Heading, MadeBy, Paragraph, ReportBlock, Table
 from trainer.experiments.report_html import write_blocks
@@ -132,11 +132,11 @@ def ablate(
         )
         jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
         series.check(jobs)
-        config = jobs[0].config()  # where its split cannot be made, no other can
-        make_split(series.load(series.data_file, config.joint_set), config.split, config.seed, config.test_share, config.validation_share)
+        for reason in series.impossible(jobs).values():
+            raise ConfigError(reason)
         runs, failures = series.run(jobs)
         results = Results(
-            protocol={"split": config.split, **describe(series, seeds)},
+            protocol={"split": jobs[0].config().split, **describe(series, seeds)},
             command=from_the_start(command),
             versions=versions(),
             seeds=tuple(seeds),
@@ -165,7 +165,7 @@ def summarise_ablation(results: Results) -> list[ReportBlock]:
         _table(results),
     ]
     if results.failures:
-        blocks.append(Paragraph(f"{len(results.failures)} runs failed:", warning=True))
+        blocks.append(Paragraph(f"{count_of(len(results.failures), 'run')} failed:", warning=True))
         blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
     return [*blocks, MadeBy(results.command, results.versions)] if results.command else blocks
 

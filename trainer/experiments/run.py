@@ -16,6 +16,7 @@ from typing import Any
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import protected
+from mocapgen.shared.text import listed, one_line
 from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer.data.dataset import PoseData
@@ -98,6 +99,7 @@ def experiments(
         changes = merge(parse_assignments(assignments), options or {})
         jobs = plan(series.load(series.data_file, str(changes.get("joint_set", "h36m17"))), recipes, seeds, only, changes)
         series.check(jobs)
+        require_possible(series, jobs, only)
         runs, failures = series.run(jobs)
         results = Results(
             protocol=describe(series, seeds),
@@ -128,9 +130,35 @@ def choose_experiments(only: Sequence[str], have_other_file: bool) -> tuple[str,
         raise ConfigError(f"only: expected some of {', '.join(EXPERIMENTS)}, found {', '.join(unknown) or 'nothing'}")
     wanted = {known[name.lower()] for name in only}
     if "CMU" in wanted and not have_other_file:
-        others = ",".join(name for name in EXPERIMENTS if name != "CMU")
-        raise ConfigError(f"cmu: expected the file of CMU sequences for the experiment CMU, found none; give one, or only={others}")
+        others = ",".join(name for name in EXPERIMENTS if name in wanted - {"CMU"})
+        without = f", or only={others} to go without" if others else ""
+        raise ConfigError(f"cmu: expected the file of CMU sequences for the experiment CMU, found none; give one{without}")
     return tuple(name for name in EXPERIMENTS if name in wanted)
+
+
+def require_possible(series: RunSeries, jobs: Sequence[Job], only: Sequence[str]) -> None:
+    """Refuse experiments that the file cannot be divided for, before any is trained.
+
+    Raises
+    ------
+    ConfigError
+        With the reason for the first, how the file may be built so that it is possible, and what is possible without.
+    """
+    reasons = series.impossible(jobs)
+    if not reasons:
+        return
+    others = ",".join(name for name in only if name not in reasons)
+    ways = [_builds_more(series.load(series.data_file, jobs[0].config().joint_set)), f"only={others} goes without" if others else ""]
+    experiment, reason = next(iter(reasons.items()))
+    also = f" (nor for {listed([name for name in reasons if name != experiment])})" if len(reasons) > 1 else ""
+    raise ConfigError(one_line(f"experiment {experiment}", reason.partition("; ")[0] + also, "".join(f"; {way}" for way in ways if way)))
+
+
+def _builds_more(data: PoseData) -> str:
+    """Return the command that builds a file of more clips, if this one was built of some only."""
+    all_of_them = {"min_frames": ("--min-frames 1", 1), "select": ("--select all", "all")}
+    missing = [option for name, (option, value) in all_of_them.items() if data.config.get(name, value) != value]
+    return f"`mocapgen build ... {' '.join(missing)}` keeps more clips" if missing else ""
 
 
 def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Sequence[str], changes: Mapping[str, Any]) -> list[Job]:

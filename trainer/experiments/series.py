@@ -35,7 +35,7 @@ from schemas.train import ModelCard, SplitRecord, TrainConfig
 from trainer.data.batches import Loader
 from trainer.data.cache import load_frames
 from trainer.data.dataset import PoseData, require_match
-from trainer.data.splits import read_split_record, split_from_record
+from trainer.data.splits import make_split, read_split_record, split_from_record
 from trainer.evaluate import evaluate_predictions
 from trainer.experiments.examples import Examples, read_examples, write_examples
 from trainer.experiments.published import benchmark
@@ -181,6 +181,22 @@ class RunSeries:
             raise ConfigError(one_line(str(self.out), "expected a folder that is free, found files; resume=True goes on, or another out=..."))
         for name in REPORTS if self.out.exists() else ():
             check_target(self.out / name, overwrite=True)
+
+    def impossible(self, jobs: Sequence[Job]) -> dict[str, str]:
+        """Return the experiments of which a split cannot be made, each with the reason; none where nothing is trained."""
+        reasons: dict[str, str] = {}
+        made: set[tuple[object, ...]] = set()
+        for job in () if self.finished else jobs:
+            config = job.config()
+            wanted = config.split, config.seed, config.test_share, config.validation_share
+            if (config.joint_set, *wanted) in made or job.experiment in reasons:
+                continue
+            try:
+                make_split(self.load(self.data_file, config.joint_set), *wanted)
+            except ConfigError as error:
+                reasons[job.experiment] = str(error)
+            made.add((config.joint_set, *wanted))
+        return reasons
 
     def run(self, jobs: Sequence[Job]) -> tuple[tuple[RunResult, ...], tuple[Failure, ...]]:
         """Make all runs, one after the other.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mocapgen.shared.text import count_of
 from schemas.experiments import PublishedExperiment, Results, RunResult, Side
 from trainer.data.splits import RANDOM_NOTE
 from trainer.experiments import pictures
@@ -132,7 +133,7 @@ def _opening(results: Results) -> list[ReportBlock]:
     """Return the title, and what must be known before any figure is read."""
     blocks: list[ReportBlock] = [Heading(TITLE, 1), Paragraph(f"Published: {results.published.source}.")]
     if results.failures:
-        blocks.append(Paragraph(f"{len(results.failures)} runs failed, so that figures are missing or rest on fewer seeds:", warning=True))
+        blocks.append(Paragraph(f"{count_of(len(results.failures), 'run')} failed: figures are missing or rest on fewer seeds:", warning=True))
         blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
     if any(run.experiment == "A" for run in results.runs):
         blocks.append(Paragraph(f"A: {RANDOM_NOTE}; the line 'clip' is the error without that leak.", warning=True))

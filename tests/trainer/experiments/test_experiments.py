@@ -223,6 +223,38 @@ def test_a_damaged_result_is_one_line(data_file, tmp_path, text, words):
     assert failure.error.startswith(f"{folder}/result.json: expected the result of a run of this version, found another")
 
 
+def test_splits_are_checked_before_the_first_epoch(capsys, data_file, cmu_file, tmp_path, monkeypatch):
+    path, out = tmp_path / "few.h5", tmp_path / "out"
+    path.write_bytes(data_file.read_bytes())
+    with h5py.File(path, "r+") as file:
+        for row, action in enumerate(file["clips/action"].asstr()[()]):
+            file["clips/action"][row] = "walk" if action == "hop" else action
+        file.attrs["config"] = json.dumps(json.loads(file.attrs["config"]) | {"min_frames": 40, "select": "one-per-actor"})
+    monkeypatch.setattr(series_module, "fit", lambda *a, **o: pytest.fail("trained"))
+    common = [str(path), "--cmu", str(cmu_file), "--out", str(out), "--recipes", "paper", "--seeds", "0"]
+    for more in ([], ["--resume"]):
+        with pytest.raises(SystemExit) as end:
+            main(["experiments", *common, *more])
+        error = capsys.readouterr().err
+        assert (end.value.code, error.count("\n")) == (2, 1)
+        assert "experiment C: split action=hop*: expected one of the " in error
+        assert "found none like 'hop*'; `mocapgen build ... --min-frames 1 --select all` keeps more clips; --only A,clip,B,CMU goes without" in error
+    assert not out.exists()
+    with pytest.raises(SystemExit):
+        main(["ablate", *common[:5], "--split", "action=hop*"])
+    assert "found none like 'hop*'" in capsys.readouterr().err
+
+
+def test_finished_runs_are_reported_on_even_if_another_split_cannot_be_made(series, data_file, cmu_file, data, tmp_path, monkeypatch):
+    out, results, _ = series
+    monkeypatch.setattr("trainer.experiments.run.HOP_CLASSES", "action=swim")
+    copy = tmp_path / "out"
+    shutil.copytree(out, copy)
+    shutil.rmtree(copy / "runs" / "paper-C-s3")
+    found = experiments(data_file, cmu_file, copy, recipes=("paper",), seeds=(3,), assignments=TINY, finished=True)
+    assert found.runs == tuple(run for run in results.runs if run.experiment != "C")
+
+
 def test_plan_is_every_recipe_experiment_variant_and_seed(data):
     changes = parse_assignments(["epochs=2"])
     jobs = plan(data, ("paper", "default"), (0, 1), choose_experiments(("cmu", "B", "a"), True), changes)
@@ -319,7 +351,7 @@ def test_commands(capsys, data_file, tmp_path):
         (["experiments", "DATA", "--out", "FULL", "--only", "A"], "expected a folder that is free"),
         (["experiments", "DATA"], "Missing option"),
         (["ablate", "DATA", "--out", "OUT", "--only", "flop"], "expected ingredients of recipe default: flip, "),
-        (["ablate", "DATA", "--out", "OUT", "--split", "action=x*"], "split action=x*: expected one of the actions"),
+        (["ablate", "DATA", "--out", "OUT", "--split", "action=x*"], "split action=x*: expected one of the "),
         (["ablate", "DATA", "--out", "OUT", "--cmu", "none.h5"], "expected a dataset file, found nothing"),
     ],
 )

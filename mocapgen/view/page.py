@@ -15,7 +15,9 @@ from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
 
-_SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "save.js", "video.js", "controls.js", "player.js", "start.js")
+_DRAWN = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "compare.js")
+_AROUND = ("save.js", "video.js", "info.js", "thumbnail.js", "timeline.js", "list.js", "keys.js", "controls.js")
+_SCRIPTS = (*_DRAWN, *_AROUND, "player.js", "start.js")
 
 
 @dataclass(frozen=True)

@@ -274,5 +274,5 @@
     return points;
   }
 
-  mp.draw = { cellOf, image, imagePoints, world };
+  mp.draw = { cellOf, coloursOf, image, imagePoints, stick, world };
 })((globalThis.MocapPlayer ||= {}));

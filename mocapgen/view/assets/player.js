@@ -5,6 +5,7 @@
   const { space, draw, orbit } = mp;
   const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
   const NEAREST = 14; // pixels: a joint nearer to the pointer than this is meant
+  const CLOSE = 0.74; // share of the pane that the person covers, close up
   const MEASURED = 240; // frames whose times are kept
 
   class Player {
@@ -15,26 +16,27 @@
       this.source = new mp.scene.Source(JSON.parse(this.part("header").textContent), this.part("blocks").textContent);
       this.header = this.source.header;
       this.rows = this.header.sequences;
-      this.options = { loop: true, names: false, trails: false, camera: true, grid: true, follow: false, predicted: true, aligned: false };
+      this.options = { loop: true, names: false, trails: false, camera: true, grid: true, follow: false, predicted: true, aligned: false, apart: false, beside: [] };
       this.index = -1; // place in the table of sequences
       this.frame = 0;
       this.joint = -1; // that is marked
       this.hovered = -1;
       this.playing = false;
       this.speed = 1;
-      this.flat = { zoom: 1, x: 0, y: 0, close: false };
+      this.flat = { zoom: 1, x: 0, y: 0, close: true };
       this.orbit = new orbit.Orbit();
+      this.others = []; // scenes of the avatars beside it
       this.times = { intervals: [], drawing: [] };
       this.panes = ["image", "world"].map((name) => this.part(name));
       this.video = new mp.Video(this);
+      this.restyle();
       this.controls = new mp.Controls(this);
       this.listen();
-      this.restyle();
       this.ready = this.begin();
     }
 
     async begin() {
-      if (!this.rows.length) return this.say("There is no sequence to show.");
+      if (!this.rows.length) return this.say("There is no sequence to show: none was chosen, or none fits on this page.");
       if (typeof DecompressionStream === "undefined") return this.say("The player needs a browser of 2023 or later (DecompressionStream).");
       const start = this.header.start || {};
       const asked = this.page ? mp.moment(location.hash) : null;
@@ -52,7 +54,8 @@
     async open(moment) {
       const index = moment.sequence === undefined ? this.index : this.rows.findIndex((row) => row.number === moment.sequence);
       if (index < 0) return this.say(`Sequence ${moment.sequence} is not on this page.`);
-      if (index !== this.index || !this.scene) {
+      const another = index !== this.index || !this.scene;
+      if (another) {
         const token = (this.token = {});
         try {
           const scene = await this.source.scene(index);
@@ -63,6 +66,7 @@
         }
       }
       this.say("");
+      await this.arrange(moment, another);
       if (moment.joint !== undefined) this.joint = this.scene.figure.names.indexOf(moment.joint);
       this.seek(moment.frame === undefined ? this.frame : moment.frame);
       return undefined;
@@ -83,9 +87,58 @@
         this.orbit.centre(scene, this.frame, width, height);
         this.frame = 0;
       } else if (this.orbit.camera) this.orbit.centre(scene, this.frame, width, height);
-      if (this.flat.close) this.zoomTo(true);
+      if (this.flat.close !== undefined) this.zoomTo(this.flat.close);
       this.frame = Math.min(this.frame, scene.frames - 1);
       this.controls.show();
+    }
+
+    // The sequence among some of one clip that is nearest to what is shown: the same avatar and camera, as far as there are.
+    openClip(indices) {
+      const { rows, header, scene } = this;
+      const score = (index) => (scene ? 2 * (rows[index].avatar === scene.row.avatar) + (header.cameras[rows[index].camera].rig === scene.camera.rig) : 0);
+      const best = indices.reduce((one, other) => (score(other) > score(one) ? other : one));
+      return this.open({ sequence: rows[best].number, frame: 0 });
+    }
+
+    // What is shown together: what an address asks for, if it does, else as before.
+    async arrange({ beside, prediction }, another) {
+      if (beside !== undefined) this.options.beside = beside;
+      if (prediction !== undefined) {
+        const [predicted, apart] = [prediction !== "off", prediction === "beside"];
+        for (const [name, value] of Object.entries({ predicted, apart })) this.controls.option(name, value);
+      }
+      if (another || beside !== undefined) await this.standTogether();
+    }
+
+    async standBeside(avatars) {
+      this.options.beside = avatars;
+      await this.standTogether();
+      this.remember();
+    }
+
+    // Read the scenes of the other avatars, and place all bodies.
+    async standTogether() {
+      const { rows, header, scene, source, token } = this;
+      const known = (avatar) => this.controls.clip.filter((place) => rows[place].avatar === avatar);
+      const near = (places) => places.find((place) => header.cameras[rows[place].camera].rig === scene.camera.rig) ?? places[0];
+      const names = this.options.beside.filter((avatar) => avatar !== scene.row.avatar && known(avatar).length);
+      const others = await Promise.all(names.slice(0, mp.compare.MOST - 1).map((avatar) => source.scene(near(known(avatar)))));
+      if (token !== this.token) return; // another sequence was asked for meanwhile
+      this.others = others;
+      this.place();
+      this.controls.showBeside();
+      this.redraw();
+    }
+
+    place() {
+      this.bodies = mp.compare.bodies([this.scene, ...this.others], this.options);
+    }
+
+    optionChanged(name) {
+      if (!this.scene) return;
+      if (name === "apart" || name === "predicted") this.place();
+      this.redraw();
+      this.remember();
     }
 
     // Time ---------------------------------------------------------------------------------------------
@@ -122,6 +175,17 @@
     toggle() {
       if (this.playing) this.pause();
       else this.play();
+    }
+
+    // While the time line is dragged, time stands.
+    hold() {
+      this.held = this.playing;
+      this.playing = false;
+    }
+
+    release() {
+      if (this.held) this.play();
+      else this.remember();
     }
 
     setSpeed(speed) {
@@ -202,9 +266,10 @@
 
     restyle() {
       const css = getComputedStyle(this.root);
-      const names = "surface image ink muted left right centre predicted grid border camera mark x y z".split(" ");
+      const names = "surface image ink muted line left right centre predicted grid border camera mark x y z".split(" ");
       this.style = Object.fromEntries(names.map((name) => [name, css.getPropertyValue(`--mp-${name}`).trim()]));
       this.style.font = `12px ${css.fontFamily}`;
+      this.controls?.restyle();
       this.redraw();
     }
 
@@ -217,7 +282,11 @@
     // What people do -----------------------------------------------------------------------------------
 
     listen() {
-      new ResizeObserver(() => this.redraw()).observe(this.part("image").closest(".mp-panes"));
+      const resized = new ResizeObserver(() => {
+        if (this.scene && this.flat.close !== undefined) this.zoomTo(this.flat.close);
+        this.redraw();
+      });
+      for (const canvas of this.panes) resized.observe(canvas);
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
       this.panes.forEach((canvas, pane) => orbit.pointers(canvas, this.actions(canvas, pane)));
       addEventListener("hashchange", () => this.follow(location.hash));
@@ -258,7 +327,7 @@
         this.flat = { ...this.flat, x: this.flat.x + dx, y: this.flat.y + dy, close: undefined };
         this.redraw();
       };
-      return { ...common, turn: move, move, zoom: (factor, x, y) => this.magnify(factor, x, y), reset: () => this.zoomTo(false) };
+      return { ...common, turn: move, move, zoom: (factor, x, y) => this.magnify(factor, x, y), reset: () => this.zoomTo(true) };
     }
 
     // Zoom the image's pane around a point.
@@ -279,7 +348,7 @@
         const { camera, pixelBox } = this.scene;
         const { scale } = space.fitImage(camera, width, height, 1, 0, 0);
         const spans = [0, 1].map((k) => Math.max(pixelBox.high[k] - pixelBox.low[k], 1));
-        const zoom = Math.min(Math.max((0.86 * Math.min(width / spans[0], height / spans[1])) / scale, 0.2), 60);
+        const zoom = Math.min(Math.max((CLOSE * Math.min(width / spans[0], height / spans[1])) / scale, 0.2), 60);
         const middle = (k, size) => (size / 2 - (pixelBox.low[k] + pixelBox.high[k]) / 2) * scale * zoom;
         this.flat = { zoom, x: middle(0, camera.width), y: middle(1, camera.height), close };
       }
@@ -312,9 +381,13 @@
     // Keep the address such that it can be copied.
     remember() {
       if (!this.page || !this.scene) return;
-      const joint = this.joint >= 0 ? `&joint=${encodeURIComponent(this.scene.figure.names[this.joint])}` : "";
+      const { scene, options } = this;
+      const parts = [`sequence=${scene.row.number}`, `frame=${this.frame}`];
+      if (this.joint >= 0) parts.push(`joint=${encodeURIComponent(scene.figure.names[this.joint])}`);
+      if (this.others.length) parts.push(`beside=${this.others.map((other) => encodeURIComponent(other.row.avatar)).join(",")}`);
+      if (scene.predicted && !(options.predicted && !options.apart)) parts.push(`prediction=${options.predicted ? "beside" : "off"}`);
       try {
-        history.replaceState(null, "", `#sequence=${this.scene.row.number}&frame=${this.frame}${joint}`);
+        history.replaceState(null, "", `#${parts.join("&")}`);
       } catch {
         // a page that may not change its address works all the same
       }
@@ -334,6 +407,8 @@
     const moment = { sequence: whole("sequence") };
     if (whole("frame") !== undefined) moment.frame = whole("frame");
     if (parts.get("joint") !== null) moment.joint = parts.get("joint");
+    if (parts.get("beside") !== null) moment.beside = parts.get("beside").split(",").filter(Boolean);
+    if (["over", "beside", "off"].includes(parts.get("prediction"))) moment.prediction = parts.get("prediction");
     return moment;
   };
 

@@ -3,7 +3,7 @@
   "use strict";
 
   const { space } = mp;
-  const REMEMBERED = 6;
+  const REMEMBERED = 12;
 
   class Source {
     constructor(header, text) {

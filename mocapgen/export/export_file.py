@@ -12,12 +12,11 @@ from mocapgen.export.base import Exporter, ExportOutput, exporter, exporter_name
 from mocapgen.export.export_input import ExportInput, Item, SequenceFilter
 from mocapgen.shared.config import checked, from_text
 from mocapgen.shared.files import new_files
-from mocapgen.shared.hdf5 import text_attribute
 from mocapgen.shared.outputs import check_folder, protected, writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import listed
 from mocapgen.shared.version import __version__
-from mocapgen.store.predictions import Predictions, open_any
+from mocapgen.store.predictions import open_any
 from schemas.base import Model
 from schemas.errors import ConfigError, DatasetError
 
@@ -137,9 +136,6 @@ def _target(chosen: Exporter, out: Path, count: int) -> tuple[Path, str]:
 
 def _description(source: ExportInput, format: str, items: Sequence[Item], selection: Model, settings: Model, output: ExportOutput) -> dict[str, Any]:
     """Return what is written beside: what the numbers mean, and where they come from."""
-    data = source.data
-    origin: dict[str, Any] = {"file": data.path.name, "kind": text_attribute(data.file, "format"), "generator": data.generator}
-    origin |= {"model": data.model, "root": data.root, "source": data.source} if isinstance(data, Predictions) else {"config": data.config}
     return {
         "format": format,
         "generator": f"mocapgen {__version__}",
@@ -148,7 +144,7 @@ def _description(source: ExportInput, format: str, items: Sequence[Item], select
         "notes": output.notes,
         "settings": settings.model_dump(),
         "selection": {name: value for name, value in selection.model_dump().items() if value not in (None, ())},
-        "source": origin,
+        "source": source.origin,
         "sequences": [_entry(item, output) for item in items],
     }
 

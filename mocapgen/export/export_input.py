@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.core.motion import Array
-from mocapgen.shared.hdf5 import read_array
+from mocapgen.shared.hdf5 import read_array, text_attribute
 from mocapgen.shared.text import matches, no_match
 from mocapgen.store.predictions import Predictions
 from mocapgen.store.reader import Dataset, SequenceRow
@@ -131,6 +131,13 @@ class ExportInput:
         return isinstance(self.data, Predictions)
 
     @property
+    def origin(self) -> dict[str, Any]:
+        """What the file is and how it was made, for what is written about an export."""
+        data = self.data
+        made = {"model": data.model, "root": data.root, "source": data.source} if isinstance(data, Predictions) else {"config": data.config}
+        return {"file": data.path.name, "kind": text_attribute(data.file, "format"), "generator": data.generator, **made}
+
+    @property
     def fps(self) -> float:
         """Frames per second."""
         return self._fps
@@ -165,7 +172,7 @@ class ExportInput:
         DatasetError
             If a position is not finite, or the frames are damaged.
         """
-        return self._finite(item, "positions_3d")
+        return self.stored(item, "positions_3d").astype(np.float64)
 
     def world(self, item: Item) -> Array:
         """Return where the joints of a sequence are, (T, J, 3) float64, metres, in the world: y up."""
@@ -173,7 +180,7 @@ class ExportInput:
 
     def rotations(self, item: Item) -> Array:
         """Return the local rotations of a sequence of a dataset file as stored, (T, J, 4) float64, of unit length."""
-        found = self._finite(item, "quaternions")
+        found = self.stored(item, "quaternions").astype(np.float64)
         norms = np.linalg.norm(found, axis=-1, keepdims=True)
         if np.abs(norms - 1.0).max() > 1e-3:
             odd = norms.flat[np.abs(norms - 1.0).argmax()]
@@ -184,10 +191,17 @@ class ExportInput:
         """Return which joints are in the image, or were seen by the detector: (T, J) bool."""
         return item.row["confidence"] > 0 if self.predicted else item.row["in_view"].astype(bool)
 
-    def _finite(self, item: Item, name: str) -> Array:
-        found = item.row[name].astype(np.float64)
-        if not np.isfinite(found).all():
-            frame, joint = np.argwhere(~np.isfinite(found).all(axis=-1))[0]
+    def stored(self, item: Item, name: str) -> NDArray[Any]:
+        """Return an array of a sequence as it is stored; of all but pixels, which may be missing, numbers have to be finite.
+
+        Raises
+        ------
+        DatasetError
+            If a number is not finite, or the frames are damaged.
+        """
+        found = item.row[name]
+        if name != "positions_2d" and not np.isfinite(found).all():
+            frame, joint = np.argwhere(~np.isfinite(found.reshape(*found.shape[:2], -1)).all(axis=-1))[0]
             where = f"frame {frame} of {item.clip}, joint {self.data.joint_names[joint]}"
             raise DatasetError(f"{self.path}: /frames/{name}: expected finite numbers, found {found[frame, joint]} in {where}")
         return found

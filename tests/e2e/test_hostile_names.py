@@ -121,16 +121,23 @@ def test_select_and_merge(run, place):
     run("mocapgen", "merge", "data.h5", "joints.h5", "--out", "none.h5", status=2)
 
 
+NEEDED = {"gltf": "pygltflib", "parquet": "pyarrow"}
+"""Packages that formats want."""
+
+
 @pytest.mark.parametrize("file", ["data", "joints"])
-@pytest.mark.parametrize("format", ["bvh", "csv", "gltf", "mmpose", "npz", "trc", "videopose3d"])
+@pytest.mark.parametrize("format", ["bvh", "csv", "gltf", "mmpose", "npz", "parquet", "trc", "videopose3d"])
 def test_exports(run, place, file, format):
-    if format == "gltf":
-        pytest.importorskip("pygltflib")
+    if format in NEEDED:
+        pytest.importorskip(NEEDED[format])
     out = place / f"{file}-{format}"
     if format == "npz":
         run("mocapgen", "export", f"{file}.h5", "--format", format, "--out", f"{out}.npz", "-v")
         with np.load(f"{out}.npz") as arrays:
             assert all(printable(name) == name for name in arrays)
+        return
+    if format == "parquet":
+        run("mocapgen", "export", f"{file}.h5", "--format", format, "--out", f"{out}.parquet", "-v")
         return
     run("mocapgen", "export", f"{file}.h5", "--format", format, "--out", out, "-v")
     for path in out.rglob("*"):

@@ -22,7 +22,7 @@ from tests.export.conftest import write_predictions
 
 
 def test_there_are_formats_and_each_says_what_it_is() -> None:
-    assert exporter_names() == ("bvh", "csv", "gltf", "mmpose", "npz", "trc", "videopose3d")
+    assert exporter_names() == ("bvh", "csv", "gltf", "mmpose", "npz", "parquet", "trc", "videopose3d")
     assert all(exporter(name).summary for name in exporter_names())
 
 
@@ -134,7 +134,7 @@ def test_names_that_would_collide_or_escape(front: Path, tmp_path: Path) -> None
         ({"clips": "sample_sa_*", "actors": "sd"}, "the selection: expected sequences that match all of it, found none"),
         ({"scale": -1.0}, "scale: "),
         ({"up": "x"}, "up: "),
-        ({"joints": "all"}, "joints: an option of csv, npz and trc only, found with format=bvh; leave it out"),
+        ({"joints": "all"}, "joints: an option of csv, npz, parquet and trc only, found with format=bvh; leave it out"),
         ({"colour": "red"}, "colour: no option of any format"),
     ],
 )
@@ -153,7 +153,7 @@ def test_wrong_places_are_one_line(front: Path, tmp_path: Path) -> None:
         ("bvh", tmp_path / "no" / "folder", "expected an existing folder to write to, found no"),
         ("npz", tmp_path / "poses", "expected a file to write that ends in .npz, found no suffix"),
         ("npz", tmp_path / "no" / "poses.npz", "expected an existing folder to write to, found no"),
-        ("obj", tmp_path / "x", "format: expected one of bvh, csv, gltf, mmpose, npz, trc, videopose3d, found 'obj'"),
+        ("obj", tmp_path / "x", "format: expected one of bvh, csv, gltf, mmpose, npz, parquet, trc, videopose3d, found 'obj'"),
     ):
         with pytest.raises(MocapError) as caught:
             export(front, format, out)

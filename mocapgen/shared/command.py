@@ -22,7 +22,7 @@ from mocapgen.shared.parts import part_names
 from mocapgen.shared.signals import like_ctrl_c
 from mocapgen.shared.streams import outlive_readers
 from mocapgen.shared.tables import say
-from mocapgen.shared.text import one_line, option_words
+from mocapgen.shared.text import did_you_mean, one_line, option_words, quoted
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -130,6 +130,8 @@ class CommandFolder(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is asked for and its arguments; remember it for error messages."""
+        if args[0] not in self.list_commands(ctx):
+            ctx.fail(f"No such command {quoted(args[0])}; {did_you_mean(args[0], self.list_commands(ctx))}")
         name, command, rest = super().resolve_command(ctx, args)
         session(ctx).command = command
         return name, command, rest
@@ -159,6 +161,8 @@ def _fail(name: str, messages: Sequence[str], status: int) -> NoReturn:
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context else ""
+    if context and isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
+        hint = f" Expected: {' '.join((context.command_path, *context.command.collect_usage_pieces(context)))}{hint}"
     return error.format_message() + hint
 
 

@@ -20,7 +20,8 @@ from mocapgen.shared.frame_reader import FrameReader, require_room
 from mocapgen.shared.hdf5_open import InUseError, open_reading
 from mocapgen.shared.hdf5_probe import probe
 from mocapgen.shared.hdf5_walk import UNREADABLE
-from mocapgen.shared.inputs import open_regular
+from mocapgen.shared.inputs import open_regular, similar_name
+from mocapgen.shared.kinds import HDF5, OTHER, kind_of
 from mocapgen.shared.text import one_line, quoted
 from schemas.conventions import CameraFrame
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, Layout
@@ -181,7 +182,7 @@ def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
     """
     wanted, _, advice = what.partition(";")
     if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises for names that are too long)
-        raise DatasetError(one_line(str(path), f"expected {wanted}, found nothing", f";{advice}"))
+        raise DatasetError(one_line(str(path), f"expected {wanted}, found nothing", similar_name(path) or f";{advice}"))
     open_regular(path, wanted).close()
     damage = probe(path)
     if damage and not damaged:
@@ -191,7 +192,9 @@ def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
     except InUseError as error:  # since it was looked through
         raise DatasetError(one_line(str(path), str(error))) from None
     except OSError as error:
-        raise DatasetError(one_line(str(path), f"expected an HDF5 file, found something else or a damaged one ({_reason(error)})")) from None
+        found = kind_of(path)
+        what = f"something else or a damaged one ({_reason(error)})" if found in (HDF5, OTHER) else f"{found}; check the path"
+        raise DatasetError(one_line(str(path), f"expected an HDF5 file, found {what}")) from None
 
 
 def _reason(error: Exception) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from mocapgen.shared.text import format_size, one_line
+from mocapgen.shared.text import format_size, nearest, one_line
 from schemas.errors import DatasetError, MocapError
 
 MOST_BYTES = 2**30
 """Largest file that is read into memory by default."""
+_MOST_NAMES = 2_000
+"""Files of a folder that are looked through for a similar name."""
 
 
 def read_bytes(path: str | Path, what: str, most: int = MOST_BYTES, subject: str = "", error: type[MocapError] = DatasetError) -> bytes:
@@ -64,8 +67,10 @@ def open_regular(path: str | Path, what: str, subject: str = "", error: type[Moc
         # Opening a pipe waits for a writer, unless told not to; of a regular file O_NONBLOCK changes nothing.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError) as problem:  # ValueError: a null character in the path
-        found = "nothing" if isinstance(problem, FileNotFoundError) else _found(Path(path)) or getattr(problem, "strerror", None) or problem
-        raise error(one_line(subject, f"expected {what}, found {found}; check the path")) from None
+        gone = isinstance(problem, FileNotFoundError)
+        found = "nothing" if gone else _found(Path(path)) or getattr(problem, "strerror", None) or problem
+        near = similar_name(path) if gone else ""
+        raise error(one_line(subject, f"expected {what}, found {found}", near or "; check the path")) from None
     try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
@@ -74,6 +79,16 @@ def open_regular(path: str | Path, what: str, subject: str = "", error: type[Moc
     except BaseException:
         os.close(handle)
         raise
+
+
+def similar_name(path: str | Path) -> str:
+    """Return the end of a message about a file that is not there: ``; did you mean 'data.h5'?``, by the files of its folder that end alike."""
+    path = Path(path)
+    try:
+        names = [entry.name for entry in islice(os.scandir(path.parent), _MOST_NAMES) if Path(entry.name).suffix == path.suffix]
+    except (OSError, ValueError):
+        return ""
+    return nearest(path.name, names, path.parent)
 
 
 def _found(path: Path) -> str:

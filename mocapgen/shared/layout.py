@@ -17,7 +17,8 @@ from schemas.dataset import Array as LayoutArray
 from schemas.errors import DatasetError
 from schemas.predictions import PREDICTIONS_FORMAT, PREDICTIONS_LAYOUT, PREDICTIONS_VERSION, PredictionAttributes
 
-_KNOWN = {FILE_FORMAT: "a dataset", PREDICTIONS_FORMAT: "predictions of a model"}
+_KNOWN = {FILE_FORMAT: "a dataset file", PREDICTIONS_FORMAT: "predictions of a model"}
+_MADE_BY = {FILE_FORMAT: "mocapgen build", PREDICTIONS_FORMAT: "trainer predict"}
 _LARGEST = 10**6
 """Of an image, in each direction, of a focal length, metres to a camera, and of a bone."""
 _KINDS = {"f4": "f", "f8": "f", "i4": "iu", "i8": "iu", "bool": "b"}
@@ -77,7 +78,7 @@ def check_kind(path: Path, file: h5py.File, format: str, version: str) -> None:
     """Check that a file is of our format, and of no newer major version."""
     found = text_attribute(file, "format")
     if found in _KNOWN and format in _KNOWN and found != format:
-        raise _error(path, f"expected {_KNOWN[format]}, found {_KNOWN[found]}; name a file of the other kind")
+        raise _error(path, f"expected {_KNOWN[format]}, found {_KNOWN[found]}; name a file that `{_MADE_BY[format]}` writes")
     if found != format:
         said = quoted(attribute(file, "format") if found is None else found)
         raise _error(path, f"expected the attribute format={format!r}, found {said}: no {format.removeprefix('mocapgen-')} of this project")

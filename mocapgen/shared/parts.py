@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mocapgen.shared.text import one_line, quoted
+from mocapgen.shared.text import nearest, one_line, quoted
 
 
 @cache
@@ -54,5 +54,6 @@ def load_part(package: str, defines: str, name: str, option: str) -> Any:
     if name not in part_names(package, defines):
         from schemas.errors import ConfigError  # here, as the command line starts before it is sure whose `schemas` there is
 
-        raise ConfigError(one_line(option, f"expected one of {', '.join(part_names(package, defines))}, found {quoted(name)}"))
+        known = part_names(package, defines)
+        raise ConfigError(one_line(option, f"expected one of {', '.join(known)}, found {quoted(name)}", nearest(name, known)))
     return getattr(importlib.import_module(f"{package}.{name}"), defines)

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from schemas.errors import ConfigError
 
 LISTED = 30
@@ -42,6 +44,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:LONGEST_LINE], names, n=1)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names[:MAX_NAMES]) + more if names else 'is none'}"
+
+
+def nearest(name: str, known: Iterable[str], folder: Path | None = None) -> str:
+    """Return the end of a message: ``; did you mean 'paper'?``, or nothing if none of the known names, those in a folder, is similar."""
+    near = difflib.get_close_matches(name[:LONGEST_LINE], sorted(known), n=1)
+    return f"; did you mean '{printable(folder / near[0] if folder else near[0])}'?" if near else ""
 
 
 def format_size(size: int) -> str:

@@ -453,7 +453,7 @@ def test_damaged_inputs_are_one_line_and_leave_the_old_file(small: Path, whole: 
 def test_predictions_are_refused(small: Path, tmp_path: Path) -> None:
     pred = changed(small, tmp_path / "pred.h5", lambda file: file.attrs.__setitem__("format", "mocapgen-predictions"))
     for call in (lambda: select_sequences(pred, SelectConfig()), lambda: merge_datasets([small, pred])):
-        with pytest.raises(DatasetError, match=r"pred\.h5: expected a dataset, found predictions of a model"):
+        with pytest.raises(DatasetError, match=r"pred\.h5: expected a dataset file, found predictions of a model"):
             call()
 
 

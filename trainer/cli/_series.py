@@ -12,6 +12,7 @@ from mocapgen.shared.command import given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import say
 from mocapgen.shared.text import count_of
+from trainer.cli._kinds import require_dataset
 from trainer.cli._training import training_bar
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def numbers(context: click.Context, parameter: click.Parameter, text: str) -> li
 
 def make_series(context: click.Context, make: Callable[..., Results], data: str, options: dict[str, Any]) -> int:
     """Make a series of runs, print where it was written, and return the exit status: 1 if a run failed."""
+    for file in filter(None, (data, options["cmu"])):
+        require_dataset(file)
     from trainer.fit import command_line
 
     level = session(context).level

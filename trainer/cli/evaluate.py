@@ -10,6 +10,7 @@ import click
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import make_console, print_table, say
+from trainer.cli._kinds import require_dataset, require_model
 
 if TYPE_CHECKING:
     from schemas.train import Evaluation
@@ -51,6 +52,8 @@ def evaluate(
     MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
     model of its name.
     """
+    require_model(model, "trainer evaluate", data)
+    require_dataset(data)
     from mocapgen.shared.files import write_file
     from mocapgen.shared.outputs import writing
     from trainer.evaluate import as_markdown

@@ -6,6 +6,7 @@ import click
 
 from mocapgen.shared.command import common_options, example, session
 from mocapgen.shared.tables import say
+from trainer.cli._kinds import require_model
 
 
 @click.command(epilog=example("trainer export runs/first --format onnx --out model.onnx"))
@@ -21,6 +22,7 @@ def export(context: click.Context, /, model: str, kind: str, out: str, overwrite
     MODEL is a model that ships (`trainer models` lists them), the folder of a run, or a checkpoint; a run in the current folder goes before a
     model of its name.
     """
+    require_model(model)
     from trainer.predict.onnx import export_onnx
 
     exported = export_onnx(model, out, overwrite)

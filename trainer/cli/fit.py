@@ -11,6 +11,7 @@ from mocapgen.shared.command import add_options, common_options, example, given,
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.outputs import protected
 from mocapgen.shared.tables import say
+from trainer.cli._kinds import require_dataset
 from trainer.cli._training import MODEL_NOTE, RECIPES, one_voice, training_bar
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def fit(context: click.Context, /, data: str, **options: Any) -> None:
 
     The recipe gives the settings that no option gives.
     """
+    require_dataset(data, if_run="`trainer fit DATA.H5 --out {run} --resume` goes on with it")
     from trainer.recipes.settings import default_folder, run_config
 
     out, recipe, config, assignments, resume, stop_after, overwrite = (options.pop(name) for name in _OF_THE_RUN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import say
+from trainer.cli._kinds import require_model, require_source
 
 _OPTIONS = (
     click.option("--out", required=True, type=click.Path(), help="Predictions file to write (HDF5)."),
@@ -38,6 +40,8 @@ def predict(context: click.Context, /, model: str, source: str, out: str, overwr
     model of its name. SOURCE is a video; keypoints of any detector, a JSON or npz file or a folder of OpenPose's JSON files; or a dataset file
     whose projections are lifted.
     """
+    require_model(model, "trainer predict", source, f" --out {shlex.quote(out)}")
+    require_source(source)
     from mocapgen.shared.config import settings
     from mocapgen.shared.progress import progress_bar
     from schemas.predictions import PredictConfig

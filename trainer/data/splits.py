@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import MOST_RESULT_BYTES, read_json
 from mocapgen.shared.inputs import read_bytes
-from mocapgen.shared.text import count_of, did_you_mean, one_line, quoted
+from mocapgen.shared.text import count_of, did_you_mean, nearest, one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import SplitRecord
 from trainer.data.dataset import PoseData
@@ -125,7 +125,7 @@ def _chosen(data: PoseData, spec: str) -> NDArray[np.bool_]:
         return test
     if not _is_file(spec):
         rule = "split: expected clip, random, all, actor=NAME, action=PATTERN or a file of clip ids"
-        raise ConfigError(one_line("", f"{rule}, found {quoted(spec)}"))
+        raise ConfigError(one_line("", f"{rule}, found {quoted(spec)}", nearest(spec, ("clip", "random", "all", "actor=", "action="))))
     what = "a text file with one clip id a line"
     try:
         lines = read_bytes(spec, what, MOST_RESULT_BYTES, f"split {spec}", ConfigError).decode("utf-8-sig").splitlines()

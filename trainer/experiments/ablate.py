@@ -9,7 +9,7 @@ from typing import Any
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import protected
-from mocapgen.shared.text import count_of
+from mocapgen.shared.text import count_of, nearest, one_line, quoted
 from schemas.errors import ConfigError
 from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
@@ -85,7 +85,8 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     there = [name for name, without in possible.items() if _without(recipe, changes, without) != complete]
     wrong = [name for name in only or () if name not in there]
     if wrong:
-        raise ConfigError(f"only: expected ingredients of recipe {recipe}: {', '.join(there)}; found {', '.join(wrong)}")
+        found = f"only: expected ingredients of recipe {recipe}, found {quoted(', '.join(wrong))}"
+        raise ConfigError(one_line("", f"{found}; there are {', '.join(there)}", nearest(wrong[0], there)))
     wanted = [name for name in there if only is None or name in only]
     return [
         Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), on_benchmark=True)

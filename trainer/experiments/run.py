@@ -16,7 +16,7 @@ from typing import Any
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import protected
-from mocapgen.shared.text import listed, one_line
+from mocapgen.shared.text import listed, one_line, quoted
 from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer.data.dataset import PoseData
@@ -127,7 +127,8 @@ def choose_experiments(only: Sequence[str], have_other_file: bool) -> tuple[str,
     known = {name.lower(): name for name in EXPERIMENTS}
     unknown = [name for name in only if name.lower() not in known]
     if unknown or not only:
-        raise ConfigError(f"only: expected some of {', '.join(EXPERIMENTS)}, found {', '.join(unknown) or 'nothing'}")
+        found = quoted(", ".join(unknown)) if unknown else "nothing"
+        raise ConfigError(one_line("", f"only: expected some of {', '.join(EXPERIMENTS)}, found {found}"))
     wanted = {known[name.lower()] for name in only}
     if "CMU" in wanted and not have_other_file:
         others = ",".join(name for name in EXPERIMENTS if name in wanted - {"CMU"})

@@ -114,9 +114,9 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> C
     if chosen.type == "cuda":
         index = int(os.environ.get("LOCAL_RANK", 0)) if world > 1 else chosen.index or 0
         if index >= torch.cuda.device_count():
-            raise ConfigError(
-                f"device: expected one of the {torch.cuda.device_count()} GPUs that PyTorch sees, found {quoted(name)}; use device='cpu'"
-            )
+            count = torch.cuda.device_count()
+            rule = f"expected one of the {count} GPUs that PyTorch sees, found {quoted(name)}" if count else "expected a GPU, PyTorch sees none"
+            raise ConfigError(f"device: {rule}; use device='cpu'")
         chosen = torch.device("cuda", index)
         torch.cuda.set_device(chosen)
     threads = threads or max(1, usable_cores() // (int(os.environ.get("LOCAL_WORLD_SIZE", world)) if chosen.type == "cpu" else 1))

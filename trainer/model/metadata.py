@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import parse_json
 from mocapgen.shared.inputs import open_regular
+from mocapgen.shared.kinds import MODEL, NOTHING, OTHER, kind_of
 from mocapgen.shared.text import one_line, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.shipped import ShippedModel
@@ -45,6 +46,9 @@ def require_header(path: Path) -> None:
     DatasetError
         In one line.
     """
+    found = kind_of(path)
+    if found not in (MODEL, OTHER, NOTHING):
+        raise DatasetError(one_line(str(path), f"expected a checkpoint (safetensors), found {found}"))
     with open_regular(path, "a checkpoint (safetensors)") as file:
         try:
             size = int.from_bytes(file.read(8), "little")

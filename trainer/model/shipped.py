@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mocapgen.shared.text import did_you_mean, one_line
+from mocapgen.shared.text import did_you_mean, nearest, one_line
 from schemas.errors import DatasetError
 from schemas.shipped import ShippedModel
 from schemas.train import ModelCard
@@ -119,5 +119,6 @@ def locate(model: str | Path) -> Path:
     if path.is_dir():
         raise DatasetError(one_line(str(path), f"expected a run with {WEIGHTS[0]}, found none; `trainer fit` writes one"))
     kinds = f"{'a model that ships, ' if names else ''}a checkpoint or the folder of a run"
-    advice = did_you_mean(name, names) if names else "`trainer fit` writes one"
-    raise DatasetError(one_line(str(path), f"expected {kinds}, found nothing; {advice}"))
+    advice = nearest(path.name, [found.parent.name for found in path.parent.glob(f"*/{WEIGHTS[0]}")], path.parent)
+    advice = advice or (f"; {did_you_mean(name, names)}" if names else "; `trainer fit` writes one")
+    raise DatasetError(one_line(str(path), f"expected {kinds}, found nothing", advice))

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import writing
+from mocapgen.shared.text import one_line, quoted
 from schemas.conventions import file_conventions
-from schemas.errors import DatasetError
+from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import CONVENTIONS
 from schemas.shipped import ShippedModel
 from schemas.train import ModelCard
@@ -94,11 +95,15 @@ def export_onnx(model: str | Path, out: str | Path, overwrite: bool = False) -> 
 
     Raises
     ------
+    ConfigError
+        If the name of the file is not one of an ONNX file.
     ImportError
         If a package of the extra ``onnx`` is not installed.
     DatasetError
         If the checkpoint cannot be used, the file cannot be written, or ONNX Runtime gets other numbers than PyTorch.
     """
+    if Path(out).suffix.lower() != ".onnx":
+        raise ConfigError(one_line("", f"out: expected a name that ends in .onnx, found {quoted(str(out))}"))
     import onnxruntime  # noqa: F401
     import onnxscript  # noqa: F401 - torch's exporter needs it, and its own error is less clear
 

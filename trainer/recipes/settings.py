@@ -9,7 +9,7 @@ from typing import Any
 
 from mocapgen.shared.config import SettingPath, checked, read_settings
 from mocapgen.shared.documents import parse_yaml, read_json
-from mocapgen.shared.text import one_line, printable, quoted
+from mocapgen.shared.text import nearest, one_line, printable, quoted
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import RENAMED, TrainConfig
 from trainer.model.networks import check_settings, model_names
@@ -31,7 +31,8 @@ def read_recipe(name: str) -> dict[str, Any]:
         return read_settings(RECIPES / f"{name}.yaml", WHAT)
     if Path(name).suffix in (".yaml", ".yml"):
         return read_settings(name, WHAT)
-    raise ConfigError(one_line("", f"recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {quoted(name)}"))
+    rule = f"recipe: expected one of {', '.join(recipe_names())} or a YAML file, found {quoted(name)}"
+    raise ConfigError(one_line("", rule, nearest(name, recipe_names())))
 
 
 def recipe_file(name: str) -> str:
@@ -99,7 +100,8 @@ def train_config(*layers: Mapping[str, Any], files: Sequence[str] = ()) -> Train
 
     config = checked(TrainConfig, settings, file_of, renamed=RENAMED, first=any(files))
     if config.model not in model_names():
-        raise ConfigError(one_line(file_of(("model",)), f"model: expected one of {', '.join(model_names())}, found {quoted(config.model)}"))
+        rule = f"model: expected one of {', '.join(model_names())}, found {quoted(config.model)}"
+        raise ConfigError(one_line(file_of(("model",)), rule, nearest(config.model, model_names())))
     if config.model_settings:
         check_settings(config.model, config.model_settings, lambda path: file_of(("model_settings", *path)))
     return config

@@ -374,7 +374,7 @@ WRONG = {
     "no keypoints": (["RUN", "GONE.json"], "expected a file of keypoints, found nothing"),
     "no dataset": (["RUN", "GONE.h5"], "expected a dataset file, found nothing"),
     "a checkpoint for keypoints": (["RUN", "CHECKPOINT"], "expected JSON"),
-    "predictions for a dataset": (["RUN", "PREDICTIONS"], "expected a dataset, found predictions of a model"),
+    "predictions for a dataset": (["RUN", "PREDICTIONS"], "expected a dataset file, found predictions of a model"),
     "no rate": (["RUN", "NO_RATE"], "give --fps"),
     "too slow": (["RUN", "NO_RATE", "--fps", "0.5"], "at least 1 frame per second"),
     "bad rate": (["RUN", "KEYPOINTS", "--fps", "nan"], "--fps: input should be a finite number, found nan"),

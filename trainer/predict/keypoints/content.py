@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mocapgen.shared.inputs import read_bytes
+from mocapgen.shared.kinds import kind_of_bytes
 from mocapgen.shared.text import format_size
 from mocapgen.shared.zips import FAULTS, members, unpack
 from schemas.errors import DatasetError
@@ -64,41 +65,8 @@ class Hdf5:
     path: Path
 
 
-KINDS: tuple[tuple[int, bytes, str], ...] = (
-    *(
-        (4, b"ftyp", "a video (MP4)"),
-        (0, b"\x1aE\xdf\xa3", "a video (Matroska or WebM)"),
-        (8, b"AVI ", "a video (AVI)"),
-        (0, b"\x00\x00\x01\xba", "a video (MPEG)"),
-    ),
-    *((4, b"moov", "a video (QuickTime)"), (4, b"mdat", "a video (QuickTime)"), (4, b"wide", "a video (QuickTime)"), (0, b"FLV", "a video (FLV)")),
-    *(
-        (0, b"\x89PNG", "a picture (PNG)"),
-        (0, b"\xff\xd8\xff", "a picture (JPEG)"),
-        (0, b"GIF8", "a picture (GIF)"),
-        (8, b"WEBP", "a picture (WebP)"),
-    ),
-    *((0, b"BM", "a picture (BMP)"), (0, b"II*\x00", "a picture (TIFF)"), (0, b"MM\x00*", "a picture (TIFF)"), (0, b"%PDF", "a PDF")),
-    *(
-        (0, b"HIERARCHY", "motion capture (BVH)"),
-        (0, b"Kaydara FBX", "motion capture (FBX)"),
-        (0, b"glTF", "a glTF model"),
-        (0, b":FULLY-SPECIFIED", "motion capture (AMC)"),
-    ),
-)
 _VIDEO = "; `trainer predict RUN VIDEO` finds the keypoints in videos with the extra: pip install 'mocapgen[video]'"
 _MOCAP = "; it is 3D already: `mocapgen convert` and `mocapgen build` read it"
-
-
-def kind_of(head: bytes) -> str | None:
-    """Return what a file is that holds no keypoints, by its first bytes: a video, a picture, motion capture, ...; None if it is none of these."""
-    plain = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    for place, mark, kind in KINDS:
-        if head[place : place + len(mark)] == mark or (place == 0 and plain.startswith(mark)):
-            return kind
-    if len(head) > 1 and head[1] == 0x50 and 1 < head[0] < 20 and head[:2] != b"BP":
-        return "motion capture (C3D)"
-    return None
 
 
 def refusal(path: Path, kind: str) -> DatasetError:
@@ -160,7 +128,7 @@ def of_bytes(data: bytes, name: str, room: Room) -> Any:
     if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         found = load_pickle(data, room)
         return Archive(found) if isinstance(found, dict) else Archive({"keypoints": found}) if isinstance(found, np.ndarray) else Json(found, room)
-    kind = kind_of(data[:64])
+    kind = kind_of_bytes(data[:64])
     if kind:
         raise refusal(path, kind)
     text = _text(data, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from mocapgen.shared.text import nearest
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.layouts import ALIASES, LAYOUTS
@@ -31,7 +32,7 @@ def layout_of(found: Detections, asked: str | None, path: Path) -> tuple[str, tu
     count = found.points.shape[1]
     stated = asked.lower() if asked else None if found.layout is None else ALIASES.get(found.layout.lower(), found.layout.lower())
     if stated is not None and stated not in LAYOUTS:
-        raise DatasetError(f"{path}: expected a layout of joints (layout={'|'.join(LAYOUTS)}), found {stated}")
+        raise DatasetError(f"{path}: expected a layout of joints (layout={'|'.join(LAYOUTS)}), found {stated}{nearest(stated, LAYOUTS)}")
     if stated is not None and len(LAYOUTS[stated]) != count:
         fitting = [name for name, names in LAYOUTS.items() if len(names) == count]
         advice = f"give layout={fitting[0]}" if len(fitting) == 1 else "give another layout=..."

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mocapgen.anatomy.contact import foot_contacts
 from mocapgen.cameras.camera import Camera
 from mocapgen.store.joint_tree import JointTree
+from mocapgen.view.body_roles import body_roles
 from mocapgen.view.codec import dequantise, encode, quantise
 from mocapgen.view.moving import STEP_ROOT, STEP_ROTATION, packed_motion
 from mocapgen.view.player_sequence import PlayerSequence
@@ -205,7 +206,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _figure(tree: JointTree) -> dict[str, Any]:
-    return {"names": tree.names, "parents": tree.parents, "sides": tree.sides}
+    return {"names": tree.names, "parents": tree.parents, "sides": tree.sides, "roles": body_roles(tree)}
 
 
 def _camera(camera: Camera) -> dict[str, Any]:

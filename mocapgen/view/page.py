@@ -15,9 +15,22 @@ from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
 
-_DRAWN = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "compare.js")
+_DRAWN = ("codec.js", "space.js", "scene.js", "draw.js", "compare.js")
+_WORLD = (
+    "pointers.js",
+    "orbit.js",
+    "body.js",
+    "instances.js",
+    "parts.js",
+    "strokes.js",
+    "ground.js",
+    "picture.js",
+    "lines.js",
+    "over.js",
+    "world.js",
+)
 _AROUND = ("save.js", "video.js", "info.js", "thumbnail.js", "timeline.js", "list.js", "keys.js", "controls.js")
-_SCRIPTS = (*_DRAWN, *_AROUND, "player.js", "start.js")
+_SCRIPTS = ("vendor/three.min.js", *_DRAWN, *_WORLD, *_AROUND, "player.js", "start.js")
 
 
 @dataclass(frozen=True)

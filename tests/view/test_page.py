@@ -143,7 +143,9 @@ def sequence_of(**changes: object) -> PlayerSequence:
 
 def test_other_joints_and_a_single_frame():
     page = unpack(player_page([sequence_of()], "one"))
-    assert page.header["figures"] == [{"names": ["hub", "left_arm", "r tip"], "parents": [-1, 0, 1], "sides": "clr"}]
+    assert page.header["figures"] == [
+        {"names": ["hub", "left_arm", "r tip"], "parents": [-1, 0, 1], "sides": "clr", "roles": ["", "LeftUpperArm", ""]}
+    ]
     assert page.row(7)["frames"] == 1
     np.testing.assert_allclose(page.array(7, "world")[0], [[0, 0, 0], [0, -0.5, 0], [0, -1, 0]], atol=1e-9)
 

@@ -146,7 +146,7 @@
       }
       set(this.part("speed"), "value", String(player.speed));
       set(this.part("joint"), "value", String(player.joint));
-      press(player.root, "view", player.orbit.preset);
+      press(player.root, "view", player.world.view);
       press(player.root, "close", String(player.flat.close));
     }
 

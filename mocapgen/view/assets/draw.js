@@ -1,4 +1,4 @@
-// Painting: the image plane, and the world around it. Nothing here changes what it is given.
+// Painting in two dimensions: the image plane with what lies on it, and names and marks. Nothing here changes what it is given.
 (function (mp) {
   "use strict";
 
@@ -177,102 +177,11 @@
 
   const meanDepth = (points) => points.reduce((sum, p) => sum + Math.abs(p[2]), 0) / points.length || 3;
 
-  // The world ----------------------------------------------------------------------------------------
-
+  // Metres from line to line of the ground's grid.
   function cellOf(box) {
     const span = Math.max(box.high[0] - box.low[0], box.high[2] - box.low[2]) + 2;
     return 10 ** Math.max(0, Math.ceil(Math.log10(span / 30)));
   }
 
-  function grid(ctx, scene, view, style) {
-    const cell = cellOf(scene.box);
-    const from = [0, 2].map((axis) => Math.floor(scene.box.low[axis] / cell - 1) * cell);
-    const to = [0, 2].map((axis) => Math.ceil(scene.box.high[axis] / cell + 1) * cell);
-    const y = scene.floor;
-    const stroke = (a, b) => {
-      const ends = space.segment(view, a, b);
-      if (ends) line(ctx, ends, style.grid, 1);
-    };
-    for (let x = from[0]; x <= to[0] + 1e-9; x += cell) stroke([x, y, from[1]], [x, y, to[1]]);
-    for (let z = from[1]; z <= to[1] + 1e-9; z += cell) stroke([from[0], y, z], [to[0], y, z]);
-  }
-
-  function shadow(ctx, scene, points, view, style) {
-    ctx.globalAlpha = 0.16;
-    scene.figure.parents.forEach((parent, joint) => {
-      if (parent < 0 || !space.finite(points[joint]) || !space.finite(points[parent])) return;
-      const [a, b] = [parent, joint].map((place) => [points[place][0], scene.floor, points[place][2]]);
-      const ends = space.segment(view, a, b);
-      if (ends) line(ctx, ends, style.ink, Math.min(14, Math.max(2, (view.focal * BONE) / ends[0][2])));
-    });
-    ctx.globalAlpha = 1;
-  }
-
-  // The camera of the file, its image plane, and the file's pixels on it.
-  function frustum(ctx, scene, frame, view, style, colours) {
-    const { camera, axes } = scene;
-    const depth = 0.25 * Math.max(0.5, space.length(space.add(scene.box.centre, axes.eye, -1)));
-    if (!Number.isFinite(depth)) return;
-    const place = (u, v) => space.fromPixel(camera, axes, u, v, depth);
-    const corners = [[0, 0], [camera.width, 0], [camera.width, camera.height], [0, camera.height]].map((c) => place(...c));
-    const top = space.add(place(camera.width / 2, 0), axes.up, 0.06 * depth);
-    const edges = [...corners.map((corner) => [axes.eye, corner]), ...corners.map((corner, i) => [corner, corners[(i + 1) % 4]])];
-    edges.push([corners[0], top], [top, corners[1]]);
-    for (const [a, b] of edges) {
-      const ends = space.segment(view, a, b);
-      if (ends) line(ctx, ends, style.camera, 1.25);
-    }
-    const joints = scene.figure.names.length;
-    const points = scene.figure.names.map((_, joint) => {
-      const i = 2 * (frame * joints + joint);
-      const p = place(scene.pixels[i], scene.pixels[i + 1]);
-      return space.finite(p) ? space.point(view, p) : null;
-    });
-    stick(ctx, scene.figure, points, style, colours, () => 1.5);
-  }
-
-  function axesMark(ctx, view, height, style) {
-    const origin = [30, height - 30];
-    const marks = [["x", style.x], ["y", style.y], ["z", style.z]].map(([name, colour], axis) => ({
-      name, colour, x: view.right[axis], y: -view.up[axis], depth: view.forward[axis],
-    }));
-    marks.sort((one, other) => other.depth - one.depth);
-    for (const { name, colour, x, y } of marks) {
-      line(ctx, [origin, [origin[0] + 18 * x, origin[1] + 18 * y]], colour, 2);
-      label(ctx, name, [origin[0] + 25 * x - 3, origin[1] + 25 * y], style, colour);
-    }
-  }
-
-  function world(ctx, scene, frame, view, style, options) {
-    const { width, height } = ctx.canvas.logical;
-    begin(ctx, width, height, style);
-    const joints = scene.figure.names.length;
-    const colours = coloursOf(scene.figure, style);
-    const solid = scene.figure.names.map((_, joint) => scenes.at(scene.world, joints, frame, joint));
-    const place = (p) => (space.finite(p) ? space.point(view, p) : null);
-    const points = solid.map(place);
-    const thick = (depth) => Math.min(14, Math.max(2, (view.focal * BONE) / Math.max(depth, 0.1)));
-    if (options.grid) {
-      grid(ctx, scene, view, style);
-      shadow(ctx, scene, solid, view, style);
-    }
-    if (options.camera && !options.inside) frustum(ctx, scene, frame, view, style, colours);
-    if (options.trails) trails(ctx, scene, frame, trailing(scene, options), (f, joint) => place(scenes.at(scene.world, joints, f, joint)), colours);
-    stick(ctx, scene.figure, points, style, colours, thick);
-    if (scene.predicted && options.predicted) {
-      const guess = predictedPoints(scene, frame, options).map(place);
-      ctx.globalAlpha = 0.45;
-      scene.predicted.same.forEach((joint, i) => {
-        if (joint >= 0 && known(points[joint]) && known(guess[i])) line(ctx, [points[joint], guess[i]], style.predicted, 1);
-      });
-      ctx.globalAlpha = 1;
-      stick(ctx, scene.predicted.figure, guess, style, scene.predicted.figure.names.map(() => style.predicted), (depth) => Math.max(1.5, thick(depth) * 0.5));
-    }
-    if (options.names) names(ctx, scene.figure, points, style, options.joint);
-    emphasis(ctx, scene.figure, points, options.joint, style);
-    axesMark(ctx, view, height, style);
-    return points;
-  }
-
-  mp.draw = { cellOf, coloursOf, image, imagePoints, stick, world };
+  mp.draw = { begin, cellOf, coloursOf, emphasis, image, imagePoints, label, line, names, stick };
 })((globalThis.MocapPlayer ||= {}));

@@ -19,21 +19,13 @@
   }
 
   function action(player, controls, { key, shiftKey, ctrlKey, target }) {
-    if (key in TURNS && shiftKey) {
-      return () => {
-        player.orbit.turn(...TURNS[key]);
-        player.redraw();
-      };
-    }
+    if (key in TURNS && shiftKey) return () => player.world.turn(...TURNS[key]);
     if (key === " ") return target.matches?.("button, input, summary, a") ? null : () => player.toggle();
     if (key === "ArrowLeft" || key === "ArrowRight") return () => player.step((key === "ArrowLeft" ? -1 : 1) * (ctrlKey ? 10 : 1));
     if (key in OPTIONS) return () => controls.option(OPTIONS[key], !player.options[OPTIONS[key]]);
     if (key in VIEWS) return () => player.look(VIEWS[key]);
     if (key === "6" || key === "7") return () => player.zoomTo(key === "7");
-    const zoom = (factor) => () => {
-      player.orbit.zoom(factor);
-      player.redraw();
-    };
+    const zoom = (factor) => () => player.world.zoom(factor);
     const { list } = controls;
     const others = {
       Home: () => player.seek(0), End: () => player.seek(Infinity), "[": () => player.faster(-1), "]": () => player.faster(1),

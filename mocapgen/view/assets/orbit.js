@@ -1,9 +1,13 @@
-// The observer of the 3D pane, turned by mouse, touch and keys; and zoom and shift of the image's pane.
+// The observer of the 3D pane: where he is to stand, and the way there.
 (function (mp) {
   "use strict";
 
-  const { space, scene: scenes } = mp;
+  const { space } = mp;
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+  const GLIDE = 500; // milliseconds from one named view to another
+  const LAG = 70; // milliseconds in which most of what a hand has asked for is done
+  const LONGEST = 50; // milliseconds that pass at most between two frames: after a pause nothing jumps
+  const STILL = 2e-4; // of a turn or a distance: nearer than this is there
 
   class Orbit {
     constructor() {
@@ -13,28 +17,30 @@
       this.distance = 4;
       this.camera = null; // of the file, while the view is its own
       this.preset = "oblique";
-      this.anchor = null; // where the followed root was when the target was set
+      this.shown = null; // what is shown on the way to this
+      this.glide = null;
+      this.calm = false; // whether motion is unwanted
     }
 
-    // Bring a motion into view from a named side, relative to the camera that looks on.
-    look(scene, preset, frame, width, height) {
-      const { axes, box } = scene;
+    // Bring a stage, {axes, box, camera}, into view from a named side, relative to the camera that looks on.
+    look(stage, preset, width, height) {
+      const { axes } = stage;
       const facing = Math.atan2(-axes.forward[0], -axes.forward[2]); // from the motion to the camera
       const turns = { oblique: [-0.6, 0.22], side: [-Math.PI / 2, 0.05], top: [0, space.STEEPEST], overview: [-2.1, 0.35], camera: [0, 0] };
       this.preset = preset;
-      this.camera = preset === "camera" ? scene.camera : null;
+      this.camera = preset === "camera" ? stage.camera : null;
       this.yaw = facing + turns[preset][0];
       this.pitch = preset === "camera" ? Math.asin(clamp(-axes.forward[1], -1, 1)) : turns[preset][1];
-      this.centre(scene, frame, width, height);
+      this.centre(stage, width, height);
     }
 
     // Keep the side, but aim at the motion and step back as far as it needs.
-    centre(scene, frame, width, height) {
-      const { axes, box } = scene;
-      this.anchor = null;
+    centre(stage, width, height) {
+      const { axes, box } = stage;
       this.target = [...box.centre];
+      this.glide = { began: null, from: this.shown };
       if (this.camera) {
-        this.camera = scene.camera;
+        this.camera = stage.camera;
         this.distance = Math.max(0.3, space.dot(space.add(box.centre, axes.eye, -1), axes.forward));
         this.target = space.add(axes.eye, axes.forward, this.distance);
         return;
@@ -61,9 +67,14 @@
       return distance;
     }
 
+    // Be there at once.
+    arrive() {
+      this.shown = this.glide = null;
+    }
+
     // Leave the camera's own view, as a start for turning.
     free() {
-      this.camera = null;
+      this.camera = this.glide = null;
       this.preset = "";
     }
 
@@ -85,73 +96,62 @@
       this.target = space.add(space.add(this.target, view.right, -dx * metres), view.up, dy * metres);
     }
 
-    // The observer in a frame; one who follows keeps the root where it was when following began.
-    view(scene, frame, follow, width, height) {
-      const root = scenes.at(scene.world, scene.figure.names.length, frame, scene.root);
-      if (!follow || this.camera) {
-        if (this.anchor) this.target = space.add(this.target, space.add(this.last, this.anchor, -1));
-        this.anchor = null;
-        return space.observer(this, width, height);
+    // Move along with a motion, at once.
+    shift(by) {
+      this.target = space.add(this.target, by);
+      this.shown = this.shown && this.shown.map((value, i) => (i > 3 && i < 7 ? value + by[i - 4] : value));
+    }
+
+    // The observer now, on the way to where he is to be; `moving` tells whether he has not arrived.
+    view(now, width, height) {
+      const there = space.observer(this, width, height);
+      const goal = stateOf(there, this.distance, width, height);
+      const passed = Math.min(now - (this.before ?? now), LONGEST);
+      this.before = now;
+      const from = this.glide ? this.glide.from : this.shown;
+      if (this.calm || !from || !goal.every(Number.isFinite)) return this.there(there, goal);
+      if (!this.glide) this.shown = blend(from, goal, 1 - Math.exp(-passed / LAG));
+      else {
+        this.glide.began ??= now;
+        const t = Math.min((now - this.glide.began) / GLIDE, 1);
+        this.shown = blend(from, goal, t * t * (3 - 2 * t));
+        if (t === 1) this.glide = null;
       }
-      if (space.finite(root)) this.last = root;
-      this.anchor ||= this.last || [0, 0, 0];
-      const moved = space.add(this.last || this.anchor, this.anchor, -1);
-      return space.observer({ ...this, target: space.add(this.target, moved) }, width, height);
+      if (!this.glide && near(this.shown, goal)) return this.there(there, goal);
+      return { ...viewOf(this.shown, width, height), moving: true };
+    }
+
+    there(view, goal) {
+      this.shown = goal;
+      this.glide = null;
+      return { ...view, moving: false };
     }
   }
 
-  // Pointers on a canvas: `act` gets turn(dx, dy), move(dx, dy), zoom(factor, x, y), hover(x, y), click(x, y) and reset().
-  function pointers(canvas, act) {
-    const down = new Map();
-    let travelled = 0;
-    const place = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    const spread = () => {
-      const [a, b] = [...down.values()];
-      return { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, size: Math.hypot(a[0] - b[0], a[1] - b[1]) || 1 };
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      down.set(event.pointerId, place(event));
-      travelled = 0;
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      const now = place(event);
-      const before = down.get(event.pointerId);
-      if (!before) return act.hover(...now);
-      const [dx, dy] = [now[0] - before[0], now[1] - before[1]];
-      travelled += Math.abs(dx) + Math.abs(dy);
-      if (down.size === 2) {
-        const old = spread();
-        down.set(event.pointerId, now);
-        const fresh = spread();
-        act.zoom(old.size / fresh.size, fresh.x, fresh.y);
-        return act.move(fresh.x - old.x, fresh.y - old.y);
-      }
-      down.set(event.pointerId, now);
-      return event.buttons & 2 || event.shiftKey ? act.move(dx, dy) : act.turn(dx, dy);
-    });
-    for (const name of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(name, (event) => {
-        if (name === "pointerup" && down.size === 1 && travelled < 4 && event.button === 0) act.click(...place(event));
-        down.delete(event.pointerId);
-      });
-    }
-    canvas.addEventListener("pointerleave", () => act.hover(NaN, NaN));
-    canvas.addEventListener("dblclick", () => act.reset());
-    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener(
-      "wheel",
-      (event) => {
-        if (!act.wheels()) return;
-        event.preventDefault();
-        act.zoom(Math.exp(clamp(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0015), ...place(event));
-      },
-      { passive: false },
-    );
+  // An observer as numbers between which one can go: yaw, pitch, roll, the logarithm of the distance, the place looked at, and the lens.
+  function stateOf(view, distance, width, height) {
+    const { eye, right, forward } = view;
+    const yaw = Math.abs(forward[1]) < 0.999 ? Math.atan2(-forward[0], -forward[2]) : Math.atan2(-right[2], right[0]);
+    const level = [Math.cos(yaw), 0, -Math.sin(yaw)];
+    const roll = Math.atan2(space.dot(right, space.cross(level, forward)), space.dot(right, level));
+    const lens = [Math.log(view.focal / height), Math.log(view.tall / height), view.x / width, view.y / height];
+    return [yaw, Math.asin(clamp(-forward[1], -1, 1)), roll, Math.log(distance), ...space.add(eye, forward, distance), ...lens];
   }
 
-  mp.orbit = { Orbit, pointers };
+  function viewOf([yaw, pitch, roll, far, x, y, z, focal, tall, u, v], width, height) {
+    const flat = Math.cos(pitch);
+    const forward = [-Math.sin(yaw) * flat, -Math.sin(pitch), -Math.cos(yaw) * flat];
+    const level = [Math.cos(yaw), 0, -Math.sin(yaw)];
+    const above = space.cross(level, forward);
+    const right = space.add(level.map((value) => value * Math.cos(roll)), above, Math.sin(roll));
+    const lens = { focal: height * Math.exp(focal), tall: height * Math.exp(tall), x: width * u, y: height * v };
+    return { eye: space.add([x, y, z], forward, -Math.exp(far)), right, up: space.cross(right, forward), forward, ...lens };
+  }
+
+  const shorter = (angle) => angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
+  const apart = (from, to) => to.map((value, i) => (i < 3 ? shorter(value - from[i]) : value - from[i]));
+  const blend = (from, to, share) => apart(from, to).map((way, i) => from[i] + share * way);
+  const near = (from, to) => apart(from, to).every((way, i) => Math.abs(way) < STILL * (i > 3 && i < 7 ? Math.exp(to[3]) : 1));
+
+  mp.Orbit = Orbit;
 })((globalThis.MocapPlayer ||= {}));

@@ -2,7 +2,7 @@
 (function (mp) {
   "use strict";
 
-  const { space, draw, orbit } = mp;
+  const { space, draw } = mp;
   const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
   const NEAREST = 14; // pixels: a joint nearer to the pointer than this is meant
   const CLOSE = 0.74; // share of the pane that the person covers, close up
@@ -24,10 +24,17 @@
       this.playing = false;
       this.speed = 1;
       this.flat = { zoom: 1, x: 0, y: 0, close: true };
-      this.orbit = new orbit.Orbit();
       this.others = []; // scenes of the avatars beside it
       this.times = { intervals: [], drawing: [] };
       this.panes = ["image", "world"].map((name) => this.part(name));
+      this.pointed = null; // { body, joint } of the 3D pane that the pointer is at
+      this.world = new mp.World(this.part("world"), {
+        hover: (hit) => this.point(hit),
+        click: (hit) => this.mark(hit && hit.body === 0 ? hit.joint : -1),
+        changed: () => this.changed(),
+        wheels: () => this.page || document.activeElement === this.part("world"),
+        lost: (text) => this.say(text),
+      });
       this.video = new mp.Video(this);
       this.restyle();
       this.controls = new mp.Controls(this);
@@ -79,14 +86,7 @@
       this.scene = scene;
       this.joint = scene.figure.names.indexOf(name);
       this.hovered = -1;
-      const [width, height] = this.size(this.panes[1]);
-      if (!before) this.orbit.look(scene, "oblique", this.frame, width, height);
-      else if (before.clip !== scene.clip) {
-        const facing = (one) => Math.atan2(-one.axes.forward[0], -one.axes.forward[2]);
-        this.orbit.yaw += facing(scene) - facing(before) || 0;
-        this.orbit.centre(scene, this.frame, width, height);
-        this.frame = 0;
-      } else if (this.orbit.camera) this.orbit.centre(scene, this.frame, width, height);
+      if (before && before.clip !== scene.clip) this.frame = 0;
       if (this.flat.close !== undefined) this.zoomTo(this.flat.close);
       this.frame = Math.min(this.frame, scene.frames - 1);
       this.controls.show();
@@ -131,7 +131,7 @@
     }
 
     place() {
-      this.bodies = mp.compare.bodies([this.scene, ...this.others], this.options);
+      this.world.setBodies(mp.compare.bodies([this.scene, ...this.others], this.options));
     }
 
     optionChanged(name) {
@@ -229,22 +229,27 @@
       }
       this.ticked = this.playing ? now : 0;
       const began = performance.now();
-      this.paint();
+      const moving = this.paint(now);
       this.controls.update();
+      if (moving && !this.playing) this.redraw();
       if (this.playing) {
         keep(this.times.drawing, performance.now() - began);
         this.redraw();
       }
     }
 
-    paint() {
-      const { scene, frame } = this;
+    // Draw both panes; true while the view of the 3D pane is still on its way.
+    paint(now) {
+      const { scene, frame, world } = this;
       const joint = this.hovered >= 0 ? this.hovered : this.joint;
-      const options = { ...this.options, joint, inside: this.orbit.camera === scene.camera, video: this.video.picture() };
-      const [flat, solid] = this.panes.map((canvas) => this.prepared(canvas));
-      this.fit = space.fitImage(scene.camera, ...this.size(this.panes[0]), this.flat.zoom, this.flat.x, this.flat.y);
-      const view = this.orbit.view(scene, frame, options.follow, ...this.size(this.panes[1]));
-      this.points = [draw.image(flat, scene, frame, this.fit, this.style, options), draw.world(solid, scene, frame, view, this.style, options)];
+      const [image] = this.panes;
+      const flat = this.prepared(image);
+      this.fit = space.fitImage(scene.camera, ...this.size(image), this.flat.zoom, this.flat.x, this.flat.y);
+      world.setOptions({ ...this.options, joint: this.pointed || (joint >= 0 ? { body: 0, joint } : null) });
+      world.setFrame(frame);
+      const moving = world.render(now);
+      this.points = draw.image(flat, scene, frame, this.fit, this.style, { ...this.options, joint, video: this.video.picture() });
+      return moving;
     }
 
     prepared(canvas) {
@@ -270,12 +275,16 @@
       this.style = Object.fromEntries(names.map((name) => [name, css.getPropertyValue(`--mp-${name}`).trim()]));
       this.style.font = `12px ${css.fontFamily}`;
       this.controls?.restyle();
+      this.world.setStyle(this.style);
       this.redraw();
     }
 
     look(preset) {
-      this.orbit.look(this.scene, preset, this.frame, ...this.size(this.panes[1]));
-      this.controls.update();
+      this.world.setView(preset);
+    }
+
+    changed() {
+      if (this.scene) this.controls.update();
       this.redraw();
     }
 
@@ -286,9 +295,9 @@
         if (this.scene && this.flat.close !== undefined) this.zoomTo(this.flat.close);
         this.redraw();
       });
-      for (const canvas of this.panes) resized.observe(canvas);
+      resized.observe(this.panes[0]);
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
-      this.panes.forEach((canvas, pane) => orbit.pointers(canvas, this.actions(canvas, pane)));
+      mp.pointers(this.panes[0], this.actions(this.panes[0]));
       addEventListener("hashchange", () => this.follow(location.hash));
       document.addEventListener("click", (event) => {
         const link = event.target.closest?.('a[href^="#sequence="]');
@@ -304,30 +313,20 @@
       if (!this.page) this.root.scrollIntoView({ block: "nearest" });
     }
 
-    actions(canvas, pane) {
-      const changed = () => {
-        this.controls.update();
-        this.redraw();
-      };
-      const common = {
-        hover: (x, y) => this.hover(this.nearest(pane, x, y)),
-        click: (x, y) => this.mark(this.nearest(pane, x, y)),
-        wheels: () => this.page || document.activeElement === canvas,
-      };
-      if (pane === 1) {
-        return {
-          ...common,
-          turn: (dx, dy) => changed(this.orbit.turn(dx * 0.008, dy * 0.008)),
-          move: (dx, dy) => changed(this.orbit.move(dx, dy, ...this.size(canvas))),
-          zoom: (factor) => changed(this.orbit.zoom(factor)),
-          reset: () => this.look("oblique"),
-        };
-      }
+    actions(canvas) {
       const move = (dx, dy) => {
         this.flat = { ...this.flat, x: this.flat.x + dx, y: this.flat.y + dy, close: undefined };
         this.redraw();
       };
-      return { ...common, turn: move, move, zoom: (factor, x, y) => this.magnify(factor, x, y), reset: () => this.zoomTo(true) };
+      return {
+        move,
+        turn: move,
+        hover: (x, y) => this.hover(this.nearest(x, y)),
+        click: (x, y) => this.mark(this.nearest(x, y)),
+        wheels: () => this.page || document.activeElement === canvas,
+        zoom: (factor, x, y) => this.magnify(factor, x, y),
+        reset: () => this.zoomTo(true),
+      };
     }
 
     // Zoom the image's pane around a point.
@@ -356,11 +355,11 @@
       this.redraw();
     }
 
-    nearest(pane, x, y) {
+    nearest(x, y) {
       let best = NEAREST;
       let joint = -1;
-      (this.points?.[pane] || []).forEach((p, place) => {
-        const distance = p ? Math.hypot(p[0] - x, p[1] - y) : Infinity;
+      (this.points || []).forEach((p, place) => {
+        const distance = Math.hypot(p[0] - x, p[1] - y);
         if (distance < best) [best, joint] = [distance, place];
       });
       return joint;
@@ -369,6 +368,14 @@
     hover(joint) {
       if (joint === this.hovered) return;
       this.hovered = joint;
+      this.redraw();
+    }
+
+    // The pointer is at a joint of a body in the 3D pane, or at none.
+    point(hit) {
+      if (hit?.body === this.pointed?.body && hit?.joint === this.pointed?.joint) return;
+      this.pointed = hit;
+      this.hovered = hit && hit.body === 0 ? hit.joint : -1;
       this.redraw();
     }
 

@@ -97,6 +97,21 @@
     return [onPane(view, s), onPane(view, e)];
   }
 
+  // The observer's place and projection as 4 x 4 matrices, row by row, for a camera that looks along -z with y up, as OpenGL's.
+  function poseOf({ eye, right, up, forward }) {
+    return [0, 1, 2].flatMap((k) => [right[k], up[k], -forward[k], eye[k]]).concat([0, 0, 0, 1]);
+  }
+
+  function projectionOf({ focal, tall, x, y }, width, height, near, far) {
+    const deep = far - near;
+    return [
+      (2 * focal) / width, 0, 1 - (2 * x) / width, 0,
+      0, (2 * tall) / height, (2 * y) / height - 1, 0,
+      0, 0, -(far + near) / deep, (-2 * far * near) / deep,
+      0, 0, -1, 0,
+    ];
+  }
+
   // Where the image lies in its pane: pixel (u, v) at (x + scale u, y + scale v).
   function fitImage(camera, width, height, zoom, panX, panY) {
     const margin = 0.94;
@@ -105,7 +120,7 @@
   }
 
   mp.space = {
-    add, cameraAxes, cross, dot, finite, fitImage, fromPixel, length, observer, point, seen, segment, toCamera, toPixel, unit,
+    add, cameraAxes, cross, dot, finite, fitImage, fromPixel, length, observer, point, poseOf, projectionOf, seen, segment, toCamera, toPixel, unit,
     FIELD, STEEPEST,
   };
 })((globalThis.MocapPlayer ||= {}));

@@ -12,6 +12,7 @@ from mocapgen.shared.command import given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import say
 from mocapgen.shared.text import count_of
+from trainer.cli._complete import DATA, EXTRAS
 from trainer.cli._kinds import require_dataset
 from trainer.cli._training import training_bar
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from schemas.experiments import Results
 
 OPTIONS = (
-    click.option("--cmu", type=click.Path(), help="Dataset file with CMU's basketball and break dance."),
+    click.option("--cmu", type=click.Path(), shell_complete=DATA, help="Dataset file with CMU's basketball and break dance."),
     *schema_options("train-config", ("epochs",), defaults=False),
     click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any other setting, for all runs; repeatable."),
-    *schema_options("train-config", ("device", "precision", "threads", "compile"), defaults=False),
+    *schema_options("train-config", ("device", "precision", "threads", "compile"), EXTRAS, defaults=False),
     click.option("--resume", is_flag=True, help="Keep the finished runs in --out and make the others."),
     click.option("--finished", is_flag=True, help="Report on the finished runs in --out, without training."),
 )

@@ -1,17 +1,15 @@
-"""Shared by the commands that train: names of recipes and models, how far a run is, and how it ended."""
+"""Shared by the commands that train: how far a run is, and how it ended."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mocapgen.shared.command import EXIT_INTERRUPTED, EXIT_USAGE, Stopped
-from mocapgen.shared.parts import part_names
 from mocapgen.shared.progress import is_terminal, progress_bar
 from mocapgen.shared.tables import say
 from mocapgen.shared.text import rough_time
@@ -19,11 +17,8 @@ from mocapgen.shared.text import rough_time
 if TYPE_CHECKING:
     from trainer.fit import ProgressCallback
 
-MODELS = ", ".join(part_names("trainer.model.networks", "NETWORK"))
-RECIPES = ", ".join(sorted(path.stem for path in (Path(__file__).parents[1] / "recipes").glob("*.yaml")))
 _SIDES = {"validation": "on validation", "train": "in training"}
 """What is said of the error of each side, the one that tells more first: that of training is of augmented motions, and of weights that change."""
-MODEL_NOTE = {"model": {"note": f": {MODELS}"}}
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example
 from mocapgen.shared.options import schema_options
+from trainer.cli._complete import DATA, EXTRAS, RECIPE, RECIPES
 from trainer.cli._series import OPTIONS, make_series, numbers, words
-from trainer.cli._training import RECIPES
 
 
 @click.command(
@@ -19,12 +19,14 @@ from trainer.cli._training import RECIPES
         "trainer ablate data.h5 --out unseen --split 'action=squat*,kick*'",
     )
 )
-@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.argument("data", metavar="DATA.H5", type=click.Path(), shell_complete=DATA)
 @click.option("--out", type=click.Path(), required=True, help="Folder for the runs and the table.")
-@click.option("--recipe", default="default", show_default=True, help=f"Recipe to ablate: {RECIPES}, or a YAML file.")
+@click.option(
+    "--recipe", default="default", show_default=True, shell_complete=RECIPE, help=f"Recipe to ablate: {', '.join(RECIPES)}, or a YAML file."
+)
 @click.option("--seeds", default="0", show_default=True, callback=numbers, help="Seeds; figures are means over them.")
 @click.option("--only", callback=words, help="Ingredients to leave out, one at a time  [default: all of the recipe]")
-@add_options(schema_options("train-config", ("split",), defaults=False))
+@add_options(schema_options("train-config", ("split",), EXTRAS, defaults=False))
 @add_options(OPTIONS)
 @common_options
 @click.pass_context

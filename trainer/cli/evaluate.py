@@ -10,6 +10,7 @@ import click
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import make_console, print_table, say
+from trainer.cli._complete import DATA, EXTRAS, MODEL
 from trainer.cli._kinds import require_dataset, require_model
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ _DETAILED = ("By joint",)
 
 
 @click.command(epilog=example("trainer evaluate runs/first data.h5", "trainer evaluate runs/first cmu.h5 --json cmu.json --markdown cmu.md"))
-@click.argument("model", metavar="MODEL", type=click.Path())
-@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.argument("model", metavar="MODEL", type=click.Path(), shell_complete=MODEL)
+@click.argument("data", metavar="DATA.H5", type=click.Path(), shell_complete=DATA)
 @click.option(
     "--side",
     type=click.Choice(["auto", "all", "train", "validation", "test"]),
@@ -32,7 +33,7 @@ _DETAILED = ("By joint",)
 @click.option("--json", "json_file", type=click.Path(), help="Write all figures as JSON.")
 @click.option("--markdown", "markdown_file", type=click.Path(), help="Write the tables as Markdown.")
 @click.option("--overwrite", is_flag=True, help="Replace the files in --json and --markdown.")
-@add_options(schema_options("train-config", ("device", "threads")))
+@add_options(schema_options("train-config", ("device", "threads"), EXTRAS))
 @common_options
 @click.pass_context
 def evaluate(

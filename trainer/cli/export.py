@@ -6,11 +6,12 @@ import click
 
 from mocapgen.shared.command import common_options, example, session
 from mocapgen.shared.tables import say
+from trainer.cli._complete import MODEL
 from trainer.cli._kinds import require_model
 
 
 @click.command(epilog=example("trainer export runs/first --format onnx --out model.onnx"))
-@click.argument("model", metavar="MODEL", type=click.Path())
+@click.argument("model", metavar="MODEL", type=click.Path(), shell_complete=MODEL)
 @click.option("--format", "kind", type=click.Choice(["onnx"]), default="onnx", show_default=True, help="Format to write.")
 @click.option("--out", required=True, type=click.Path(), help="File to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file in --out.")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mocapgen.shared.command import add_options, common_options, example, given, session
+from mocapgen.shared.completion import files
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.outputs import protected
 from mocapgen.shared.tables import say
+from trainer.cli._complete import DATA, EXTRAS, RECIPE, RECIPES
 from trainer.cli._kinds import require_dataset
-from trainer.cli._training import MODEL_NOTE, RECIPES, one_voice, training_bar
+from trainer.cli._training import one_voice, training_bar
 
 if TYPE_CHECKING:
     from trainer.fit import Result
@@ -35,10 +37,16 @@ _FIELDS = (
 )
 _OPTIONS = (
     click.option("--out", type=click.Path(), help="Folder of the run  [default: runs/DATA-RECIPE-SPLIT-sSEED]"),
-    click.option("--recipe", default="default", show_default=True, help=f"Settings to begin with: {RECIPES}, or a YAML file."),
-    click.option("--config", type=click.Path(), help="YAML file with settings that override the recipe's."),
+    click.option(
+        "--recipe",
+        default="default",
+        show_default=True,
+        shell_complete=RECIPE,
+        help=f"Settings to begin with: {', '.join(RECIPES)}, or a YAML file.",
+    ),
+    click.option("--config", type=click.Path(), shell_complete=files(".yaml", ".yml"), help="YAML file with settings that override the recipe's."),
     click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as augment.flip=0.5; repeatable."),
-    *schema_options("train-config", _FIELDS, MODEL_NOTE, defaults=False),
+    *schema_options("train-config", _FIELDS, EXTRAS, defaults=False),
     click.option("--resume", is_flag=True, help="Continue the run in --out with its own settings."),
     click.option("--stop-after", type=click.IntRange(1), help="Stop after this epoch; --resume continues."),
     click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
@@ -53,7 +61,7 @@ _OPTIONS = (
         "torchrun --nproc-per-node 4 -m trainer fit data.h5 --out runs/four",
     )
 )
-@click.argument("data", metavar="DATA.H5", type=click.Path())
+@click.argument("data", metavar="DATA.H5", type=click.Path(), shell_complete=DATA)
 @add_options(_OPTIONS)
 @common_options
 @click.pass_context

@@ -9,6 +9,7 @@ import click
 
 from mocapgen.shared.command import common_options, example, session
 from mocapgen.shared.tables import print_columns, print_pairs, say
+from trainer.cli._complete import SHIPPED
 
 if TYPE_CHECKING:
     from trainer.model.shipped import Shipped
@@ -17,7 +18,7 @@ _HEADER = ("name", "joints", "fps", "causal", "size", "date", "licence")
 
 
 @click.command(epilog=example("trainer models", "trainer models default"))
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=SHIPPED)
 @common_options
 @click.pass_context
 def models(context: click.Context, /, name: str | None) -> None:

@@ -10,13 +10,14 @@ import click
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import say
+from trainer.cli._complete import EXTRAS, MODEL
 from trainer.cli._kinds import require_model, require_source
 
 _OPTIONS = (
     click.option("--out", required=True, type=click.Path(), help="Predictions file to write (HDF5)."),
-    *schema_options("predict-config", negatable=True),
+    *schema_options("predict-config", extras=EXTRAS, negatable=True),
     click.option("--overwrite", is_flag=True, help="Replace the file in --out."),
-    *schema_options("train-config", ("device", "threads")),
+    *schema_options("train-config", ("device", "threads"), EXTRAS),
 )
 
 
@@ -28,7 +29,7 @@ _OPTIONS = (
         "trainer predict runs/first data.h5 --out pred.h5",
     )
 )
-@click.argument("model", metavar="MODEL", type=click.Path())
+@click.argument("model", metavar="MODEL", type=click.Path(), shell_complete=MODEL)
 @click.argument("source", metavar="SOURCE", type=click.Path())
 @add_options(_OPTIONS)
 @common_options

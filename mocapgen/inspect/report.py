@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -14,15 +15,18 @@ from mocapgen.core.motion import Array
 from mocapgen.inspect.charts import bars, heat_map, histogram, polar, scatter
 from mocapgen.inspect.lenient_reader import DAMAGED, InspectableData
 from mocapgen.inspect.opening import open_contents, open_file
+from mocapgen.inspect.policy import policy_names
 from mocapgen.inspect.prediction_view import InspectedPredictions
+from mocapgen.inspect.report_findings import Places, findings_section, groups
 from mocapgen.inspect.report_html import counted, text
-from mocapgen.inspect.report_tables import Places, balance_tables, checks_table, findings_section, groups, skipped_section
+from mocapgen.inspect.report_tables import balance_tables, checks_table, skipped_section
 from mocapgen.inspect.run import Survey
 from mocapgen.inspect.summary import summary_pairs
+from mocapgen.inspect.thumbnails import Moment, moment, thumbnails
 from mocapgen.shared.files import write_file
 from mocapgen.shared.markup import content_policy
 from mocapgen.shared.outputs import writing
-from mocapgen.shared.text import format_size
+from mocapgen.shared.text import format_size, printable
 from mocapgen.store.reader import Dataset, SequenceRow
 from mocapgen.view import PlayerParts, PlayerSequence, Start, player_parts, player_sequences
 from mocapgen.view.page import filled
@@ -129,11 +133,11 @@ def report_page(survey: Survey, path: str | Path, player_bytes: int = PLAYER_BYT
     with open_file(path) as file:
         opened = open_contents(path, file)
         wanted = _wanted(survey.inspection, opened)
-        unreadable: list[int] = []
+        read = _Reading(opened, survey.inspection)
         title = "Sequences with findings, and some without" if survey.inspection.findings else "Some of the sequences"
         findings, start = survey.inspection.findings, _worst(survey.inspection, wanted)
-        parts = player_parts(_readable(opened, wanted, unreadable), title, findings=findings, max_bytes=player_bytes, start=start)
-        places = _places(survey.inspection, opened, parts, unreadable)
+        parts = player_parts(read.sequences(wanted), title, findings=findings, max_bytes=player_bytes, start=start)
+        places = read.places(parts)
         return _page(survey, opened, parts, places)
 
 
@@ -147,7 +151,6 @@ def _page(survey: Survey, opened: InspectableData, parts: PlayerParts, places: P
         title=text(f"{inspection.file}: inspection"),
         css=parts.css + _asset("report.css"),
         file=text(inspection.file),
-        generator=text(inspection.generator),
         policy=text(_policy(inspection)),
         verdict=_verdict(inspection),
         tiles=_tiles(inspection),
@@ -165,6 +168,7 @@ def _page(survey: Survey, opened: InspectableData, parts: PlayerParts, places: P
         tables=balance_tables(inspection, opened),
         skipped=skipped_section(inspection, opened),
         checks=checks_table(inspection),
+        foot=f"Made by {text(inspection.generator)}: <code>{text(_command(inspection))}</code>",
         script=script,
     )
 
@@ -224,24 +228,39 @@ def _first_of_clips(opened: InspectableData) -> dict[str, int]:
     return found
 
 
-def _readable(opened: InspectableData, numbers: Sequence[int], unreadable: list[int]) -> Iterator[PlayerSequence]:
-    """Yield sequences; those that cannot be read are noted instead."""
-    if opened.data is None:
-        return
-    data = opened.data if isinstance(opened.data, InspectedPredictions) else _Lenient(opened)
-    for number in numbers:
-        try:
-            yield from player_sequences(data, [number])
-        except DAMAGED:
-            unreadable.append(number)
+class _Reading:
+    """Reads the sequences that the player is given, and draws the moments of their findings on the way."""
 
+    def __init__(self, opened: InspectableData, inspection: Inspection) -> None:
+        self._opened, self._file, self._first = opened, inspection.file, _first_of_clips(opened)
+        self._unreadable: set[int] = set()
+        self._moments: dict[int, list[Moment]] = {}
+        self._thumbnails: dict[Moment, str] = {}
+        for finding in inspection.findings:
+            sequence = self._first.get(finding.clip) if finding.sequence is None else finding.sequence
+            if sequence is not None:
+                self._moments.setdefault(sequence, []).append(moment(finding, sequence))
 
-def _places(inspection: Inspection, opened: InspectableData, parts: PlayerParts, unreadable: Sequence[int]) -> Places:
-    playable = frozenset(opened.rows.tolist()) - frozenset(unreadable)
-    cameras: dict[int, str] = {}
-    if opened.data is not None and len({camera.rig for camera in opened.data.cameras}) > 1:
-        cameras = {row: opened.data.cameras[opened.data.sequences["camera"][row]].rig for row in opened.rows.tolist()}
-    return Places(inspection.file, _first_of_clips(opened), playable, frozenset(parts.shown), cameras)
+    def sequences(self, numbers: Sequence[int]) -> Iterator[PlayerSequence]:
+        """Yield sequences; those that cannot be read are noted instead."""
+        if self._opened.data is None:
+            return
+        data = self._opened.data if isinstance(self._opened.data, InspectedPredictions) else _Lenient(self._opened)
+        for number in numbers:
+            try:
+                for sequence in player_sequences(data, [number]):
+                    self._thumbnails |= thumbnails(sequence, self._moments.get(number, ()))
+                    yield sequence
+            except DAMAGED:
+                self._unreadable.add(number)
+
+    def places(self, parts: PlayerParts) -> Places:
+        """Return where findings can be seen, once the player has what fits into it."""
+        opened, cameras = self._opened, dict[int, str]()
+        playable = frozenset(opened.rows.tolist()) - self._unreadable
+        if opened.data is not None and len({camera.rig for camera in opened.data.cameras}) > 1:
+            cameras = {row: opened.data.cameras[opened.data.sequences["camera"][row]].rig for row in opened.rows.tolist()}
+        return Places(self._file, self._first, playable, frozenset(parts.shown), cameras, self._thumbnails)
 
 
 def _shown(inspection: Inspection, parts: PlayerParts, places: Places) -> str:
@@ -262,7 +281,14 @@ def _verdict(inspection: Inspection) -> str:
     counts = [counted(inspection.count(severity), severity) for severity in reversed(SEVERITIES) if inspection.count(severity)]
     worst = next((severity for severity in reversed(SEVERITIES) if inspection.count(severity)), "")
     said = ", ".join(counts) or "nothing found"
-    return f'<p class="verdict {worst or "passed"}">{said}</p>'
+    return f'<p class="verdict mp-tag mp-{worst or "good"}">{said}</p>'
+
+
+def _command(inspection: Inspection) -> str:
+    """Return a command that inspects the file again, as far as the inspection says with which options."""
+    policy = ["--policy", inspection.policy] if inspection.policy in policy_names() and inspection.policy != "default" else []
+    threshold = ["--threshold", inspection.threshold] if inspection.threshold != "warning" else []
+    return shlex.join(["mocapgen", "inspect", printable(inspection.file), *policy, *threshold, "--html", "report.html"])
 
 
 def _policy(inspection: Inspection) -> str:
@@ -280,7 +306,7 @@ def _tiles(inspection: Inspection) -> str:
     counts = {"sequence": summary.sequences, "clip": summary.clips, "frame": summary.frames}
     kinds = {name: len(getattr(summary, f"{name}s")) for name in ("source", "actor", "action", "avatar")}
     tiles = {**_plural(counts), "minutes": minutes, "frames/s": f"{summary.fps:g}" if summary.fps else "?"}
-    tiles |= {**_plural(kinds | {"camera": summary.cameras}), "size": format_size(summary.size)}
+    tiles |= {**_plural({kind: count for kind, count in kinds.items() if count} | {"camera": summary.cameras}), "size": format_size(summary.size)}
     return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles.items())
 
 

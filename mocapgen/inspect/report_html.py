@@ -72,13 +72,18 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[objec
     largest = [max((_size(row[place]) for row in rows), default=0.0) if column.bars else 0.0 for place, column in enumerate(columns)]
     head = "".join(heading(column.title, column.numeric) for column in columns)
     body = "".join(f"<tr>{''.join(_cell(*each, place) for place, each in enumerate(zip(columns, row, largest, strict=True)))}</tr>" for row in rows)
-    start = f'<div class="scroll"><table class="sortable" data-first="{first}"><caption>{text(caption)}</caption>'
-    return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    start = f'<table class="sortable" data-first="{first}"><caption>{text(caption)}</caption>'
+    return region(caption, f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def region(label: str, content: str) -> str:
+    """Return what scrolls sideways where it is too wide, by keys as well; no two of a page have one label."""
+    return f'<div class="mp-scroll" role="region" tabindex="0" aria-label="{text(label)}">{content}</div>'
 
 
 def heading(title: str, numeric: bool = False) -> str:
     """Return the cell above a column."""
-    return f'<th scope="col" class="num">{text(title)}</th>' if numeric else f'<th scope="col">{text(title)}</th>'
+    return f'<th scope="col" class="mp-num">{text(title)}</th>' if numeric else f'<th scope="col">{text(title)}</th>'
 
 
 def _size(value: object) -> float:
@@ -89,12 +94,12 @@ def _cell(column: Column, value: object, largest: float, place: int) -> str:
     if place == 0:
         return f'<th scope="row">{text(value)}</th>'
     if value is None:
-        return '<td class="num">–</td>'
+        return '<td class="mp-num">–</td>'
     if not isinstance(value, int | float):
         return f"<td>{text(value)}</td>"
     shown = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if column.bars else number(value)
     share = f' style="--share:{100.0 * value / largest:.1f}%"' if column.bars and largest > 0.0 else ""
-    return f'<td class="num{" bar" * bool(share)}"{share} data-value="{value:.6g}">{shown}</td>'
+    return f'<td class="mp-num{" bar" * bool(share)}"{share} data-value="{value:.6g}">{shown}</td>'
 
 
 _PAGE = "checks.md"

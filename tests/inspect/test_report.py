@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from mocapgen import open_dataset
 from mocapgen.cli.main import cli
 from mocapgen.inspect.registry import checks
 from mocapgen.inspect.report import report_page
+from mocapgen.inspect.report_findings import Places, findings_section
 from mocapgen.inspect.report_html import first_sentence, inline, paragraphs
-from mocapgen.inspect.report_tables import Places, findings_section
 from mocapgen.inspect.run import Survey, survey
+from mocapgen.inspect.thumbnails import thumbnails
 from mocapgen.shared.text import printable
+from mocapgen.store.joint_tree import JointTree
+from mocapgen.view import PlayerSequence
 from mocapgen.view.page import player_parts
 from schemas.inspection import CheckResult, Finding, Inspection, Summary
 from tests.contract.test_documented_commands import accept
@@ -188,6 +193,51 @@ def test_links_of_a_finding_lead_to_its_moment(page, found):
     assert f'href="#sequence={spike.sequence}&amp;frame={spike.frame}&amp;joint={spike.joint}"' in page
 
 
+def test_a_finding_has_a_picture_of_its_moment(page, found, damaged):
+    spike = next(finding for finding in found.inspection.findings if finding.check == "motion.speed_spike")
+    part = page[page.index('data-check="motion.speed_spike"') :]
+    picture = part[part.index("<svg") : part.index("</svg>")]
+    with open_dataset(damaged) as data:
+        pixels = data[spike.sequence]["positions_2d"][spike.frame].astype(float)
+        joint = data.skeletons[spike.avatar].names.index(spike.joint)
+    x, y = (float(re.search(rf'<circle.* c{axis}="([\d.]+)"', picture)[1]) for axis in "xy")
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    assert (x, y) == pytest.approx(22.0 + 34.0 / (high - low).max() * (pixels[joint] - (low + high) / 2.0), abs=0.06)
+    assert picture.count("M") == len(pixels) - 1  # as many bones as joints that have a parent
+
+
+def test_a_moment_without_a_place_has_no_picture():
+    tree, camera = JointTree(("a", "LeftHand"), (-1, 0)), None
+    pixels = np.array([[[0.0, 0.0], [1.0, 2.0]], [[np.nan] * 2] * 2, [[5.0, 5.0], [np.nan] * 2]])
+    sequence = PlayerSequence(3, {}, "", camera, 30.0, tree, np.zeros((3, 2, 3)), pixels)
+    drawn = thumbnails(sequence, [(3, 0, "LeftHand"), (3, 1, ""), (3, 2, "LeftHand"), (3, 9, ""), (4, 0, "")])
+    assert set(drawn) == {(3, 0, "LeftHand"), (3, 2, "LeftHand")}
+    assert '<path class="l" d="M13.5 5.0L30.5 39.0"/><circle cx="30.5" cy="39.0"' in drawn[3, 0, "LeftHand"]
+    assert "<path" not in drawn[3, 2, "LeftHand"]
+
+
+def test_the_foot_says_how_the_page_was_made(page, damaged):
+    command = shown(re.search(r"<footer.*?<code>(.*?)</code>", page)[1])
+    accept(command)
+    assert shlex.split(command) == ["mocapgen", "inspect", damaged.name, "--threshold", "info", "--html", "report.html"]
+
+
+def test_columns_of_which_there_is_nothing_are_left_out():
+    own = {"title": "t", "severity": "info", "unit": "", "link": "", "limits": {}, "findings": 1}
+    results = tuple(CheckResult(id=id, **own) for id in ("dataset.balance", "motion.jitter"))
+    findings = (
+        Finding(check="dataset.balance", severity="info", message="m", where="/clips", value=2.0),
+        Finding(check="motion.jitter", severity="info", message="m", clip="c", frame=3, joint="Hips"),
+    )
+    summary = Summary(size=1)
+    inspection = Inspection(
+        file="x.h5", generator="g", policy="default", threshold="warning", summary=summary, checks=results, findings=findings, notes=()
+    )
+    section = findings_section(inspection, Places("x.h5", {}, frozenset(), frozenset(), {}))
+    heads = [re.findall(r'<th scope="col"[^>]*>([^<]+)', head) for head in re.findall(r"<thead>.*?</thead>", section)]
+    assert heads == [["Where and what", "Value"], ["Where and what", "Frame", "Joint"]]
+
+
 def test_the_player_begins_with_the_worst_and_has_all_with_findings(page, found):
     header = unpack(page).header
     assert header["start"]["sequence"] == next(finding.sequence for finding in found.inspection.findings if finding.sequence is not None)
@@ -262,7 +312,7 @@ def test_a_clean_file_says_so(clean):
     found = survey(clean, workers=1, measuring=True)
     page = report_page(found, clean)
     assert "Nothing was found by" in page
-    assert '<p class="verdict passed">nothing found</p>' in page
+    assert '<p class="verdict mp-tag mp-good">nothing found</p>' in page
     assert Page(page).complaints == []
     assert len(unpack(page).header["sequences"]) == 12
 

@@ -12,6 +12,7 @@ import pytest
 
 from mocapgen.inspect.report import report_page
 from mocapgen.inspect.run import Survey, survey
+from tests.axe.check_page import serious
 from tests.inspect.defects import all_defects
 
 PLAYER = "document.querySelector('.mocap-player').player"
@@ -149,11 +150,28 @@ def test_narrow_and_dark_with_a_way_back(open_report):
     assert link.evaluate("e => e === document.activeElement")
 
 
+@pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}, {"width": 1400, "height": 900}], ids=["phone", "desk"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_keeps_people_from_using_it(open_report, theme, viewport):
+    page = open_report(viewport=viewport, color_scheme=theme)
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_the_sections_stay_at_the_top(open_report):
+    page = open_report()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Coverage").click()
+    title, links = (page.locator(name).bounding_box() for name in ("#coverage-title", ".mp-nav"))
+    assert links["y"] == 0
+    assert links["height"] <= title["y"] < 450
+
+
 def test_every_control_has_a_name(open_report):
     page = open_report()
     nameless = page.evaluate(
         "[...document.querySelectorAll('button, select, input, canvas, a, summary, svg[role=img]')].filter((e) => e.checkVisibility()"
-        " && !e.ariaLabel && !e.labels?.length && !e.textContent.trim()).map((e) => e.outerHTML)"
+        " && !e.ariaHidden && !e.ariaLabel && !e.labels?.length && !e.textContent.trim()).map((e) => e.outerHTML)"
     )
     assert nameless == []
 

@@ -130,7 +130,7 @@
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => {
-        const numeric = head.classList.contains("num");
+        const numeric = head.classList.contains("mp-num");
         const descending = head.ariaSort ? head.ariaSort === "ascending" : numeric;
         [...table.tHead.rows[0].cells].forEach((other) => other.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", descending ? "descending" : "ascending");

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mocapgen.shared.distribution import require_own_packages
+from mocapgen.shared.distribution import follow_command, require_own_packages
 from mocapgen.shared.facade import install
 from mocapgen.shared.notebook import set_player
 from mocapgen.shared.version import __version__
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from schemas.config import BuildConfig
     from schemas.errors import MocapError
     from schemas.subset import SelectConfig
+
+__distribution__ = "mocapgen"
 
 __all__ = [
     "BuildConfig",
@@ -86,5 +88,6 @@ _HOMES = {
     "write": "mocapgen.reading:write",
 }
 
+follow_command()
 install(__name__, _HOMES, require_own_packages)
 set_player("mocapgen.view.notebook:notebook_html")

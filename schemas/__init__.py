@@ -2,3 +2,5 @@
 
 Only pydantic and the standard library are imported here, so that both sides can afford to depend on it.
 """
+
+__distribution__ = "mocapgen"

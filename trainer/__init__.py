@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mocapgen.shared.distribution import require_own_packages
 from mocapgen.shared.facade import install
 from mocapgen.shared.version import __version__
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from trainer.predict.model import TrainedModel, load
     from trainer.predict.predict import predict
     from trainer.predict.stream import Stream
+
+__distribution__ = "mocapgen"
 
 __all__ = [
     "MocapError",
@@ -54,4 +57,4 @@ _HOMES = {
     "predict": "trainer.predict.predict:predict",
 }
 
-install(__name__, _HOMES)
+install(__name__, _HOMES, require_own_packages)

@@ -12,12 +12,13 @@ from pathlib import Path
 import click
 
 from mocapgen.shared.command import common_options, example
-from mocapgen.shared.distribution import DISTRIBUTION, package_origins, rival_distributions
+from mocapgen.shared.distribution import DISTRIBUTION, package_origins, replaced_files, rival_distributions
 from mocapgen.shared.tables import print_pairs
 from mocapgen.shared.version import __version__
 
 _FLAGS = ("avx2", "avx512f", "amx_bf16", "asimd")
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:.*extra\s*==\s*['\"]([A-Za-z0-9_-]+)['\"])?")
+_SHOWN_FILES = 5
 _SHOWN_EXTRAS = ("train", "report", "fetch")
 
 
@@ -115,13 +116,14 @@ def data_places() -> dict[str, str]:
 
 
 def package_problems() -> tuple[str, ...]:
-    """Return one line for each package that another distribution shadows or may have overwritten."""
-    shadowed = [origin.problem() for origin in package_origins() if origin.shadowed]
-    rivals = [
-        f"package {name!r}: also installed by {', '.join(others)}; pip uninstall {' '.join(others)} and reinstall {DISTRIBUTION}"
-        for name, others in rival_distributions().items()
-    ]
-    return (*shadowed, *rivals)
+    """Return one line for each package that another distribution shadows or may have overwritten, and one for files that were replaced."""
+    problems = [problem for origin in package_origins() if (problem := origin.problem())]
+    again = f"install {DISTRIBUTION} again with pip's --force-reinstall --no-deps"
+    for name, others in rival_distributions().items():
+        problems.append(f"package {name!r}: also installed by {', '.join(others)}; pip uninstall {' '.join(others)}, then {again}")
+    if replaced := replaced_files():
+        problems.append(f"not as installed: {', '.join(replaced[:_SHOWN_FILES])}{', ...' * (len(replaced) > _SHOWN_FILES)}; {again}")
+    return tuple(problems)
 
 
 def environment() -> dict[str, str | Sequence[str]]:

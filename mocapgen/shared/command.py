@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
+from mocapgen.shared.distribution import ForeignPackageError, own_packages_first, require_own_packages
 from mocapgen.shared.parts import part_names
 from mocapgen.shared.signals import like_ctrl_c
 from mocapgen.shared.streams import outlive_readers
@@ -151,8 +152,8 @@ def missing_package(error: ImportError) -> str | None:
     return f"expected the package {package}, which is not installed: pip install 'mocapgen[{EXTRAS[package]}]'"
 
 
-def _fail(name: str, messages: Sequence[str], status: int) -> NoReturn:
-    """Print messages, each as one line that is marked as an error of the program, and end the process."""
+def fail(name: str, messages: Sequence[str], status: int) -> NoReturn:
+    """Print messages, each as one line that is marked as an error of the program, and end the process with an exit status."""
     for message in messages:
         click.echo(one_line(f"{name}: error", message), err=True)
     sys.exit(status)
@@ -168,6 +169,8 @@ def _usage(error: click.ClickException) -> str:
 
 def _explain(error: Exception, command: click.Command | None) -> tuple[list[str], int]:
     """Return the lines and the exit status of an exception."""
+    if isinstance(error, ForeignPackageError):
+        return [str(error)], EXIT_USAGE
     from schemas.errors import MocapError
 
     if isinstance(error, MocapError):
@@ -189,7 +192,7 @@ def _explain(error: Exception, command: click.Command | None) -> tuple[list[str]
 def _end_interrupted(name: str, interruption: BaseException, number: int) -> NoReturn:
     stopped = interruption.__cause__  # click makes its own exception of every KeyboardInterrupt
     if not isinstance(stopped, Stopped):
-        _fail(name, ["interrupted"], EXIT_INTERRUPTED + number)
+        fail(name, ["interrupted"], EXIT_INTERRUPTED + number)
     say(f"{name}: {stopped}", error=True)
     sys.exit(EXIT_INTERRUPTED + number)
 
@@ -210,17 +213,16 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
 
     Exit status 0: done. 1: done, with findings. 2: wrong usage or bad input. 70: a bug. 129, 130 or 143: interrupted by SIGHUP, Ctrl-C or SIGTERM.
     """
-    from mocapgen.shared.distribution import require_own_packages
-
     outlive_readers()
-    try:
-        require_own_packages()
-    except ImportError as error:
-        _fail(name, [str(error)], EXIT_USAGE)
+    with own_packages_first():
+        _run(cli, sys.argv[1:] if arguments is None else arguments, name)
+
+
+def _run(cli: click.Command, arguments: list[str], name: str) -> NoReturn:
     state = Session()
-    arguments = sys.argv[1:] if arguments is None else arguments
     try:
         with like_ctrl_c() as received, _warnings_with_debug_only(state):
+            require_own_packages()
             status = cli.main(arguments or ["--help"], prog_name=name, standalone_mode=False, obj=state)
             sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt) as interruption:
@@ -228,5 +230,5 @@ def run(cli: click.Command, arguments: list[str] | None, name: str) -> NoReturn:
     except Exception as error:
         if state.debug:
             traceback.print_exc()
-        _fail(name, *_explain(error, state.command))
+        fail(name, *_explain(error, state.command))
     sys.exit(status if isinstance(status, int) else 0)

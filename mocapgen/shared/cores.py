@@ -18,3 +18,12 @@ def usable_cores(quota: Path = _QUOTA) -> int:
         return max(1, min(cores, math.ceil(int(time) / int(period))))
     except (OSError, ValueError, ZeroDivisionError):  # no such file, or no limit
         return cores
+
+
+def sleep_while_waiting() -> None:
+    """Let threads of PyTorch sleep soon while they wait for one that another program keeps from a core: by default they spin for milliseconds.
+
+    To be called before PyTorch is imported.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")

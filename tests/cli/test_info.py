@@ -18,9 +18,12 @@ FOREIGN = {
     "package with our file names": ("schemas/__init__.py", "raise RuntimeError('foreign code ran')\n"),
 }
 
+HOME = Path(mocapgen.__file__).parents[1]
+AGAIN = "install mocapgen again with pip's --force-reinstall --no-deps"
+
 
 def python(script: str, first_on_path: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(first_on_path)}
+    environment = {**os.environ, "PYTHONPATH": f"{first_on_path}{os.pathsep}{HOME}"}
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, cwd=first_on_path, timeout=60)
 
 
@@ -37,23 +40,18 @@ def foreign(request, tmp_path):
 
 
 def test_our_own_packages_are_found_beside_each_other():
-    home = Path(mocapgen.__file__).parent.parent
     origins = {origin.name: origin for origin in _distribution.package_origins()}
     assert set(origins) == {"schemas", "mocapgen", "trainer"}
     for name, origin in origins.items():
-        assert origin.found.resolve() == (home / name).resolve()
+        assert origin.found.resolve() == (HOME / name).resolve()
         assert not origin.shadowed
     assert _distribution.require_own_packages() is None
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["build", "--dry-run"], ["info"]], ids=" ".join)
-def test_the_command_line_refuses_a_foreign_schemas_in_one_line(foreign, arguments):
+@pytest.mark.parametrize("arguments", [["--version"], ["build", "--dry-run", "--source", "sample", "--actions", "hop"]], ids=" ".join)
+def test_the_command_line_minds_no_foreign_schemas(foreign, arguments):
     done = python(f"from mocapgen.cli.main import main; main({arguments!r})", foreign)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("mocapgen: error: package 'schemas': expected the one of mocapgen in ")
-    assert str(foreign) in done.stderr
-    assert "pip uninstall schemas" in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_python_interface_refuses_a_foreign_schemas(foreign):
@@ -68,7 +66,7 @@ def test_a_foreign_trainer_is_reported_but_stops_nothing(tmp_path):
     (tmp_path / "trainer" / "__init__.py").write_text("", encoding="utf-8")
     done = python("from mocapgen.cli.main import main; main(['info'])", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"package 'trainer': expected the one of mocapgen in {Path(mocapgen.__file__).parent.parent / 'trainer'}" in done.stdout
+    assert f"package 'trainer': expected the one of mocapgen in {HOME / 'trainer'}" in done.stdout
     assert f"found {tmp_path / 'trainer'}" in done.stdout
 
 
@@ -84,7 +82,7 @@ def test_a_distribution_that_claims_the_same_package_is_named(tmp_path):
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: schemas\nVersion: 0.7.0\n", encoding="utf-8")
     (metadata / "top_level.txt").write_text("schemas\n", encoding="utf-8")
     done = python("from mocapgen.cli.info import package_problems; print(*package_problems(), sep='\\n')", tmp_path)
-    assert done.stdout == "package 'schemas': also installed by schemas; pip uninstall schemas and reinstall mocapgen\n"
+    assert done.stdout == f"package 'schemas': also installed by schemas; pip uninstall schemas, then {AGAIN}\n"
 
 
 def test_a_folder_of_a_user_that_does_not_exist_is_shown(monkeypatch):

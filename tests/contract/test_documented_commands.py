@@ -31,13 +31,14 @@ def shown_commands() -> list[str]:
 def accept(line: str) -> None:
     """Parse a command line without running it; raises click.UsageError."""
     name, *words = shlex.split(line, comments=True)
-    command, arguments = PROGRAMS[name], words
-    if words and words[0] in COMMANDS[name]:
-        command, arguments = COMMANDS[name][words[0]], words[1:]
-    elif words and not words[0].startswith("-"):
-        raise click.UsageError(f"no command {words[0]}")
+    command: click.Command = PROGRAMS[name]
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = commands_of(command).get(words[0])
+        if found is None:
+            raise click.UsageError(f"no command {words[0]}")
+        command, words = found, words[1:]
     with contextlib.suppress(click.exceptions.Exit):  # --help and --version end here
-        command.make_context(name, arguments)
+        command.make_context(name, words)
 
 
 def test_there_are_commands_to_check():
@@ -49,7 +50,9 @@ def test_shown_command_is_accepted(line):
     accept(line)
 
 
-@pytest.mark.parametrize("line", ["mocapgen fly data.h5", "mocapgen build --fsp 3", "mocapgen inspect", "trainer predict"])
+@pytest.mark.parametrize(
+    "line", ["mocapgen fly data.h5", "mocapgen train fly data.h5", "mocapgen build --fsp 3", "mocapgen inspect", "trainer predict"]
+)
 def test_the_check_notices(line):
     with pytest.raises(click.UsageError):
         accept(line)

@@ -5,11 +5,10 @@ Nothing heavy is imported before a command runs: ``trainer --help`` needs click 
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from mocapgen.shared.command import CONTEXT_SETTINGS, CommandFolder, common_options, example, run
+from mocapgen.shared.cores import sleep_while_waiting
 from mocapgen.shared.version import __version__
 
 
@@ -28,11 +27,9 @@ class TrainerCommands(CommandFolder):
 @common_options
 def cli() -> None:
     """Train and evaluate models that lift 2D motion to 3D."""
+    sleep_while_waiting()
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
-    if "OMP_WAIT_POLICY" not in os.environ:
-        # Read when PyTorch is imported. By default its threads spin for milliseconds while they wait for one that another program keeps from a core.
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     run(cli, arguments, "trainer")

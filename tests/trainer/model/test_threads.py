@@ -11,7 +11,7 @@ from mocapgen.shared.cores import usable_cores
 from trainer.model.threads import side_by_side
 
 PROCESSOR = torch.device("cpu")
-WAITING = "import os, trainer.cli.main as cli\ntry: cli.main(['--version'])\nexcept SystemExit: print(os.environ.get('GOMP_SPINCOUNT'))"
+WAITING = "import os, trainer.cli.main as cli\ntry: cli.main(['models', '-q'])\nexcept SystemExit: print(os.environ.get('GOMP_SPINCOUNT'))"
 
 
 @pytest.mark.parametrize("threads", [1, 2])

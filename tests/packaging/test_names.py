@@ -1,0 +1,84 @@
+"""``schemas`` and ``trainer`` are names that others use, too: the installed commands work beside a file or another distribution called so."""
+
+import pytest
+
+FOREIGN = "raise RuntimeError('foreign code ran')\n"
+BUILD = ["build", "--source", "sample", "--actions", "hop", "--avatars", "average_man"]
+
+SPAWN = """
+import sys
+from mocapgen.shared import parallel
+parallel._may_fork = lambda: False
+from mocapgen.entry import mocapgen
+sys.argv = ["mocapgen", *sys.argv[1:]]
+mocapgen()
+"""
+
+
+@pytest.fixture(params=["wheel", "editable"])
+def installed(request, environment, repository):
+    """An environment with the distribution, and a folder with files of the user's own."""
+    environment.install(*(["--editable", repository] if request.param == "editable" else [request.getfixturevalue("wheel")]))
+    for name in ("trainer.py", "schemas.py"):
+        (environment.folder / name).write_text(FOREIGN, encoding="utf-8")
+    return environment
+
+
+@pytest.mark.parametrize(
+    "command", [["trainer", "models"], ["mocapgen", "train", "models"], ["python", "-m", "mocapgen", "train", "models"]], ids=" ".join
+)
+def test_the_users_own_files_of_these_names_change_nothing(installed, command):
+    plain = installed.run("trainer", "models")
+    done = installed.run(*command, path=".")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == plain.stdout
+    assert "default" in done.stdout
+
+
+def test_nor_do_they_for_worker_processes(installed):
+    (installed.folder / "spawn.py").write_text(SPAWN, encoding="utf-8")
+    done = installed.run("python", "spawn.py", *BUILD, "--workers", 2, "--out", "data.h5", path=".")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (installed.folder / "data.h5").exists()
+
+
+def test_a_script_is_told_that_its_own_file_hides_ours(installed):
+    done = installed.run("python", "-c", "import mocapgen; mocapgen.BuildConfig", path=".")
+    assert done.stderr.splitlines()[-1].endswith("(pip uninstall schemas, or check PYTHONPATH and the current folder)")
+    assert f"found {installed.folder}" in done.stderr or "found schemas.py" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["schemas", "trainer"])
+def test_a_distribution_of_the_name_that_came_first_changes_nothing(environment, neighbour, wheel, name):
+    environment.install(neighbour(name, {f"{name}/__init__.py": FOREIGN, f"{name}/other.py": ""}))
+    environment.install(wheel)
+    done = environment.run("trainer", "models")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["schemas", "trainer"])
+def test_a_distribution_that_overwrites_ours_is_named_and_the_advice_helps(environment, neighbour, wheel, name):
+    environment.install(wheel)
+    environment.install(neighbour(name, {f"{name}/__init__.py": FOREIGN}))
+    told = (
+        f"error: package '{name}': expected {environment.packages / name / '__init__.py'} of mocapgen, found the file of {name}; "
+        f"pip uninstall {name}, then install mocapgen again with pip's --force-reinstall --no-deps (to keep both: one environment for each)\n"
+    )
+    for command in (["trainer", "models"], ["mocapgen", "train", "models"]):
+        done = environment.run(*command)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{command[0]}: {told}")
+    environment.pip("uninstall", "--yes", name)
+    assert "found nothing; install mocapgen again" in environment.run("trainer", "models").stderr
+    environment.install("--force-reinstall", wheel)
+    assert environment.run("trainer", "models").returncode == 0
+
+
+def test_what_needs_no_trainer_works_without_it_and_info_tells(environment, neighbour, wheel):
+    environment.install(wheel)
+    environment.install(neighbour("trainer", {"trainer/__init__.py": FOREIGN, "trainer/fit.py": FOREIGN}))
+    assert environment.run("mocapgen", "skeletons").returncode == 0
+    done = environment.run("mocapgen", "info")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "package 'trainer': expected" in done.stdout
+    told = "not as installed: trainer/__init__.py, trainer/fit.py; install mocapgen again with pip's --force-reinstall --no-deps"
+    assert told in done.stdout.replace("\\", "/")

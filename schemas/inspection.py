@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -136,8 +136,8 @@ class CheckResult(Model):
     """Of its findings, after the policy."""
     unit: str
     """Unit of its findings' value; empty if they have none."""
-    link: str
-    """Its paragraph in the documentation."""
+    explain: str
+    """The command that prints what the manual says of it."""
     limits: dict[str, float]
     """Its limits, after the policy."""
     left_out: str = ""
@@ -150,6 +150,10 @@ class CheckResult(Model):
     """Different sequences among them."""
     clips: int = 0
     """Different clips among them."""
+    rows: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Rows of `/sequences` that it found something in, all of them."""
+    clip_ids: tuple[str, ...] = ()
+    """Clips of which it found something that is about no single sequence, all of them."""
 
 
 class Inspection(Model):
@@ -157,6 +161,8 @@ class Inspection(Model):
 
     file: str
     """Name of the file, without its folder."""
+    sha256: str
+    """Digest of the whole file."""
     generator: str
     """Program and version that inspected."""
     policy: str

@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 
 from schemas.camera import ImageSize
 from schemas.conventions import CameraFrame
+from schemas.inspection import Severity
 
 Names = str | Sequence[str]
 """Names or wildcards: a sequence, or text with commas such as ``"walk,run*"``."""
@@ -66,4 +67,8 @@ class SelectSettings(TypedDict, total=False):
     min_frames: int | None
     max_frames: int | None
     limit: int | None
+    without_findings: str | Path | None
+    severity: Severity
+    checks: Names
+    whole_clips: bool
     invert: bool

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from schemas.base import MOST, Model, Settings
+from schemas.inspection import Severity
 
 
 class SelectConfig(Settings):
@@ -30,6 +32,14 @@ class SelectConfig(Settings):
     """Longer sequences are left out."""
     limit: int | None = Field(default=None, ge=1, le=MOST)
     """Largest number of clips: the first that meet the conditions."""
+    without_findings: Path | None = None
+    """Report of `mocapgen inspect --json`: sequences in which it found something are left out."""
+    severity: Severity = "warning"
+    """With a report: findings that are milder are let pass."""
+    checks: tuple[str, ...] = ()
+    """With a report: only findings of these checks count: ids, patterns such as `motion.*`, families."""
+    whole_clips: bool = False
+    """With a report: leave out all sequences of a clip that it found something in, on every avatar and from every camera."""
     invert: bool = False
     """Keep the sequences that do not meet the conditions."""
 
@@ -37,6 +47,8 @@ class SelectConfig(Settings):
     def _check(self) -> SelectConfig:
         if self.min_frames is not None and self.max_frames is not None and self.min_frames > self.max_frames:
             raise ValueError(f"min_frames ({self.min_frames}) must not exceed max_frames ({self.max_frames})")
+        if self.without_findings is None and (self.checks or self.whole_clips or self.severity != "warning"):
+            raise ValueError("severity=..., checks=... and whole_clips=True say which findings count: name the report, too (without_findings=...)")
         return self
 
 

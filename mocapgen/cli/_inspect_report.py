@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -18,9 +19,13 @@ from mocapgen.shared.markup import json_for_terminal
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_pairs, say
+from mocapgen.shared.terminal import COLOURS, say_marked
+from mocapgen.shared.text import count_of
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
 
 STDOUT = "-"
+_INDENT = 9
+"""Of what stands beside a severity."""
 
 
 def inspect_and_report(
@@ -71,7 +76,7 @@ def inspect_and_report(
     if json == STDOUT:
         click.echo(json_for_terminal(inspection.model_dump_json(indent=2)))
     elif level >= 0:
-        print_inspection(inspection, path, detailed or level > 0)
+        print_inspection(inspection, path, detailed or level > 0, target)
     return inspection.exit_status
 
 
@@ -95,10 +100,6 @@ def _amount(value: float, unit: str) -> str:
     return f"{text} {unit}".rstrip()
 
 
-def _times(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
-
-
 def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding]) -> str:
     """Return what a check found in one line: how often, and the worst of it.
 
@@ -116,54 +117,79 @@ def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding])
     if count == 1:
         place = _place(worst)
         return f"{id}: {place}: {said}" if place else f"{id}: {said}"
-    spread = _times(count, "finding")
+    spread = count_of(count, "finding")
     if result and result.clips:
-        spread = _times(result.clips, "clip") + (f" ({_times(result.sequences, 'sequence')})" if result.sequences > result.clips else "")
+        spread = count_of(result.clips, "clip") + (f" ({count_of(result.sequences, 'sequence')})" if result.sequences > result.clips else "")
     if worst.value is None or result is None or not result.unit:
         return f"{id}: {spread}, first {_place(worst) or 'one'}: {said}"
     return f"{id}: {spread}, worst {_amount(worst.value, result.unit)} in {_place(worst)}: {said}"
 
 
-def print_inspection(inspection: Inspection, path: str | Path, detailed: bool = False) -> None:
-    """Print the summary, then the findings: one line for each check, or each of them."""
+def print_inspection(inspection: Inspection, path: str | Path, detailed: bool = False, report: Path | None = None) -> None:
+    """Print the summary, then the findings: one line for each check, or each of them; and what to do about them.
+
+    Parameters
+    ----------
+    inspection : Inspection
+    path : str or Path
+        Of the file.
+    detailed : bool
+    report : Path, optional
+        Where the inspection has been written as JSON.
+    """
     print_pairs(str(path), summary_pairs(inspection.summary))
     say("")
     results = {result.id: result for result in inspection.checks}
     for id, group in groupby(inspection.findings, key=lambda finding: finding.check):
         findings, result = list(group), results.get(id)
-        say(f"{findings[0].severity:<8} {aggregated(id, result, findings)}")
+        severity = findings[0].severity
+        say_marked(severity, aggregated(id, result, findings), _INDENT, COLOURS[severity])
         if detailed:
             _print_each(findings, result)
         if result is not None:
-            say(f"{'':<8} {result.title}: {result.link}")
+            say_marked("", f"{result.title}: {result.explain}", _INDENT)
     for note in inspection.notes:
-        say(f"note     {note}")
-    say(_closing(inspection))
+        say_marked("note", note, _INDENT)
+    say_marked("", _closing(inspection), 0)
+    say(*_without_findings(inspection, path, report))
 
 
 def _print_each(findings: list[Finding], result: CheckResult | None) -> None:
     for finding in findings:
         place = _place(finding)
         value = f" ({_amount(finding.value, result.unit)})" if finding.value is not None and result and result.unit else ""
-        say(f"{'':<9}- {place}{': ' if place else ''}{_said(finding)}{value}")
+        say_marked(f"{'':<{_INDENT}}-", f"{place}{': ' if place else ''}{_said(finding)}{value}", _INDENT + 2)
     if result and result.findings > len(findings):
-        say(f"{'':<9}- and {result.findings - len(findings):,} more, none of them worse")
+        say(f"{'':<{_INDENT}}- and {result.findings - len(findings):,} more, none of them worse")
 
 
 def _closing(inspection: Inspection) -> str:
     """Return the last line: how much was found, by which checks, and what was left out why."""
-    counts = [_times(inspection.count(severity), severity) for severity in reversed(SEVERITIES) if inspection.count(severity)]
+    counts = [count_of(inspection.count(severity), severity) for severity in reversed(SEVERITIES) if inspection.count(severity)]
     left_out: defaultdict[str, int] = defaultdict(int)
     for result in inspection.checks:
         if result.left_out:
             left_out[result.left_out] += 1
     ran = len(inspection.checks) - sum(left_out.values())
     unread = sum(result.unread > 0 for result in inspection.checks)
-    parts = [f"{', '.join(counts) or 'nothing found'}: {_times(ran, 'check')} of policy {inspection.policy}"]
+    parts = [f"{', '.join(counts) or 'nothing found'}: {count_of(ran, 'check')} of policy {inspection.policy}"]
     parts += [f"{count} left out: {reason}" for reason, count in sorted(left_out.items())]
     if unread:
         parts.append(f"{unread} could not look at every sequence")
     return "; ".join(parts)
+
+
+def _without_findings(inspection: Inspection, path: str | Path, report: Path | None) -> list[str]:
+    """Return how to leave out the sequences with findings; nothing if there are none, or nothing would be left, or the file is damaged."""
+    flagged = [result for result in inspection.checks if result.severity != "info" and (result.rows or result.clip_ids)]
+    rows = {row for result in flagged for row in result.rows}
+    unsound = any(result.findings and result.severity == "error" and result.id.startswith("structure.") for result in inspection.checks)
+    if not flagged or unsound or inspection.summary.kind != "dataset" or len(rows) == inspection.summary.sequences:
+        return []
+    file, name = shlex.quote(str(path)), shlex.quote(str(report or "report.json"))
+    clean = "clean.h5" if Path(path).name != "clean.h5" else "cleaner.h5"
+    reporting = [] if report else [f"  mocapgen inspect {file} --json {name}"]
+    return ["to leave out the sequences with findings:", *reporting, f"  mocapgen select {file} --without-findings {name} --out {clean}"]
 
 
 def print_checks(checks: Iterable[Check]) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mocapgen.cli._json_report import JSON_OPTION, print_json
+from mocapgen.shared.command import option_names
 from mocapgen.shared.tables import print_pairs
-from mocapgen.shared.text import counted, format_size
+from mocapgen.shared.text import counted, format_size, option_words
 
 if TYPE_CHECKING:
     from schemas.report import SubsetReport
@@ -46,5 +47,6 @@ def print_subset(report: SubsetReport, title: str, out: Path | None) -> None:
         "cameras": f"{report.cameras:,}",
     }
     if report.notes:
-        pairs["notes"] = report.notes
+        options = option_names(click.get_current_context().command)
+        pairs["notes"] = [option_words(note, options) for note in report.notes]
     print_pairs(title if out else f"would be {title}", pairs | ({"file": f"{out}, {format_size(report.bytes)}"} if out else {}))

@@ -19,6 +19,14 @@ def _list_checks(context: click.Context, parameter: click.Parameter, given: bool
         context.exit()
 
 
+def _explain(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is not None and not context.resilient_parsing:
+        from mocapgen.cli._explain_check import explain_checks
+
+        explain_checks(given)
+        context.exit()
+
+
 _OPTIONS = (
     click.option(
         "--policy", default="default", show_default=True, metavar="NAME|PATH", help="Severities and limits: training, archive or a YAML file."
@@ -39,6 +47,16 @@ _OPTIONS = (
     click.option("--overwrite", is_flag=True, help="Replace the files in --json and --html."),
     click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Worker processes; 0 chooses by the size of the file."),
     click.option("--list-checks", is_flag=True, is_eager=True, expose_value=False, callback=_list_checks, help="List all checks and exit."),
+    click.option(
+        "--explain",
+        metavar="[ID]",
+        is_flag=False,
+        flag_value="",
+        is_eager=True,
+        expose_value=False,
+        callback=_explain,
+        help="Print what the manual says of a check, a family or a pattern, and exit.",
+    ),
 )
 
 
@@ -47,6 +65,7 @@ _OPTIONS = (
         "mocapgen inspect data.h5",
         "mocapgen inspect data.h5 --html report.html",
         "mocapgen inspect pred.h5",
+        "mocapgen inspect --explain motion.speed_spike",
         "mocapgen inspect data.h5 --policy training --split runs/first --threshold error",
         "mocapgen inspect data.h5 --select structure,motion.foot_slide --detailed --json findings.json",
     )

@@ -17,11 +17,12 @@ from mocapgen.shared.progress import progress_bar
     epilog=example(
         "mocapgen select data.h5 --actions 'hop*' --out hop.h5",
         "mocapgen select data.h5 --actors bd,mm --avatars average_man --min-frames 60 --out two_actors.h5",
-        "mocapgen select data.h5 --clips 'HDM_tr_kickLFront1Reps_02*' --invert --out clean.h5",
+        "mocapgen select data.h5 --without-findings report.json --out clean.h5",
+        "mocapgen select data.h5 --clips 'HDM_tr_kickLFront1Reps_02*' --invert --out rest.h5",
     )
 )
 @click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
-@add_options(schema_options("select-config"))
+@add_options(schema_options("select-config", extras={"without_findings": {"metavar": "REPORT.JSON"}, "checks": {"metavar": "ID,..."}}))
 @add_options(OUTPUT_OPTIONS)
 @common_options
 @click.pass_context

@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from mocapgen.inspect.registry import Check, Kind, checks
 from mocapgen.shared.config import checked
 from mocapgen.shared.documents import find_document, read_yaml
-from mocapgen.shared.text import did_you_mean, one_line, quoted, split_list
+from mocapgen.shared.text import did_you_mean, matches_id, one_line, quoted, split_list
 from schemas.errors import ConfigError
 from schemas.inspection import Policy, Severity
 
@@ -81,13 +80,8 @@ def _check_names(path: Path, policy: Policy) -> None:
                 raise ConfigError(one_line(f"policy {path}", f"limits: unknown limit {quoted(name)} of {id}; {did_you_mean(name, known)}"))
 
 
-def _matches(id: str, pattern: str) -> bool:
-    """Whether a check is meant by an id, a pattern such as ``motion.*``, or a family's name."""
-    return fnmatchcase(id, pattern) or id.partition(".")[0] == pattern
-
-
 def _require_match(where: str, pattern: str) -> None:
-    if not any(_matches(id, pattern) for id in checks()):
+    if not any(matches_id(id, pattern) for id in checks()):
         families = sorted({check.family for check in checks().values()})
         near = difflib.get_close_matches(pattern[:100], [*checks(), *families], n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"see --list-checks; families are {', '.join(families)}"
@@ -127,7 +121,7 @@ def plan(
     """
     selected, ignored = _patterns("select", select), _patterns("ignore", ignore)
     usable = [check for check in checks().values() if kind is None or kind in check.kinds]
-    if selected and not any(_matches(check.id, pattern) for check in usable for pattern in selected):
+    if selected and not any(matches_id(check.id, pattern) for check in usable for pattern in selected):
         what = "predictions" if kind == "predictions" else "datasets"
         raise ConfigError(f"select: expected checks that are for {what}, found only {', '.join(selected)}; --list-checks says what each is for")
     return tuple(_planned(check, policy, selected, ignored, given) for check in usable)
@@ -136,11 +130,11 @@ def plan(
 def _planned(check: Check, policy: Policy, selected: tuple[str, ...], ignored: tuple[str, ...], given: frozenset[str]) -> PlannedCheck:
     severity: str = check.severity
     for pattern, wanted in policy.severities.items():
-        severity = wanted if _matches(check.id, pattern) else severity
+        severity = wanted if matches_id(check.id, pattern) else severity
     reason = ""
-    if any(_matches(check.id, pattern) for pattern in ignored):
+    if any(matches_id(check.id, pattern) for pattern in ignored):
         reason = "ignored"
-    elif selected and not any(_matches(check.id, pattern) for pattern in selected):
+    elif selected and not any(matches_id(check.id, pattern) for pattern in selected):
         reason = "not selected"
     elif check.needs and check.needs not in given:
         reason = f"needs --{check.needs}"

@@ -81,8 +81,13 @@ class Check:
         return {name: parameter.default for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
 
     @property
+    def explain(self) -> str:
+        """The command that prints its paragraph of the manual."""
+        return f"mocapgen inspect --explain {self.id}"
+
+    @property
     def link(self) -> str:
-        """Where its paragraph stands in the documentation; GitHub and MkDocs both leave the dot out of a heading's anchor."""
+        """Where its paragraph stands in the manual; GitHub and MkDocs both leave the dot out of a heading's anchor."""
         return f"docs/checks.md#{self.id.replace('.', '')}"
 
 

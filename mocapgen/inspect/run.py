@@ -15,6 +15,7 @@ from mocapgen.inspect.prediction_summary import prediction_notes, with_predictio
 from mocapgen.inspect.prediction_view import InspectedPredictions
 from mocapgen.inspect.run_checks import FindingCollector, Inspected, inspect_sequences, silent
 from mocapgen.inspect.summary import summarise
+from mocapgen.shared.files import file_digest
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.version import __version__
 from schemas.inspection import Inspection, Severity
@@ -134,6 +135,7 @@ def survey(
     results = tuple(collector.result(each, "" if each.check.scope == "file" else closed) for each in planned)
     inspection = Inspection(
         file=path.name,
+        sha256=file_digest(path),
         generator=f"mocapgen {__version__}",
         policy=Path(policy).stem,
         threshold=threshold,

@@ -50,6 +50,7 @@ class FindingCollector:
         self._count: defaultdict[str, int] = defaultdict(int)
         self._sequences: defaultdict[str, set[int]] = defaultdict(set)
         self._clips: defaultdict[str, set[str]] = defaultdict(set)
+        self._clips_as_such: defaultdict[str, set[str]] = defaultdict(set)
         self._unread: defaultdict[str, set[int]] = defaultdict(set)
         self._left_out: dict[str, str] = {}
 
@@ -92,6 +93,8 @@ class FindingCollector:
             self._sequences[id].add(finding.sequence)
         if finding.clip:
             self._clips[id].add(finding.clip)
+            if finding.sequence is None:
+                self._clips_as_such[id].add(finding.clip)
         self._keep(id, (finding,))
 
     def _keep(self, id: str, findings: Iterable[Finding]) -> None:
@@ -107,6 +110,7 @@ class FindingCollector:
             self._count[id] += count
             self._sequences[id] |= other._sequences[id]
             self._clips[id] |= other._clips[id]
+            self._clips_as_such[id] |= other._clips_as_such[id]
             self._keep(id, other._kept[id])
         for id, sequences in other._unread.items():
             self._unread[id] |= sequences
@@ -126,13 +130,15 @@ class FindingCollector:
             title=check.title,
             severity=severity,
             unit=check.unit,
-            link=check.link,
+            explain=check.explain,
             limits=planned.limits,
             left_out=planned.left_out or self._left_out.get(check.id, left_out),
             unread=len(self._unread[check.id]),
             findings=self._count[check.id],
             sequences=len(self._sequences[check.id]),
             clips=len(self._clips[check.id]),
+            rows=tuple(sorted(self._sequences[check.id])),
+            clip_ids=tuple(sorted(self._clips_as_such[check.id])),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -29,6 +30,12 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())[:200]
         raise DatasetError(one_line(str(path), f"cannot be written: {reason}; nothing was changed")) from error
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a whole file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_file(path: Path, content: bytes | str, overwrite: bool = True) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mocapgen.shared.terminal import say_marked
 from mocapgen.shared.text import printable
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ def say(*lines: str, error: bool = False) -> None:
 
 
 def print_pairs(title: str, pairs: Mapping[str, str | Sequence[str]]) -> None:
-    """Print names and values in two aligned columns under a title, as plain text that can be copied; of a sequence each item is a line."""
-    width = max((len(name) for name in pairs), default=0)
+    """Print names and values in two aligned columns under a title, as plain text that can be copied; of a sequence each item begins a line."""
+    indent = max((len(name) for name in pairs), default=0) + 4
     say(title)
     for name, value in pairs.items():
-        first, *rest = ([value] if isinstance(value, str) else value) or [""]
-        say(f"  {name:<{width}}  {first}".rstrip(), *(f"  {'':<{width}}  {line}" for line in rest))
+        label = f"  {name}"
+        for line in ([value] if isinstance(value, str) else value) or [""]:
+            say_marked(label, line, indent)
+            label = ""
 
 
 def print_columns(rows: Sequence[Sequence[str]], notes: Sequence[Sequence[str]] = ()) -> None:

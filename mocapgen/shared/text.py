@@ -38,6 +38,11 @@ def matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name.casefold(), pattern.casefold())
 
 
+def matches_id(id: str, pattern: str) -> bool:
+    """Return whether a check is meant by its id, a pattern such as ``motion.*``, or the name of its family."""
+    return fnmatchcase(id, pattern) or id.partition(".")[0] == pattern
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint: the most similar of the known names, or what there is."""
     names = list(known)

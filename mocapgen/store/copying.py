@@ -6,7 +6,6 @@ themselves go through memory in blocks, and by the writer that builds use.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.files import file_digest
 from mocapgen.shared.hdf5 import read_group, text_attribute
 from mocapgen.shared.progress import Progress
 from mocapgen.store.dataset_file import DatasetFile
@@ -110,9 +110,7 @@ def _is_number(value: Any) -> bool:
 
 def origin(data: Dataset) -> Origin:
     """Return what a file made from `data` says of it."""
-    with data.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Origin(file=data.path.name, sha256=digest, generator=data.generator, config=data.config)
+    return Origin(file=data.path.name, sha256=file_digest(data.path), generator=data.generator, config=data.config)
 
 
 def write(plan: CopyPlan, derivation: Derivation, out: Path, overwrite: bool, progress: Progress | None = None) -> None:

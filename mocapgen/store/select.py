@@ -13,10 +13,13 @@ from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.text import matches, no_match
 from mocapgen.store.copying import CopiedSequences, CopyPlan, origin, report, surplus, take, write
+from mocapgen.store.findings import Flagged, flagged
 from mocapgen.store.reader import Dataset, open_dataset
 from schemas.errors import ConfigError, DatasetError
 from schemas.report import SubsetReport
 from schemas.subset import Derivation, SelectConfig
+
+_FEWER = "let fewer findings count: severity='error', or checks=..."
 
 
 def select_sequences(
@@ -56,17 +59,20 @@ def select_sequences(
         If the file cannot be read, or `out` cannot be written.
     """
     path, out = Path(path), None if out is None else Path(out)
-    with writing(out, overwrite=overwrite, inputs=[path]), open_dataset(path) as data:
+    with writing(out, overwrite=overwrite, inputs=[path, config.without_findings]), open_dataset(path) as data:
         if not len(data):
             raise DatasetError(f"{path}: expected at least one sequence to select from, found none; see `mocapgen inspect`")
-        plan = _plan(data, np.flatnonzero(selected(data, config)))
+        found = None if config.without_findings is None else flagged(data, config)
+        plan = _plan(data, np.flatnonzero(selected(data, config, found)), () if found is None else found.notes)
         if out is not None:
             settings = config.model_dump(mode="json", exclude_defaults=True)
+            if config.without_findings is not None:
+                settings["without_findings"] = config.without_findings.name  # no path, so that the file is the same everywhere
             write(plan, Derivation(command="select", inputs=(origin(data),), settings=settings), out, overwrite, progress)
         return report(plan, len(data), out)
 
 
-def _plan(data: Dataset, rows: NDArray[np.intp]) -> CopyPlan:
+def _plan(data: Dataset, rows: NDArray[np.intp], notes: tuple[str, ...]) -> CopyPlan:
     clips, clip = np.unique(data.sequences["clip"][rows], return_inverse=True)
     cameras, camera = np.unique(data.sequences["camera"][rows], return_inverse=True)
     foreign = surplus(data)
@@ -75,12 +81,19 @@ def _plan(data: Dataset, rows: NDArray[np.intp]) -> CopyPlan:
         clips=take(data.clips, clips),
         cameras=take(data.table("cameras"), cameras),
         skipped=data.skipped,
-        notes=(f"not copied, since the schema does not know it: {', '.join(foreign)}",) if foreign else (),
+        notes=(*notes, *((f"not copied, since the schema does not know it: {', '.join(foreign)}",) if foreign else ())),
     )
 
 
-def selected(data: Dataset, config: SelectConfig) -> NDArray[np.bool_]:
+def selected(data: Dataset, config: SelectConfig, found: Flagged | None = None) -> NDArray[np.bool_]:
     """Return which sequences of a dataset a selection keeps, (S,) bool.
+
+    Parameters
+    ----------
+    data : Dataset
+    config : SelectConfig
+    found : Flagged, optional
+        The sequences with findings, if the settings name a report and it has been read.
 
     Raises
     ------
@@ -88,6 +101,11 @@ def selected(data: Dataset, config: SelectConfig) -> NDArray[np.bool_]:
         If a pattern matches nothing, or no sequence is kept.
     """
     rules = _rules(data, config)
+    if config.without_findings is not None:
+        found = found or flagged(data, config)
+        if found.rows.all():
+            raise ConfigError(f"without_findings={config.without_findings.name!r}: expected sequences without findings, found none; {_FEWER}")
+        rules[f"without_findings={config.without_findings.name!r}"] = ~found.rows
     keep = np.logical_and.reduce(list(rules.values())) if rules else np.ones(len(data), dtype=bool)
     if config.limit is not None:
         clip = data.sequences["clip"]

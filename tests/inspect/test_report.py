@@ -272,7 +272,7 @@ def test_what_does_not_fit_into_the_player_comes_with_a_command_that_shows_it(fo
 
 def test_the_size_is_bounded_however_much_is_found():
     result = CheckResult(
-        id="motion.speed_spike", title="t", severity="warning", unit="m/s", link="", limits={}, findings=9000, sequences=9000, clips=1800
+        id="motion.speed_spike", title="t", severity="warning", unit="m/s", explain="", limits={}, findings=9000, sequences=9000, clips=1800
     )
     findings = tuple(
         Finding(check=result.id, severity="warning", message="m" * 100, sequence=5 * n + k, clip=f"c{n}", avatar=f"a{k}", frame=7, value=9e3 - n)
@@ -281,7 +281,7 @@ def test_the_size_is_bounded_however_much_is_found():
     )
     summary = Summary(size=1)
     inspection = Inspection(
-        file="x.h5", generator="g", policy="default", threshold="warning", summary=summary, checks=(result,), findings=findings, notes=()
+        file="x.h5", sha256="0", generator="g", policy="default", threshold="warning", summary=summary, checks=(result,), findings=findings, notes=()
     )
     places = Places("x.h5", {}, frozenset(range(1000)), frozenset(range(500)), {})
     whole = findings_section(inspection, places)

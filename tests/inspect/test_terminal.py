@@ -33,7 +33,7 @@ def odd(clean: Path, tmp_path: Path) -> Path:
 
 
 def result(**values: object) -> CheckResult:
-    own = {"id": "motion.x", "title": "X", "severity": "warning", "unit": "m/s", "link": "docs", "limits": {}, "findings": 1}
+    own = {"id": "motion.x", "title": "X", "severity": "warning", "unit": "m/s", "explain": "mocapgen inspect", "limits": {}, "findings": 1}
     return CheckResult(**{**own, **values})
 
 
@@ -79,9 +79,11 @@ def test_findings_follow_the_summary_worst_first_with_links(call: Call, odd: Pat
     told = [line for line in lines if line.startswith(("error ", "warning ", "info "))]
     assert [line.split()[0] for line in told] == ["warning", "info"]
     assert told[0].startswith("warning  dataset.duplicates: 1 clip (2 sequences), first a copy on ")
-    assert "docs/checks.md#datasetduplicates" in lines[lines.index(told[0]) + 1]
-    assert lines[-1].startswith("2 warnings, 1 info: ")
-    assert "2 left out: needs --split" in lines[-1]
+    assert lines[lines.index(told[0]) + 1].endswith(": mocapgen inspect --explain dataset.duplicates")
+    assert "docs/" not in lines[lines.index(told[0]) + 1]
+    assert lines[-4].startswith("2 warnings, 1 info: ")
+    assert "2 left out: needs --split" in lines[-4]
+    assert lines[-1] == f"  mocapgen select {odd} --without-findings report.json --out clean.h5"
 
 
 @pytest.mark.parametrize("option", ["--detailed", "-v"])

@@ -117,8 +117,8 @@ def test_an_option_has_the_choices_and_the_type_of_the_model(case: Case, name: s
 
 
 OTHERS = {
-    ("mocapgen", "build"): {"config"},
-    ("mocapgen", "select"): {"out", "overwrite", "dry_run"},
+    ("mocapgen", "build"): {"config", "json"},
+    ("mocapgen", "select"): {"json", "out", "overwrite", "dry_run"},
     ("mocapgen", "view"): {"predictions", "video", "clip", "frame", "out", "overwrite"},
     ("mocapgen", "render"): set(),
     ("mocapgen", "export"): {"out", "overwrite"},

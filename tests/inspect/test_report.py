@@ -223,7 +223,7 @@ def test_the_foot_says_how_the_page_was_made(page, damaged):
 
 
 def test_columns_of_which_there_is_nothing_are_left_out():
-    own = {"title": "t", "severity": "info", "unit": "", "link": "", "limits": {}, "findings": 1}
+    own = {"title": "t", "severity": "info", "unit": "", "explain": "", "limits": {}, "findings": 1}
     results = tuple(CheckResult(id=id, **own) for id in ("dataset.balance", "motion.jitter"))
     findings = (
         Finding(check="dataset.balance", severity="info", message="m", where="/clips", value=2.0),
@@ -231,7 +231,7 @@ def test_columns_of_which_there_is_nothing_are_left_out():
     )
     summary = Summary(size=1)
     inspection = Inspection(
-        file="x.h5", generator="g", policy="default", threshold="warning", summary=summary, checks=results, findings=findings, notes=()
+        file="x.h5", sha256="0", generator="g", policy="default", threshold="warning", summary=summary, checks=results, findings=findings, notes=()
     )
     section = findings_section(inspection, Places("x.h5", {}, frozenset(), frozenset(), {}))
     heads = [re.findall(r'<th scope="col"[^>]*>([^<]+)', head) for head in re.findall(r"<thead>.*?</thead>", section)]

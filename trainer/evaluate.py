@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.markup import markdown_table, markdown_text
-from mocapgen.shared.text import one_line
+from mocapgen.shared.text import count_of, one_line
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, GroupErrors, ModelCard
 from trainer.data.batches import Loader
@@ -19,7 +20,7 @@ from trainer.data.splits import read_split_record, split_from_record
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
 from trainer.model.lift import lift_sequences
-from trainer.model.metrics import ErrorTotals, by_group
+from trainer.model.metrics import PLAIN_NAMES, ErrorTotals, by_group
 from trainer.model.shipped import is_shipped, locate
 
 Side = Literal["auto", "all", "train", "validation", "test"]
@@ -159,19 +160,25 @@ def as_markdown(evaluation: Evaluation) -> str:
 
 
 def tables(evaluation: Evaluation, worst: int = 10) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return title, header and rows of each table, as text."""
-    found = [("Overall", ["metric", "value"], [[name, f"{value:.2f}"] for name, value in evaluation.overall.items()])]
+    """Return title, header and rows of each table, as text; the figures over everything come last."""
+    found = []
     for title, figures in (("By group of joints", evaluation.by_group_mm), ("By joint", evaluation.by_joint_mm)):
-        found.append((title, ["joint", "MPJPE, mm"], [[name, f"{value:.1f}"] for name, value in figures.items()]))
-    sequences = dict(list(evaluation.by_sequence.items())[:worst])
-    labelled = (
-        ("By action", evaluation.by_action),
-        ("By actor", evaluation.by_actor),
-        ("By avatar", evaluation.by_avatar),
-        (f"Worst {len(sequences)} sequences", sequences),
-    )
-    for title, rows in labelled:
-        header = [title.rpartition(" ")[2], "sequences", "frames", "MPJPE, mm", "PCK@200, %"]
+        found.append((title, [title.rpartition(" ")[2], "MPJPE, mm"], [[name, f"{value:.1f}"] for name, value in figures.items()]))
+    for title, rows in (("By action", evaluation.by_action), ("By actor", evaluation.by_actor), ("By avatar", evaluation.by_avatar)):
         cells = [[name, f"{row.sequences:,}", f"{row.frames:,}", f"{row.mpjpe_mm:.1f}", f"{row.pck_200:.1f}"] for name, row in rows.items()]
-        found.append((title, header, cells))
-    return found
+        found.append((title, [title.rpartition(" ")[2], "sequences", "frames", "MPJPE, mm", "3DPCK at 200 mm, %"], cells))
+    sequences = list(evaluation.by_sequence.items())[:worst]
+    cells = [[name, f"{row.frames:,}", f"{row.mpjpe_mm:.1f}", f"{row.pck_200:.1f}"] for name, row in sequences]
+    title = f"Largest errors, {count_of(len(sequences), 'sequence')} of {len(evaluation.by_sequence):,}"
+    found.append((title, ["sequence", "frames", "MPJPE, mm", "3DPCK at 200 mm, %"], cells))
+    return [*found, ("Overall", ["", "all joints", "without the root"], _overall_rows(evaluation.overall))]
+
+
+def _overall_rows(overall: Mapping[str, float]) -> list[list[str]]:
+    """Return a row for each metric: what it is called, and its figures with and without the root, whose error is always 0."""
+    rows = []
+    for name, value in overall.items():
+        if "no_root" not in name:
+            other = overall.get(name.replace("_mm", "") + "_no_root" + ("_mm" if "_mm" in name else ""))
+            rows.append([PLAIN_NAMES.get(name, name), f"{value:.1f}", "" if other is None else f"{other:.1f}"])
+    return rows

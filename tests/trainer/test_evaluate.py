@@ -12,8 +12,10 @@ import pytest
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, TrainConfig
 from trainer import fit
+from trainer.cli._verdict import _published, verdict
 from trainer.cli.main import main
 from trainer.evaluate import as_markdown, evaluate, evaluate_predictions, protocol_line
+from trainer.model.metrics import PLAIN_NAMES, summarise
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +93,12 @@ def test_commands(capsys, data_file, tmp_path, folder):
     code, shown, error = run(capsys, "evaluate", out, data_file, "--json", table, "--markdown", page, "--threads", "1")
     assert (code, error) == (0, "")
     assert "By action" in shown
+    assert not set(re.findall(r"[a-z]+(?:_[a-z0-9]+)+", shown)) & evaluation_keys()
+    last = shown.splitlines()[-1]
+    assert re.fullmatch(r"On average a joint is \S+ mm off, seen from the pelvis, in \d+ sequences that were held out\.", last)
     evaluation = Evaluation.model_validate_json(table.read_text())
     assert page.read_text() == as_markdown(evaluation)
-    assert f"| mpjpe_mm | {evaluation.overall['mpjpe_mm']:.2f} |" in page.read_text()
+    assert f"| MPJPE, mm | {evaluation.overall['mpjpe_mm']:.1f} | {evaluation.overall['mpjpe_no_root_mm']:.1f} |" in page.read_text()
     before = table.read_bytes()
     for option, file in (("--json", table), ("--markdown", page)):
         code, shown, error = run(capsys, "evaluate", out, data_file, option, file, "--threads", "1")
@@ -104,6 +109,16 @@ def test_commands(capsys, data_file, tmp_path, folder):
     assert (code, shown, error, table.read_bytes()) == (0, "", "", before)
     code, shown, error = run(capsys, "-q", "evaluate", out, data_file, "--threads", "1")
     assert (code, shown, error) == (0, "", "")
+
+
+def evaluation_keys():
+    """Return the names of all figures in files."""
+    ones = np.ones((3, 2, 3))
+    return set(summarise(ones, ones, [3], 30.0, (-1, 0), has_root=True))
+
+
+def test_every_figure_has_a_plain_name():
+    assert evaluation_keys() == set(PLAIN_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +177,27 @@ def test_a_run_tells_of_each_epoch(data_file, tiny, tmp_path):
     assert [figures["epoch"] for _, _, figures in rows] == [1, 2]
     assert rows[1][0] == rows[1][1]
     assert all({"loss", "mpjpe_mm", "epoch"} <= figures.keys() for _, _, figures in told)
+
+
+def test_the_verdict_says_what_was_judged_and_what_it_was_elsewhere(folder, data_file, changed, tmp_path):
+    other = evaluate(folder, changed(lambda file: file.attrs.__setitem__("generator", "another")), threads=1)
+    own = evaluate(folder, data_file, threads=1)
+    held_out = f"{own.overall['mpjpe_mm']:.1f} mm"
+    (first, _) = verdict(other, str(folder), "auto")
+    assert first.endswith(f"of another file than was trained on; on the held-out side of its own file: {held_out}.")
+    assert verdict(own, str(folder), "auto")[0].startswith(f"On average a joint is {held_out} off")
+    validation = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["validation_mpjpe_mm"]
+    assert f"that were held out; on the validation side: {validation:.1f} mm." in verdict(own, str(folder), "test")[0]
+    assert "that were trained on: how well it has learned them" in verdict(own, str(folder), "train")[0]
+
+
+def test_a_published_figure_is_named_where_the_split_is_such(folder, data_file):
+    card = fit.checkpoint.read(folder).card
+    of_hdm05 = card.model_copy(update={"data": {**card.data, "config": {"source": "hdm05"}}})
+    assert _published(card, True) == ""
+    assert _published(of_hdm05, False) == ""
+    assert _published(of_hdm05, True) == "; published for such a split of HDM05: about 200 mm"
+    assert _published(of_hdm05.model_copy(update={"split": "clip: 3 train"}), True) == ""
 
 
 def test_an_extra_that_is_not_installed_is_named():

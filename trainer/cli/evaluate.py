@@ -9,7 +9,7 @@ import click
 
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.options import schema_options
-from mocapgen.shared.tables import make_console, print_table, say
+from mocapgen.shared.tables import make_console, print_pairs, print_table, say
 from trainer.cli._complete import DATA, EXTRAS, MODEL
 from trainer.cli._kinds import require_dataset, require_model
 
@@ -68,19 +68,23 @@ def evaluate(
                 write_file(Path(file), text, overwrite)
     if level >= 0:
         print_evaluation(evaluation, level)
+        from trainer.cli._verdict import verdict
+
+        say("", *verdict(evaluation, model, side))
 
 
 def print_evaluation(evaluation: Evaluation, level: int) -> None:
-    """Print all tables of an evaluation; the detailed ones only if `level` is above 0."""
+    """Print what was evaluated and all tables; the detailed ones, and what identifies the file, only if `level` is above 0."""
     from trainer.evaluate import tables
 
     console = make_console()
     if not console.is_terminal:
         console.width = 160  # a pipe has no width: keep the columns whole
-    for key, value in evaluation.protocol.items():
-        say(f"{key:10s} {value}")
-    if evaluation.note:
-        say(f"{'note':10s} {evaluation.note}")
+    about = evaluation.protocol | ({"note": evaluation.note} if evaluation.note else {})
+    if level <= 0:
+        about |= {name: about[name].partition(end)[0] for name, end in (("root", " (figures"), ("data", ", sha256"))}
+    print_pairs("evaluated", about)
     for title, header, rows in tables(evaluation):
         if level > 0 or title not in _DETAILED:
+            say("")
             print_table(console, title, header, rows)

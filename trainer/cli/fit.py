@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -85,14 +86,14 @@ def fit(context: click.Context, /, data: str, **options: Any) -> None:
     with one_voice(context), training_bar(level, epochs=True) as progress:
         result = fit(data, settings, folder, progress=progress, **more)
     if level >= 0:
-        print_result(result)
+        print_result(result, data)
 
 
 _OF_THE_RUN = ("out", "recipe", "config", "assignments", "resume", "stop_after", "overwrite")
 
 
-def print_result(result: Result) -> None:
-    """Print the errors that a run has reached, and its folder."""
+def print_result(result: Result, data: str) -> None:
+    """Print the errors that a run has reached, its folder, and the command that says more."""
     last = result.history[-1]
     sides = [f"{side} {last[f'{side}_mpjpe_mm']:.1f} mm" for side in ("train", "validation", "test") if last[f"{side}_mpjpe_mm"] is not None]
     say(f"epoch {last['epoch']}: {', '.join(sides)}; computing {100 * last['computing_share']:.0f} % of the time")
@@ -103,3 +104,5 @@ def print_result(result: Result) -> None:
             f"P-MPJPE {figures['p_mpjpe_mm']:.1f} mm, PCK@200 {figures['pck_200']:.1f} %"
         )
     say(*filter(None, result.note.split("\n")), f"written to {result.folder}")
+    if result.metrics:
+        say(f"by action, actor and joint: trainer evaluate {shlex.quote(str(result.folder))} {shlex.quote(data)}")

@@ -21,6 +21,26 @@ AUC_THRESHOLDS = np.linspace(0.0, 0.150, 31)
 PCK_THRESHOLDS = (0.150, 0.200)
 """Metres: the usual threshold, and the published one."""
 
+PLAIN_NAMES = {
+    "mpjpe_mm": "MPJPE, mm",
+    "mpjpe_no_root_mm": "MPJPE without the root, mm",
+    "p_mpjpe_mm": "P-MPJPE (turned and scaled to fit best), mm",
+    "n_mpjpe_mm": "N-MPJPE (scaled to fit best), mm",
+    "pck_150": "3DPCK at 150 mm, %",
+    "pck_200": "3DPCK at 200 mm, %",
+    "pck_150_no_root": "3DPCK at 150 mm without the root, %",
+    "pck_200_no_root": "3DPCK at 200 mm without the root, %",
+    "auc": "AUC, %",
+    "auc_no_root": "AUC without the root, %",
+    "velocity_mm_s": "velocity error, mm/s",
+    "acceleration_m_s2": "acceleration error, m/s²",
+    "bone_length_mm": "bone-length error, mm",
+    "bone_length_spread_mm": "bone-length spread over time, mm",
+    "root_mm": "error of the root's path, mm",
+    "absolute_mpjpe_mm": "absolute MPJPE, mm",
+}
+"""What people call each figure, by its name in files."""
+
 
 def root_relative(positions: ArrayLike, root: int = 0) -> Array:
     """Return positions relative to the root joint, (F, J, 3)."""

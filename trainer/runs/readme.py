@@ -9,12 +9,13 @@ from pathlib import Path
 from mocapgen.shared.files import write_file
 from mocapgen.shared.markup import markdown_code, markdown_text
 from schemas.train import ModelCard, TrainConfig
+from trainer.model.metrics import PLAIN_NAMES
 
 
 def write_readme(folder: Path, card: ModelCard, config: TrainConfig, command: str, note: str, figures: Mapping[str, float]) -> None:
     """Write the page that explains the folder."""
     settings = "\n".join(f"    {line}" for line in json.dumps(config.model_dump(mode="json"), indent=2).splitlines())
-    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in figures.items())
+    rows = "\n".join(f"| {PLAIN_NAMES.get(name, name)} | {value:.3f} |" for name, value in figures.items())
     results = f"\n## Test side, best weights\n\n| metric | value |\n|---|---:|\n{rows}\n" if figures else ""
     packages = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     data = markdown_text(f"{card.data['file']}, sha256 {card.data['sha256']}, written by {card.data['generator']}")

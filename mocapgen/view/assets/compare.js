@@ -36,40 +36,40 @@
     return Number.isFinite(shift) ? shift + GAP : GAP;
   }
 
-  // Offsets of bodies in a row: the first at its true place, the others to its right and left in turn.
+  // Place bodies in a row: the first at its true place, each other one to the right or to the left of all before it.
   function row(bodies) {
     const direction = across(bodies[0].scene);
-    const reaches = bodies.map(({ scene, kind }) => {
-      const of = kind === "predicted" ? scene.predicted : scene;
-      return reach(of.world, of.figure.names.length, scene.frames, direction);
-    });
-    const shifts = [0];
-    let [leftmost, rightmost] = [0, 0]; // places of the outermost bodies
-    for (let i = 1; i < bodies.length; i++) {
-      if (i % 2) {
-        shifts.push(shifts[rightmost] + clear(reaches[rightmost], reaches[i]));
-        rightmost = i;
+    let [leftmost, rightmost] = [null, null];
+    for (const body of bodies) {
+      const of = body.kind === "predicted" ? body.scene.predicted : body.scene;
+      const placed = { shift: 0, ...reach(of.world, of.figure.names.length, body.scene.frames, direction) };
+      if (!rightmost) leftmost = rightmost = placed;
+      else if (body.left) {
+        placed.shift = leftmost.shift - clear(placed, leftmost);
+        leftmost = placed;
       } else {
-        shifts.push(shifts[leftmost] - clear(reaches[i], reaches[leftmost]));
-        leftmost = i;
+        placed.shift = rightmost.shift + clear(rightmost, placed);
+        rightmost = placed;
       }
+      body.offset = direction.map((value) => value * placed.shift);
     }
-    return shifts.map((shift) => direction.map((value) => value * shift));
   }
 
-  // The bodies to draw: the scene of the player first.
+  // The bodies to draw, that of the first scene first: avatars to its right and left in turn, a prediction to the right of its truth or over it.
   function bodies(scenes, options) {
-    const standing = [];
-    for (const scene of scenes) {
-      standing.push({ scene, kind: "truth", label: scene.row.avatar });
-      if (scene.predicted && options.predicted && options.apart) standing.push({ scene, kind: "predicted", label: "prediction" });
-    }
-    row(standing).forEach((offset, i) => (standing[i].offset = offset));
-    const over = standing.filter(({ scene, kind }) => kind === "truth" && scene.predicted && options.predicted && !options.apart);
-    const all = [...standing, ...over.map((body) => ({ ...body, kind: "predicted", label: "" }))];
-    if (all.length === 1 || (scenes.length === 1 && !options.apart)) all.forEach((body) => (body.label = ""));
-    return all;
+    const apart = options.predicted && options.apart;
+    const standing = scenes.flatMap((scene, i) => {
+      const left = i > 0 && i % 2 === (apart ? 1 : 0);
+      const truth = { scene, kind: "truth", label: scene.row.avatar, left };
+      if (!scene.predicted || !apart) return [truth];
+      const guess = { scene, kind: "predicted", label: "prediction", left };
+      return left ? [guess, truth] : [truth, guess];
+    });
+    row(standing);
+    const over = apart || !options.predicted ? [] : standing.filter(({ scene }) => scene.predicted).map((body) => ({ ...body, kind: "predicted", label: "" }));
+    if (standing.length === 1) standing[0].label = "";
+    return [...standing, ...over];
   }
 
-  mp.compare = { MOST, bodies, row };
+  mp.compare = { MOST, bodies };
 })((globalThis.MocapPlayer ||= {}));

@@ -70,7 +70,6 @@
       this.part("avatar").value = rows[index].avatar;
       this.part("camera").value = rows[index].number;
       this.part("frame").max = scene.frames - 1;
-      this.part("image-caption").textContent = `${scene.camera.width} × ${scene.camera.height} px`;
       this.part("world-caption").textContent = `grid of ${mp.draw.cellOf(scene.box).toLocaleString("en")} m`;
       for (const button of root.querySelectorAll("[data-save]")) {
         button.disabled = !scene.row.motion;

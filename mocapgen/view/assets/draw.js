@@ -167,7 +167,32 @@
     }
     if (options.names) names(ctx, scene.figure, points, style, options.joint);
     emphasis(ctx, scene.figure, points, options.joint, style);
+    context(ctx, scene, frame, fit, style);
     return points;
+  }
+
+  // Where a close-up lies in the whole image: a small picture of it in the corner.
+  function context(ctx, scene, frame, fit, style) {
+    const { width, height } = ctx.canvas.logical;
+    const { camera } = scene;
+    if (fit.x > -1 && fit.y > -1 && fit.x + fit.scale * camera.width < width + 1 && fit.y + fit.scale * camera.height < height + 1) return;
+    const scale = Math.min((0.28 * width) / camera.width, (0.28 * height) / camera.height);
+    const small = { scale, x: width - scale * camera.width - 8, y: height - scale * camera.height - 8 };
+    const box = (x, y, w, h) => [small.x + scale * x, small.y + scale * y, scale * w, scale * h];
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(...box(0, 0, camera.width, camera.height));
+    ctx.fillStyle = style.surface;
+    ctx.fill();
+    ctx.strokeStyle = style.border;
+    ctx.lineWidth = 1;
+    ctx.stroke();
+    ctx.clip();
+    stick(ctx, scene.figure, imagePoints(scene, frame, small), style, coloursOf(scene.figure, style), () => 1, 0);
+    ctx.strokeStyle = style.accent;
+    ctx.lineWidth = 1.5;
+    ctx.strokeRect(...box(-fit.x / fit.scale, -fit.y / fit.scale, width / fit.scale, height / fit.scale));
+    ctx.restore();
   }
 
   const imagePoint = (scene, frame, joint, fit) => {

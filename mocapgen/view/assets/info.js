@@ -31,7 +31,7 @@
     const all = {
       clip: clip.id, actor: clip.actor, action: clip.action, take: clip.take, source: clip.source, file: clip.file, recorded,
       "recorded frames": from, sequence: row.number, frames: `${row.frames} at ${row.fps} frames/s`, note: row.note,
-      "2D": scene.stored ? "as stored" : "as stored, to half a pixel",
+      image: `${scene.camera.width} × ${scene.camera.height} pixels`, "2D": scene.stored ? "as stored" : "as stored, to half a pixel",
     };
     return Object.entries(all).filter(([, value]) => value !== undefined && value !== null && value !== "");
   }

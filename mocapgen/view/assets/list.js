@@ -169,6 +169,11 @@
       });
       this.box.addEventListener("keydown", (event) => this.key(event));
       on("clips", "click", () => this.drawer(this.player.root.dataset.drawer !== "open"));
+      this.player.root.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || this.player.root.dataset.drawer !== "open") return;
+        this.drawer(false);
+        this.part("clips").focus();
+      });
     }
 
     // Where there is no room for the list, it comes and goes.

@@ -271,7 +271,7 @@
 
     restyle() {
       const css = getComputedStyle(this.root);
-      const names = "surface image ink muted line left right centre predicted grid border camera mark x y z".split(" ");
+      const names = "surface image ink muted line accent left right centre predicted grid border camera mark x y z".split(" ");
       this.style = Object.fromEntries(names.map((name) => [name, css.getPropertyValue(`--mp-${name}`).trim()]));
       this.style.font = `12px ${css.fontFamily}`;
       this.controls?.restyle();

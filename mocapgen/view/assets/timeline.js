@@ -160,11 +160,11 @@
         made.type = "button";
         made.dataset.severity = worst;
         made.title = those.slice(0, 5).map(mp.info.text).join("\n");
-        made.setAttribute("aria-label", those.length > 1 ? `${those.length} findings: ${made.title}` : made.title);
+        const said = those.length > 1 ? `${those.length} findings` : those[0].check.split(".").pop().replace(/_/g, " ");
+        made.setAttribute("aria-label", `${said}: ${made.title}`);
         made.style.left = `${x}px`;
-        const said = those.length > 1 ? `${those.length}×` : those[0].check.split(".").pop().replace(/_/g, " ");
         const room = (groups[i + 1]?.x ?? this.width + 12) - x - 20;
-        if (said && ctx.measureText(said).width + 14 < room) made.append(said);
+        if (ctx.measureText(said).width + 14 < room) made.append(said);
         made.addEventListener("click", () => mp.info.go(this.player, those.find((finding) => finding.frame > this.player.frame) || those[0]));
         return made;
       });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from schemas.inspection import Finding
 from schemas.subset import SelectConfig
 from tests.axe.check_page import serious
 from tests.view.conftest import write_predictions
-from tests.view.test_browser import LEFT, RIGHT, Opened, open_page, unity_page  # noqa: F401
+from tests.view.test_browser import LEFT, RIGHT, Opened, unity_page  # noqa: F401
+from tests.view.test_browser import open_page as open_any_page  # noqa: F401
 
 Open = Callable[..., Opened]
 FINDINGS = [
@@ -27,6 +29,12 @@ FINDINGS = [
     Finding(check="motion.frozen", severity="warning", message="still", sequence=0, frame=21),
     Finding(check="motion.jitter", severity="info", message="shakes", sequence=0, frame=60),
 ]
+
+
+@pytest.fixture
+def open_page(open_any_page: Open) -> Open:  # noqa: F811
+    """Open a page without WebGL: bodies are not what is looked at here, and drawing them without a graphics card takes long."""
+    return partial(open_any_page, webgl=False)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,10 @@ from schemas.inspection import Finding
 from tests.view.conftest import write_predictions
 
 PLAYER = "document.querySelector('.mocap-player').player"
+NO_WEBGL = """(() => {
+  const plain = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind.startsWith("webgl") ? null : plain.call(this, kind, ...rest); };
+})()"""
 LEFT, RIGHT = (0, 0x72, 0xB2), (0xD5, 0x5E, 0)
 SCREENSHOT = "GPU stall due to ReadPixels"  # what the browser says when it takes a picture of WebGL
 
@@ -62,12 +66,14 @@ class Opened:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
-    """Open a page: path, hash and what the browser prefers to an Opened; at the end nobody may have complained."""
+    """Open a page: path, hash, whether there is WebGL, and what the browser prefers to an Opened; at the end nobody may have complained."""
     opened: list[tuple[Any, Opened]] = []
 
-    def start(path: Path, hash: str = "", **preferences: Any) -> Opened:
+    def start(path: Path, hash: str = "", *, webgl: bool = True, **preferences: Any) -> Opened:
         settings = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce", "color_scheme": "light"} | preferences
         context = browser.new_context(**settings)
+        if not webgl:
+            context.add_init_script(NO_WEBGL)
         opened.append((context, Opened(context.new_page(), path, hash)))
         return opened[-1][1]
 

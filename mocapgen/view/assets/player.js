@@ -33,7 +33,10 @@
         click: (hit) => this.mark(hit && hit.body === 0 ? hit.joint : -1),
         changed: () => this.changed(),
         wheels: () => this.page || document.activeElement === this.part("world"),
-        lost: (text) => this.say(text),
+        lost: (text) => {
+          this.trouble = text;
+          this.say("");
+        },
       });
       this.video = new mp.Video(this);
       this.restyle();
@@ -54,7 +57,7 @@
     }
 
     say(text) {
-      this.part("status").textContent = text;
+      this.part("status").textContent = text || this.trouble || "";
     }
 
     // Show a moment: {sequence: row of /sequences, frame, joint: name}; what is left out stays as it is.
@@ -131,7 +134,8 @@
     }
 
     place() {
-      this.world.setBodies(mp.compare.bodies([this.scene, ...this.others], this.options));
+      this.bodies = mp.compare.bodies([this.scene, ...this.others], this.options);
+      this.world.setBodies(this.bodies);
     }
 
     optionChanged(name) {

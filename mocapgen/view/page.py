@@ -115,7 +115,7 @@ def player_parts(
     findings : sequence of Finding
         Marked on the time line of their sequence.
     max_bytes : int, optional
-        What all parts may take together; by default there is no limit. A player without sequences takes 88 kB.
+        What all parts may take together; by default there is no limit. A player without sequences takes 0.7 MB, three.js most of it.
     start : Start, optional
         What to show first; by default the first sequence.
     notes : sequence of str

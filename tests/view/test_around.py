@@ -107,7 +107,7 @@ def test_every_clip_has_a_picture_of_its_own(open_page: Open, unity_page: Path) 
     assert len(set(pictures)) == 4
 
 
-def test_a_long_list_is_filled_as_it_is_scrolled(open_page: Open, files: dict[str, Path], tmp_path: Path) -> None:  # noqa: F811
+def test_a_long_list_is_filled_as_it_is_scrolled(open_page: Open, files: dict[str, Path], tmp_path: Path) -> None:
     with open_dataset(files["unity"]) as data:
         (one,) = player_sequences(data, [0])
         many = [replace(one, number=number, clip={"id": f"clip {number}", "actor": "x", "action": f"{number // 100}"}) for number in range(400)]
@@ -127,7 +127,7 @@ def test_a_long_list_is_filled_as_it_is_scrolled(open_page: Open, files: dict[st
 # Time -----------------------------------------------------------------------------------------------
 
 
-def test_contacts_are_bands_of_the_time_line(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_contacts_are_bands_of_the_time_line(open_page: Open, full_page: Path) -> None:
     """Where the data says that a foot is down, the line has the colour of its side, and pointing there says so."""
     opened = open_page(full_page, "#sequence=0&frame=0")
     opened.settle()
@@ -157,7 +157,7 @@ def test_contacts_are_bands_of_the_time_line(open_page: Open, full_page: Path) -
     assert "down" in tip.inner_text()
 
 
-def test_dragging_along_the_time_line(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_dragging_along_the_time_line(open_page: Open, full_page: Path) -> None:
     opened = open_page(full_page, "#sequence=0&frame=0")
     opened.page.keyboard.press("Space")
     place = "const b = p.part('scrub').getBoundingClientRect(); return [b.left, b.top + 30, p.controls.timeline.x(20), p.controls.timeline.x(50)]"
@@ -182,7 +182,7 @@ def test_dragging_along_the_time_line(open_page: Open, full_page: Path) -> None:
     assert slider.get_attribute("aria-valuetext").startswith("0.03 s, frame 1 of ")
 
 
-def test_findings_are_marks_and_near_ones_share_one(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_findings_are_marks_and_near_ones_share_one(open_page: Open, full_page: Path) -> None:
     opened = open_page(full_page, "#sequence=0&frame=0")
     opened.settle()
     marks = opened.page.locator(".mp-marks button")
@@ -199,7 +199,7 @@ def test_findings_are_marks_and_near_ones_share_one(open_page: Open, full_page: 
 # Together -------------------------------------------------------------------------------------------
 
 
-def test_avatars_side_by_side(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_avatars_side_by_side(open_page: Open, full_page: Path) -> None:
     opened = open_page(full_page, "#sequence=2&frame=3")
     assert opened.do("return p.bodies.map((body) => body.scene.row.avatar)") == ["average_man"]
     opened.page.get_by_label("child_10", exact=True).check()
@@ -225,7 +225,7 @@ def test_avatars_side_by_side(open_page: Open, full_page: Path) -> None:  # noqa
     assert "beside" not in again.page.url
 
 
-def test_a_prediction_beside_the_truth(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_a_prediction_beside_the_truth(open_page: Open, full_page: Path) -> None:
     opened = open_page(full_page, "#sequence=0&frame=3")
     kinds = "return p.bodies.map((body) => [body.kind, body.offset.every((value) => value === 0)])"
     assert opened.do(kinds) == [["truth", True], ["predicted", True]]
@@ -251,7 +251,7 @@ TARGETS = (
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280, 1920])
-def test_every_width(open_page: Open, full_page: Path, width: int) -> None:  # noqa: F811
+def test_every_width(open_page: Open, full_page: Path, width: int) -> None:
     """Nothing is wider than the window, what is pressed is large enough, and playing needs no scrolling."""
     height = 664 if width == 390 else 800
     opened = open_page(full_page, "#sequence=0&frame=20", viewport={"width": width, "height": height}, has_touch=width < 800)
@@ -265,7 +265,7 @@ def test_every_width(open_page: Open, full_page: Path, width: int) -> None:  # n
     assert world["width"] * world["height"] > 1.1 * image["width"] * image["height"]
 
 
-def test_a_finger_scrolls_the_page_and_turns_the_world(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_a_finger_scrolls_the_page_and_turns_the_world(open_page: Open, full_page: Path) -> None:
     opened = open_page(full_page, viewport={"width": 390, "height": 664}, has_touch=True)
     moves = (
         "[...document.querySelectorAll('.mocap-player *')].map((e) => [e.dataset.mp, getComputedStyle(e).touchAction])"
@@ -290,7 +290,7 @@ def test_a_finger_scrolls_the_page_and_turns_the_world(open_page: Open, full_pag
     opened.page.wait_for_function("() => scrollY > 60")
 
 
-def test_the_list_comes_and_goes_where_there_is_no_room(open_page: Open, full_page: Path) -> None:  # noqa: F811
+def test_the_list_comes_and_goes_where_there_is_no_room(open_page: Open, full_page: Path) -> None:
     opened = open_page(full_page, viewport={"width": 390, "height": 664}, has_touch=True)
     listbox = opened.page.get_by_role("listbox", name="Clips")
     assert listbox.is_hidden()
@@ -308,7 +308,7 @@ def test_the_list_comes_and_goes_where_there_is_no_room(open_page: Open, full_pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing_serious(open_page: Open, full_page: Path, scheme: str, width: int) -> None:  # noqa: F811
+def test_axe_finds_nothing_serious(open_page: Open, full_page: Path, scheme: str, width: int) -> None:
     opened = open_page(
         full_page, "#sequence=0&frame=20&joint=LeftHand&beside=child_10", color_scheme=scheme, viewport={"width": width, "height": 800}
     )
@@ -322,13 +322,13 @@ def test_axe_finds_nothing_serious(open_page: Open, full_page: Path, scheme: str
     assert serious(opened.page) == []
 
 
-def test_an_empty_page_says_so(open_page: Open, tmp_path: Path) -> None:  # noqa: F811
+def test_an_empty_page_says_so(open_page: Open, tmp_path: Path) -> None:
     (tmp_path / "none.html").write_text(player_page([], "none"), encoding="utf-8")
     opened = open_page(tmp_path / "none.html")
     assert opened.page.get_by_text("There is no sequence to show").is_visible()
 
 
-def test_one_clip_needs_no_list(open_page: Open, files: dict[str, Path], tmp_path: Path) -> None:  # noqa: F811
+def test_one_clip_needs_no_list(open_page: Open, files: dict[str, Path], tmp_path: Path) -> None:
     path: Any = view(files["unity"], SelectConfig(limit=1), tmp_path / "one.html").path
     opened = open_page(path)
     assert opened.page.get_by_role("listbox", name="Clips").is_hidden()

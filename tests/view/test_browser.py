@@ -19,6 +19,7 @@ from schemas.inspection import Finding
 from tests.view.conftest import write_predictions
 
 PLAYER = "document.querySelector('.mocap-player').player"
+WITHOUT = "Error creating WebGL context"  # said by three.js where a test takes WebGL away
 NO_WEBGL = """(() => {
   const plain = HTMLCanvasElement.prototype.getContext;
   HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind.startsWith("webgl") ? null : plain.call(this, kind, ...rest); };
@@ -34,12 +35,16 @@ class Opened:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        page.on("console", lambda message: None if SCREENSHOT in message.text else self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("console", self.listen)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("request", lambda request: self.requests.append(request.url.partition("#")[0]))
         self.address = path.resolve().as_uri()
         page.goto(self.address + hash)
         self.do("await p.ready")
+
+    def listen(self, message: Any) -> None:
+        if SCREENSHOT not in message.text and WITHOUT not in message.text:
+            self.complaints.append(f"{message.type}: {message.text}")
 
     def do(self, script: str) -> Any:
         """Run a script in which p is the player."""

@@ -34,7 +34,7 @@ PICTURES: dict[str, dict[str, Any]] = {
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PLAYED = "#sequence=0&frame=31&joint=LeftFoot&beside=small_woman,average_woman,tall_man,child_10"
+PLAYED = "#sequence=0&frame=31&joint=LeftFoot&beside=average_man,average_woman,tall_man,child_10"
 
 
 def photograph(picture: Path) -> bool:

@@ -97,7 +97,7 @@ def front_camera(positions: Array, towards: Array) -> Camera:
 
 
 def _fragment(sequences: Iterator[PlayerSequence] | list[PlayerSequence], title: str, count: int, max_bytes: int) -> str:
-    parts = player_parts(map(_shortened, sequences), title, max_bytes=max_bytes - 4096, whole_page=True)
+    parts = player_parts(map(_shortened, sequences), title, max_bytes=max_bytes - 4096, whole_page=True, chosen=count)
     page = page_of(parts, title)
     note = f"<p>{len(parts.shown):,} of {count:,} sequences are shown</p>" if len(parts.shown) < count else ""
     return _FRAME.format(title=html_text(title), page=html.escape(page)) + note

@@ -112,12 +112,13 @@ class Pack:
             self._motions.popitem(last=False)
         return True
 
-    def header(self, title: str, notes: Sequence[str], start: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return everything but the blocks, ready for :func:`to_json`."""
+    def header(self, title: str, notes: Sequence[str], start: dict[str, Any] | None = None, chosen: int = 0) -> dict[str, Any]:
+        """Return everything but the blocks, ready for :func:`to_json`; `chosen` is how many sequences should be in it, 0 for those that are."""
         return {
             "title": title,
             "notes": list(notes),
             "start": start,
+            "chosen": chosen,
             "step_3d": STEP_3D,
             "step_2d": STEP_2D,
             "step_error": STEP_ERROR,

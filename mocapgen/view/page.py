@@ -102,6 +102,7 @@ def player_parts(
     notes: Sequence[str] = (),
     whole_page: bool = False,
     video: str = "",
+    chosen: int = 0,
 ) -> PlayerParts:
     """Return the player with its data, to be put into a page.
 
@@ -124,6 +125,8 @@ def player_parts(
         Whether the player has the page to itself: it then plays at once, and keys work wherever the focus is.
     video : str
         A ``video`` element to show behind the 2D pane; see :mod:`mocapgen.view.backdrop`.
+    chosen : int
+        How many sequences there are: the page says so if not all of them fit. 0 if that need not be said.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def player_parts(
         if not pack.add(sequence, by_sequence[sequence.number]):
             break
     first = None if start is None else {"sequence": start.sequence, "frame": start.frame, "joint": start.joint}
-    mode, header = "page" if whole_page else "part", to_json(pack.header(title, notes, first))
+    mode, header = "page" if whole_page else "part", to_json(pack.header(title, notes, first, chosen))
     return PlayerParts(css, filled(markup, mode=mode, header=header, blocks=pack.text, video=video), script, pack.numbers, pack.frames)
 
 

@@ -150,6 +150,7 @@ def view(
             start=start,
             notes=_notes(data, matches),
             whole_page=True,
+            chosen=len(numbers),
         )
         if not parts.shown:
             raise DatasetError(

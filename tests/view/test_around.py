@@ -220,6 +220,8 @@ def test_avatars_side_by_side(open_page: Open, full_page: Path) -> None:
     ]
     again.page.keyboard.press("n")
     again.wait("p.scene.row.number === 6 && p.bodies[1]?.scene.row.number === 7")  # as before, with the next clip
+    again.page.keyboard.press("a")
+    again.wait("p.scene.row.number === 7 && p.bodies[1]?.scene.row.number === 6")  # they change places
     again.page.keyboard.press("b")
     again.wait("p.bodies.length === 1")
     assert "beside" not in again.page.url
@@ -326,6 +328,17 @@ def test_an_empty_page_says_so(open_page: Open, tmp_path: Path) -> None:
     (tmp_path / "none.html").write_text(player_page([], "none"), encoding="utf-8")
     opened = open_page(tmp_path / "none.html")
     assert opened.page.get_by_text("There is no sequence to show").is_visible()
+
+
+def test_what_did_not_fit_is_said(open_page: Open, files: dict[str, Path], tmp_path: Path) -> None:
+    whole = view(files["unity"], out=tmp_path / "whole.html")
+    some = view(files["unity"], out=tmp_path / "some.html", max_bytes=whole.size - 20_000)
+    left = some.chosen - some.sequences
+    assert left > 0
+    opened = open_page(some.path)
+    assert opened.page.locator('[data-mp="summary"]').inner_text().startswith(f"{some.sequences} of {some.chosen} sequences")
+    assert opened.page.get_by_text("did not fit on this page").count() == 1
+    assert "of" not in open_page(whole.path).page.locator('[data-mp="summary"]').inner_text()
 
 
 def test_one_clip_needs_no_list(open_page: Open, files: dict[str, Path], tmp_path: Path) -> None:

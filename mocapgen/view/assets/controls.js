@@ -22,8 +22,11 @@
       const { header, rows, root } = this.player;
       this.part("title").textContent = header.title;
       const frames = rows.reduce((sum, row) => sum + row.frames, 0);
-      const sizes = [counted(rows.length, "sequence", "sequences"), counted(this.list.clips.length, "clip", "clips"), counted(frames, "frame", "frames")];
+      const left = (header.chosen || 0) - rows.length;
+      const sequences = counted(left > 0 ? header.chosen : rows.length, "sequence", "sequences");
+      const sizes = [left > 0 ? `${rows.length.toLocaleString("en")} of ${sequences}` : sequences, counted(this.list.clips.length, "clip", "clips"), counted(frames, "frame", "frames")];
       this.part("summary").textContent = sizes.join(" · ");
+      if (left > 0) this.part("notes").append(element("li", `${counted(left, "sequence", "sequences")} did not fit on this page: choose fewer to see them`));
       this.part("notes").append(...header.notes.map((note) => element("li", note)));
       this.part("speed").append(...mp.SPEEDS.map((speed) => element("option", `${speed}×`, { value: speed })));
       this.part("save").hidden = !rows.some((row) => row.motion);
@@ -53,7 +56,7 @@
     allBeside() {
       const { player } = this;
       const others = this.avatars.filter((avatar) => avatar !== player.scene.row.avatar);
-      return player.standBeside(player.options.beside.length ? [] : others);
+      return player.standBeside(player.others.length ? [] : others);
     }
 
     // Called when another sequence is shown.
@@ -85,9 +88,10 @@
 
     // Called when other avatars stand beside it.
     showBeside() {
-      const { scene, options } = this.player;
-      const others = this.avatars.filter((avatar) => avatar !== scene.row.avatar);
-      this.part("beside").replaceChildren(...others.map((avatar) => this.chip(avatar, options.beside)));
+      const { scene, others } = this.player;
+      const beside = others.map((other) => other.row.avatar);
+      const chips = this.avatars.filter((avatar) => avatar !== scene.row.avatar).map((avatar) => this.chip(avatar, beside));
+      this.part("beside").replaceChildren(...chips);
     }
 
     chip(avatar, beside) {
@@ -105,7 +109,8 @@
     }
 
     openAvatar(avatar) {
-      const { rows, header, scene } = this.player;
+      const { rows, header, scene, others, options } = this.player;
+      if (others.length) options.beside = [scene.row.avatar, ...others.map((other) => other.row.avatar)]; // the same ones, in other places
       const those = this.clip.filter((place) => rows[place].avatar === avatar);
       const same = those.find((place) => header.cameras[rows[place].camera].rig === scene.camera.rig);
       return this.player.open({ sequence: rows[same === undefined ? those[0] : same].number });

@@ -14,6 +14,8 @@ from PIL import Image, ImageSequence
 
 from mocapgen.figures import render
 from mocapgen.figures.colours import THEMES, rgb
+from mocapgen.figures.rerun_recording import _eye
+from mocapgen.shared.body_colours import LEFT, RIGHT
 from mocapgen.shared.config import settings
 from schemas.errors import ConfigError, DatasetError
 from schemas.render import RenderConfig
@@ -297,9 +299,13 @@ def test_a_recording_holds_joints_bones_camera_and_time(any_frame, tmp_path):
     description = found["/world", "AnnotationContext:context"][0][0][0]["class_description"]
     names = [joint["label"] for joint in description["keypoint_annotations"]]
     assert names == list(sequence.poses.tree.names)
-    bones = {(names[bone["keypoint0"]], names[bone["keypoint1"]]) for bone in description["keypoint_connections"]}
-    assert ("LeftUpperArm", "LeftLowerArm") in bones
-    assert len(bones) == len(names) - 1
+    tree, lines = sequence.poses.tree, np.array(found[f"{place}/pose/bones", "LineStrips3D:strips"])
+    assert lines == pytest.approx(sequence.poses.world[:, tree.bones], abs=1e-5)
+    flat = np.array(found[f"{place}/camera/pose/bones", "LineStrips2D:strips"])
+    assert flat == pytest.approx(sequence.poses.pixels[:, tree.bones], abs=1e-2)
+    colours = dict(zip((names[child] for _, child in tree.bones), found[f"{place}/pose/bones", "LineStrips3D:colors"][0], strict=True))
+    sides = {"LeftLowerArm": LEFT["dark"], "RightFoot": RIGHT["dark"], "Head": THEMES["dark"].centre}
+    assert {name: colours[name] for name in sides} == {name: int(f"{colour[1:]}ff", 16) for name, colour in sides.items()}
     # The pinhole, by itself: world -> camera -> image gives the 2D points.
     rotation = np.array(found[f"{place}/camera", "Transform3D:mat3x3"][0][0]).reshape(3, 3).T  # columns first
     intrinsics = np.array(found[f"{place}/camera", "Pinhole:image_from_camera"][0][0]).reshape(3, 3).T
@@ -307,6 +313,19 @@ def test_a_recording_holds_joints_bones_camera_and_time(any_frame, tmp_path):
     seen = (points - found[f"{place}/camera", "Transform3D:translation"][0][0]) @ rotation @ intrinsics.T
     assert seen[..., :2] / seen[..., 2:] == pytest.approx(sequence.poses.pixels, abs=0.05)
     assert found[f"{place}/camera", "Pinhole:resolution"][0][0] == [1920, 1080]
+
+
+def test_the_world_of_a_recording_is_seen_with_every_pose_in_it(any_frame):
+    from tests.figures.conftest import clip_of
+
+    sequence = clip_of(any_frame, "kick")
+    position, target = _eye([sequence])
+    points = sequence.poses.world.reshape(-1, 3)
+    axis = (target - position) / np.linalg.norm(target - position)
+    seen = points - position
+    angles = np.degrees(np.arccos(seen @ axis / np.linalg.norm(seen, axis=1)))
+    assert 10.0 < angles.max() <= 22.01  # the viewer shows 27.5 degrees above and below the middle
+    assert position[1] > points[:, 1].max() - 0.5  # from above
 
 
 def test_a_recording_of_predictions_and_of_avatars(path, predicted, tmp_path):

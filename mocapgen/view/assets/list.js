@@ -41,7 +41,8 @@
         entry.action ||= "";
         entry.actor ||= "";
         entry.text = [entry.id, entry.actor, entry.action].join(" ").toLowerCase();
-        actions.set(entry.action, [...(actions.get(entry.action) || []), entry]);
+        if (!actions.has(entry.action)) actions.set(entry.action, []);
+        actions.get(entry.action).push(entry);
       }
       return [...actions.values()].flat();
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import sys
 import traceback
 import warnings
@@ -23,7 +24,7 @@ from mocapgen.shared.parts import part_names
 from mocapgen.shared.signals import like_ctrl_c
 from mocapgen.shared.streams import outlive_readers
 from mocapgen.shared.tables import say
-from mocapgen.shared.text import did_you_mean, one_line, option_words, quoted
+from mocapgen.shared.text import did_you_mean, listed, one_line, option_words, quoted
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -150,6 +151,27 @@ def missing_package(error: ImportError) -> str | None:
     if package not in EXTRAS:
         return None
     return f"expected the package {package}, which is not installed: pip install 'mocapgen[{EXTRAS[package]}]'"
+
+
+def require_packages(*packages: str) -> None:
+    """Refuse to begin work that will need packages of several extras, with one line that installs them all.
+
+    Parameters
+    ----------
+    *packages : str
+        Of :data:`EXTRAS`. They are looked for, and not imported.
+
+    Raises
+    ------
+    ConfigError
+    """
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        from schemas.errors import ConfigError
+
+        extras = ",".join(dict.fromkeys(EXTRAS[package] for package in missing))
+        are = "packages {}, which are" if len(missing) > 1 else "package {}, which is"
+        raise ConfigError(f"expected the {are.format(listed(missing))} not installed: pip install 'mocapgen[{extras}]'")
 
 
 def fail(name: str, messages: Sequence[str], status: int) -> NoReturn:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -73,6 +75,28 @@ def test_misspelt_files_and_settings(place, capsys, command):
     error = capsys.readouterr().err
     assert (end.value.code, error.count("\n")) == (2, 1)
     assert LATER[command] in error
+
+
+@pytest.mark.parametrize(
+    ("lacks", "line"),
+    [
+        (("torch", "av", "mediapipe"), "the packages torch, av and mediapipe, which are not installed: pip install 'mocapgen[train,video]'"),
+        (("mediapipe",), "the package mediapipe, which is not installed: pip install 'mocapgen[video]'"),
+    ],
+)
+def test_all_extras_that_a_video_needs_are_named_at_once(place, capsys, monkeypatch, lacks, line):
+    for package in ("torch", "safetensors", "av", "mediapipe"):
+        monkeypatch.setitem(sys.modules, package, None if package in lacks else installed(package))
+    with pytest.raises(SystemExit) as end:
+        main(["predict", "default", "clip.mp4", "--out", "p.h5"])
+    assert (end.value.code, capsys.readouterr().err) == (2, f"trainer: error: expected {line}\n")
+
+
+def installed(name):
+    """Return a module that counts as installed."""
+    module = types.ModuleType(name)
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    return module
 
 
 def test_the_wrong_order_is_answered_before_pytorch_is_imported(place):

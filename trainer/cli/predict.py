@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from mocapgen.shared.command import add_options, common_options, example, given, session
+from mocapgen.shared.command import add_options, common_options, example, given, require_packages, session
+from mocapgen.shared.kinds import kind_of
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.tables import say
 from trainer.cli._complete import EXTRAS, MODEL
@@ -43,6 +44,8 @@ def predict(context: click.Context, /, model: str, source: str, out: str, overwr
     """
     require_model(model, "trainer predict", source, f" --out {shlex.quote(out)}")
     require_source(source)
+    if "video" in kind_of(source):
+        require_packages("torch", "safetensors", "av", *(["mediapipe"] if options["detector"] in (None, "mediapipe") else []))
     from mocapgen.shared.config import settings
     from mocapgen.shared.progress import progress_bar
     from schemas.predictions import PredictConfig

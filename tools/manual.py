@@ -65,6 +65,8 @@ def _describe(command: click.Command, context: click.Context) -> Iterator[str]:
             meaning = re.sub("`([^`]+)`", r"<code>\1</code>", escape(record[1], quote=False))
             yield f'<tr id="{context.info_name}-{option.name}"><td><code>{escape(record[0])}</code></td><td>{meaning}</td></tr>'
     yield from ("</tbody></table>", "")
+    if isinstance(command, click.Group):
+        yield from (f"Below it: {', '.join(f'`{name}`' for name in command.list_commands(context))}, as [trainer](commands-trainer.md) has them.", "")
 
 
 def _prose(text: str) -> list[str]:

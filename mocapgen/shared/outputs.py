@@ -72,15 +72,17 @@ def check_target(path: Path, overwrite: bool) -> Path:
     ConfigError
         If it is one of the files that are read.
     DatasetError
-        If the folder is missing, the path is a folder, device or pipe, or the file exists and must not be overwritten.
+        If the folder is missing or may not be written to, the path is a folder, device or pipe, or the file exists and must not be overwritten.
     """
     try:
         place = Path(os.path.realpath(path))
         found = _status(place)
-        if found is None and place.parent.is_dir():
-            return place
+        free = found is None and place.parent.is_dir()
     except (OSError, ValueError) as error:  # too long, a loop of links, a null character
         raise DatasetError(_line(path, f"expected the name of a file to write, found: {getattr(error, 'strerror', None) or error}")) from None
+    if free:
+        _require_writable(path, place.parent)
+        return place
     if found is None:
         raise DatasetError(_line(path, f"expected an existing folder to write to, found no {place.parent}; create it first"))
     if stat.S_ISDIR(found.st_mode):
@@ -93,7 +95,14 @@ def check_target(path: Path, overwrite: bool) -> Path:
             raise ConfigError(_line(path, f"expected another file to write than one that is read, found {same}; choose another name"))
     if not overwrite:
         raise DatasetError(_line(path, "the file exists already; choose another name or say overwrite=True"))
+    _require_writable(path, place.parent)
     return place
+
+
+def _require_writable(path: Path, folder: Path) -> None:
+    """Refuse a folder in which nothing may be written: hours of work shall not end with that."""
+    if not os.access(folder, os.W_OK):
+        raise DatasetError(_line(path, "expected a folder that may be written to, found one that may only be read; choose another name"))
 
 
 def check_folder(path: Path) -> None:
@@ -104,12 +113,15 @@ def check_folder(path: Path) -> None:
     DatasetError
     """
     try:
-        found = _status(Path(os.path.realpath(path)))
+        place = Path(os.path.realpath(path))
+        found, there = _status(place), next(folder for folder in (place, *place.parents) if folder.exists())
     except (OSError, ValueError) as error:
         raise DatasetError(_line(path, f"expected a folder to write to, found: {getattr(error, 'strerror', None) or error}")) from None
     if found is not None and not stat.S_ISDIR(found.st_mode):
         kind = "a file" if stat.S_ISREG(found.st_mode) else "a device, pipe or socket"
         raise DatasetError(_line(path, f"expected a folder to write to, found {kind}; choose another name"))
+    if found is not None or there.is_dir():
+        _require_writable(path, there)
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -150,3 +150,17 @@ def test_another_file_system(tmp_path):
         assert sorted(path.name for path in place.iterdir()) == ["a", "b"]
     finally:
         shutil.rmtree(place)
+
+
+def test_a_folder_that_may_only_be_read_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda folder, mode: not (mode == os.W_OK and Path(folder) == tmp_path))  # root may write anywhere
+    (tmp_path / "old.h5").touch()
+    (tmp_path / "open").mkdir()
+    for name, overwrite in (("new.h5", False), ("old.h5", True)):
+        with pytest.raises(DatasetError, match=rf"{name}: expected a folder that may be written to, found one that may only be read"):
+            check_target(tmp_path / name, overwrite)
+    for folder in (tmp_path, tmp_path / "new" / "runs"):
+        with pytest.raises(DatasetError, match="found one that may only be read; choose another name"):
+            check_folder(folder)
+    check_folder(tmp_path / "open" / "runs")
+    assert check_target(tmp_path / "open" / "new.h5", False) == (tmp_path / "open" / "new.h5").resolve()

@@ -12,7 +12,7 @@ USED = (
     *("BufferAttribute", "BufferGeometry", "CircleGeometry", "Color", "DirectionalLight", "DoubleSide", "DynamicDrawUsage", "GreaterDepth"),
     *("HemisphereLight", "InstancedBufferAttribute", "InstancedBufferGeometry", "Mesh", "MeshBasicMaterial", "MeshDepthMaterial"),
     *(
-        "MeshStandardMaterial",
+        "MeshLambertMaterial",
         "PCFShadowMap",
         "PerspectiveCamera",
         "Scene",

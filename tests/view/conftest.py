@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 import shutil
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from mocapgen import BuildConfig, build, open_dataset
 from mocapgen.view.codec import dequantise
 from mocapgen.view.packing import STEP_2D, STEP_3D
+from mocapgen.view.write_page import view
 from schemas.conventions import file_conventions
 from schemas.dataset import LAYOUT
 from schemas.predictions import CONVENTIONS, PREDICTIONS_LAYOUT
@@ -112,3 +115,73 @@ def unpack(page: str) -> Unpacked:
     ends = np.cumsum(header["blocks"])
     assert len(texts["blocks"]) == (ends[-1] if len(ends) else 0)
     return Unpacked(header, [texts["blocks"][end - length : end] for end, length in zip(ends, header["blocks"], strict=True)])
+
+
+PLAYER = "document.querySelector('.mocap-player').player"
+SCREENSHOT = "GPU stall due to ReadPixels"  # what the browser says when it takes a picture of WebGL
+NO_WEBGL = """(() => {
+  const plain = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind.startsWith("webgl") ? null : plain.call(this, kind, ...rest); };
+})()"""
+
+
+class Opened:
+    """A page in the browser, with everything it complained of or asked for."""
+
+    def __init__(self, page: Any, path: Path, hash: str) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: None if SCREENSHOT in message.text else self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("request", lambda request: self.requests.append(request.url.partition("#")[0]))
+        self.address = path.resolve().as_uri()
+        page.goto(self.address + hash)
+        self.do("await p.ready")
+
+    def do(self, script: str) -> Any:
+        """Run a script in which p is the player."""
+        return self.page.evaluate(f"async () => {{ const p = {PLAYER}; {script} }}")
+
+    def wait(self, condition: str) -> None:
+        """Wait until a condition on the player p holds."""
+        self.page.wait_for_function(f"() => {{ const p = {PLAYER}; return {condition}; }}", timeout=10_000)
+
+    def settle(self) -> None:
+        """Wait until what has been asked for is drawn."""
+        self.do("await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def picture(self, name: str) -> np.ndarray:
+        """Return the pixels of a canvas (``image`` or ``world``): (height, width, 3) uint8."""
+        self.settle()
+        shot = self.page.locator(f'canvas[data-mp="{name}"]').screenshot()
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+    @property
+    def frame(self) -> int:
+        return int(self.do("return p.frame"))
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
+    """Open a page: path, hash, whether there is WebGL, and what the browser prefers to an Opened; at the end nobody may have complained."""
+    opened: list[tuple[Any, Opened]] = []
+
+    def start(path: Path, hash: str = "", *, webgl: bool = True, **preferences: Any) -> Opened:
+        settings = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce", "color_scheme": "light"} | preferences
+        context = browser.new_context(**settings)
+        if not webgl:
+            context.add_init_script(NO_WEBGL)
+        opened.append((context, Opened(context.new_page(), path, hash)))
+        return opened[-1][1]
+
+    yield start
+    for context, page in opened:
+        assert page.complaints == []
+        assert set(page.requests) == {page.address}
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def unity_page(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return view(files["unity"], out=tmp_path_factory.mktemp("page") / "unity #1 é.html").path

@@ -6,6 +6,19 @@ for (const script of process.argv.slice(2)) vm.runInThisContext(fs.readFileSync(
 const { header, blocks, hashes } = JSON.parse(fs.readFileSync(0, "utf8"));
 const plain = (values) => Array.from(values, (value) => (Number.isFinite(value) ? value : null));
 
+// What is built around the joints of the first frame: its stature, and how far its surface reaches down and up.
+function bodyOf({ figure, world }) {
+  const body = new MocapPlayer.Body(figure, world);
+  body.pose(world, 0, [0, 0, 0]);
+  const [low, high, shown] = [[], [], []];
+  body.each((part, a, b, ra, rb) => {
+    low.push(Math.min(a[1] - ra, b[1] - rb));
+    high.push(Math.max(a[1] + ra, b[1] + rb));
+    shown.push(part.side);
+  });
+  return { stature: body.stature, low: Math.min(...low), high: Math.max(...high), sides: shown.sort().join("") };
+}
+
 (async () => {
   const source = new MocapPlayer.scene.Source(header, blocks);
   const scenes = [];
@@ -19,7 +32,7 @@ const plain = (values) => Array.from(values, (value) => (Number.isFinite(value) 
     const fit = MocapPlayer.space.fitImage(scene.camera, width, height, 1, 0, 0);
     const seen = scene.figure.names.map((_, joint) => MocapPlayer.space.point(inside, MocapPlayer.scene.at(scene.world, scene.figure.names.length, 0, joint)));
     const through = seen.map((p) => p && [(p[0] - fit.x) / fit.scale, (p[1] - fit.y) / fit.scale]);
-    scenes.push({ number: scene.row.number, world: plain(scene.world), pixels: plain(scene.pixels), eye: plain(eye), through, box: scene.box, predicted });
+    scenes.push({ number: scene.row.number, bodies: [scene, scene.predicted].filter(Boolean).map(bodyOf), world: plain(scene.world), pixels: plain(scene.pixels), eye: plain(eye), through, box: scene.box, predicted });
   }
   console.log(JSON.stringify({ scenes, moments: hashes.map((hash) => MocapPlayer.moment(hash)) }));
 })();

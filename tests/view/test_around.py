@@ -19,9 +19,8 @@ from mocapgen.view.write_page import view
 from schemas.inspection import Finding
 from schemas.subset import SelectConfig
 from tests.axe.check_page import serious
-from tests.view.conftest import write_predictions
-from tests.view.test_browser import LEFT, RIGHT, Opened, unity_page  # noqa: F401
-from tests.view.test_browser import open_page as open_any_page  # noqa: F401
+from tests.view.conftest import Opened, write_predictions
+from tests.view.test_browser import LEFT, RIGHT
 
 Open = Callable[..., Opened]
 FINDINGS = [
@@ -32,9 +31,9 @@ FINDINGS = [
 
 
 @pytest.fixture
-def open_page(open_any_page: Open) -> Open:  # noqa: F811
+def open_page(open_page: Open) -> Open:
     """Open a page without WebGL: bodies are not what is looked at here, and drawing them without a graphics card takes long."""
-    return partial(open_any_page, webgl=False)
+    return partial(open_page, webgl=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def options(opened: Opened) -> list[str]:
 # Clips ----------------------------------------------------------------------------------------------
 
 
-def test_a_search_that_finds_nothing_says_so_and_how_to_go_on(open_page: Open, unity_page: Path) -> None:  # noqa: F811
+def test_a_search_that_finds_nothing_says_so_and_how_to_go_on(open_page: Open, unity_page: Path) -> None:
     opened = open_page(unity_page)
     every = options(opened)
     assert len(every) == 4
@@ -75,7 +74,7 @@ def test_a_search_that_finds_nothing_says_so_and_how_to_go_on(open_page: Open, u
     assert options(opened) == every
 
 
-def test_clips_by_actor_and_action(open_page: Open, unity_page: Path) -> None:  # noqa: F811
+def test_clips_by_actor_and_action(open_page: Open, unity_page: Path) -> None:
     opened = open_page(unity_page)
     opened.page.get_by_label("Actor").select_option(label="sb (2)")
     assert opened.page.locator('[data-mp="counts"]').inner_text() == "2 of 4 clips"
@@ -86,7 +85,7 @@ def test_clips_by_actor_and_action(open_page: Open, unity_page: Path) -> None:  
     opened.wait("p.scene.clip.id === 'sample_sb_lieDown_001_120'")
 
 
-def test_the_list_by_keys(open_page: Open, unity_page: Path) -> None:  # noqa: F811
+def test_the_list_by_keys(open_page: Open, unity_page: Path) -> None:
     opened = open_page(unity_page)
     names = options(opened)
     opened.page.get_by_role("listbox", name="Clips").focus()
@@ -100,7 +99,7 @@ def test_the_list_by_keys(open_page: Open, unity_page: Path) -> None:  # noqa: F
     assert opened.page.evaluate("document.activeElement.dataset.mp") == "filter"
 
 
-def test_every_clip_has_a_picture_of_its_own(open_page: Open, unity_page: Path) -> None:  # noqa: F811
+def test_every_clip_has_a_picture_of_its_own(open_page: Open, unity_page: Path) -> None:
     opened = open_page(unity_page)
     opened.wait("p.controls.list.thumbnails.shown.size === 4")
     pictures = opened.page.evaluate("[...document.querySelectorAll('[data-mp=clip] canvas')].map((canvas) => canvas.toDataURL())")

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import h5py
 import numpy as np
 import pytest
-from PIL import Image
 
 from mocapgen import open_dataset
 from mocapgen.view import Start, player_parts, player_sequences
@@ -18,80 +12,7 @@ from mocapgen.view.write_page import view
 from schemas.inspection import Finding
 from tests.view.conftest import write_predictions
 
-PLAYER = "document.querySelector('.mocap-player').player"
-WITHOUT = "Error creating WebGL context"  # said by three.js where a test takes WebGL away
-NO_WEBGL = """(() => {
-  const plain = HTMLCanvasElement.prototype.getContext;
-  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind.startsWith("webgl") ? null : plain.call(this, kind, ...rest); };
-})()"""
 LEFT, RIGHT = (0, 0x72, 0xB2), (0xD5, 0x5E, 0)
-SCREENSHOT = "GPU stall due to ReadPixels"  # what the browser says when it takes a picture of WebGL
-
-
-class Opened:
-    """A page in the browser, with everything it complained of or asked for."""
-
-    def __init__(self, page: Any, path: Path, hash: str) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", self.listen)
-        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("request", lambda request: self.requests.append(request.url.partition("#")[0]))
-        self.address = path.resolve().as_uri()
-        page.goto(self.address + hash)
-        self.do("await p.ready")
-
-    def listen(self, message: Any) -> None:
-        if SCREENSHOT not in message.text and WITHOUT not in message.text:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def do(self, script: str) -> Any:
-        """Run a script in which p is the player."""
-        return self.page.evaluate(f"async () => {{ const p = {PLAYER}; {script} }}")
-
-    def wait(self, condition: str) -> None:
-        """Wait until a condition on the player p holds."""
-        self.page.wait_for_function(f"() => {{ const p = {PLAYER}; return {condition}; }}", timeout=10_000)
-
-    def settle(self) -> None:
-        """Wait until what has been asked for is drawn."""
-        self.do("await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def picture(self, name: str) -> np.ndarray:
-        """Return the pixels of a canvas (``image`` or ``world``): (height, width, 3) uint8."""
-        self.settle()
-        shot = self.page.locator(f'canvas[data-mp="{name}"]').screenshot()
-        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
-
-    @property
-    def frame(self) -> int:
-        return int(self.do("return p.frame"))
-
-
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
-    """Open a page: path, hash, whether there is WebGL, and what the browser prefers to an Opened; at the end nobody may have complained."""
-    opened: list[tuple[Any, Opened]] = []
-
-    def start(path: Path, hash: str = "", *, webgl: bool = True, **preferences: Any) -> Opened:
-        settings = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce", "color_scheme": "light"} | preferences
-        context = browser.new_context(**settings)
-        if not webgl:
-            context.add_init_script(NO_WEBGL)
-        opened.append((context, Opened(context.new_page(), path, hash)))
-        return opened[-1][1]
-
-    yield start
-    for context, page in opened:
-        assert page.complaints == []
-        assert set(page.requests) == {page.address}
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def unity_page(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return view(files["unity"], out=tmp_path_factory.mktemp("page") / "unity #1 é.html").path
 
 
 def near(picture: np.ndarray, x: float, y: float, colour: tuple[int, int, int], reach: int = 3) -> bool:

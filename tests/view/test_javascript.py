@@ -18,7 +18,8 @@ from mocapgen.view.packing import CLOSE, STEP_3D
 from mocapgen.view.write_page import view
 from tests.view.conftest import unpack, write_predictions
 
-SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "player.js")
+SCRIPTS = ("codec.js", "space.js", "scene.js", "draw.js", "orbit.js", "body.js", "player.js")
+STATURES = {"average_man": 1.756, "child_10": 1.383}  # metres
 HASHES = ["#sequence=12&frame=245&joint=Left%20Foot", "#sequence=3", "#frame=3", "", "#sequence=-1", "#sequence=1e3", "#sequence=1&frame=x", "#a%zz"]
 
 
@@ -59,6 +60,23 @@ def test_the_scripts_give_the_numbers_of_the_file(files, tmp_path, frame):
             assert (scene.get("predicted") is not None) == (row.number in (1, 3))
     for number in (1, 3):  # one joint of 17 is 85 mm off, whatever the place of the whole
         np.testing.assert_allclose(scenes[number]["predicted"]["errors"], 0.005, atol=0.0001)
+
+
+def test_bodies_are_as_tall_as_people_and_stand_on_the_ground(files, tmp_path):
+    """Around the joints of an avatar, and around the fewer ones of a prediction: of its feet nothing is known."""
+    predictions = write_predictions(files["unity"], tmp_path / "pred.h5", [0, 1])
+    path = view(files["unity"], out=tmp_path / "a.html", predictions=predictions).path
+    scenes = evaluated(path.read_text(encoding="utf-8"))["scenes"]
+    with open_dataset(files["unity"]) as data:
+        for scene in scenes[:2]:
+            wanted = STATURES[data[scene["number"]].avatar]
+            truth, guess = scene["bodies"]
+            assert truth["stature"] == pytest.approx(wanted, rel=0.05)
+            assert guess["stature"] == pytest.approx(wanted, rel=0.05)
+            assert -0.02 < truth["low"] < 0.02  # soles on the floor
+            assert truth["high"] - truth["low"] == pytest.approx(wanted, rel=0.06)  # that stands upright
+            for sides in (truth["sides"], guess["sides"]):
+                assert sides.count("l") == sides.count("r") >= 6
 
 
 def test_what_is_missing_is_missing_there_too(copy, tmp_path):

@@ -216,6 +216,18 @@
       this.makers.forEach((make, i) => (points[joints + i] = make(at)));
     }
 
+    // The mean of the joints that are known in this pose.
+    middle() {
+      const sum = [0, 0, 0, 0];
+      for (let joint = 0; joint < this.joints; joint++) {
+        const p = this.points[joint];
+        if (!mp.space.finite(p)) continue;
+        for (let k = 0; k < 3; k++) sum[k] += p[k];
+        sum[3] += 1;
+      }
+      return sum.slice(0, 3).map((value) => value / sum[3]);
+    }
+
     // The parts that are known in this pose: put(part, start, end, radius at both, direction across).
     each(put) {
       const { points, stature } = this;

@@ -9,6 +9,7 @@
       this.shape = shape(three);
       this.widths = columns;
       this.columns = {};
+      this.arrays = {};
       this.count = 0;
       this.mesh = new three.Mesh();
       this.mesh.frustumCulled = false; // its extent is known to nobody but the shader
@@ -22,7 +23,8 @@
       for (const [name, attribute] of Object.entries(this.shape.attributes)) geometry.setAttribute(name, attribute);
       for (const [name, width] of Object.entries(this.widths)) {
         const values = new Float32Array(width * room);
-        if (this.columns[name]) values.set(this.columns[name].array);
+        if (this.arrays[name]) values.set(this.arrays[name]);
+        this.arrays[name] = values;
         this.columns[name] = new three.InstancedBufferAttribute(values, width).setUsage(three.DynamicDrawUsage);
         geometry.setAttribute(name, this.columns[name]);
       }
@@ -35,10 +37,10 @@
       this.count = 0;
     }
 
-    put(row) {
+    // The number of a new row, to be filled in `arrays`.
+    row() {
       if (this.count === this.room) this.make(2 * this.room);
-      for (const name in this.widths) this.columns[name].array.set(row[name], this.widths[name] * this.count);
-      this.count++;
+      return this.count++;
     }
 
     finish() {

@@ -4,7 +4,8 @@
 
   const AROUND = 16; // corners of a ring
   const CAP = [-90, -60, -30]; // degrees: rings of the lower ball; those of the upper one mirror them
-  const ALONG = [0, 0.2, 0.4, 0.6, 0.8, 1]; // rings between the balls
+  const ALONG = [0, 0.5, 1]; // rings between the balls
+  const DETAIL = { fine: [[0, 1, 2, 3, 4, 5, 6, 7, 8], 1], coarse: [[0, 1, 3, 4, 5, 7, 8], 2], rough: [[0, 3, 5, 8], 2] }; // rings and every which corner
 
   const PLACE = `
     attribute vec4 start, end, across, tint;
@@ -25,20 +26,34 @@
     }
   `;
 
+  // Brighter towards the edges, as if light came from behind too: bodies stand out from each other and from the ground.
+  const EDGE = "outgoingLight += (0.25 * diffuseColor.rgb + 0.06) * pow(1.0 - abs(dot(normal, normalize(vViewPosition))), 2.5);";
+
+  // The corners once; triangles between all of them, or between fewer: [first, count] of the index for each detail.
+  const ranges = {};
+
   function capsule(three) {
     const rings = [...CAP.map((degrees) => [degrees, 0]), ...ALONG.map((along) => [0, along]), ...[...CAP].reverse().map((degrees) => [-degrees, 1])];
     const [at, along, triangles] = [[], [], []];
-    rings.forEach(([degrees, place], ring) => {
+    for (const [degrees, place] of rings) {
       const angle = (degrees * Math.PI) / 180;
-      for (let k = 0; k <= AROUND; k++) {
+      for (let k = 0; k < AROUND; k++) {
         const turn = (2 * Math.PI * k) / AROUND;
         at.push(Math.cos(angle) * Math.cos(turn), Math.sin(angle), Math.cos(angle) * Math.sin(turn));
         along.push(place);
-        if (ring === 0 || k === AROUND) continue;
-        const [low, high] = [(ring - 1) * (AROUND + 1) + k, ring * (AROUND + 1) + k];
-        triangles.push(low, high, low + 1, low + 1, high, high + 1);
       }
-    });
+    }
+    for (const [name, [kept, step]] of Object.entries(DETAIL)) {
+      const first = triangles.length;
+      for (let ring = 1; ring < kept.length; ring++) {
+        for (let k = 0; k < AROUND; k += step) {
+          const [low, high, next] = [kept[ring - 1] * AROUND, kept[ring] * AROUND, (k + step) % AROUND];
+          if (ring > 1) triangles.push(low + k, high + k, low + next);
+          if (ring < kept.length - 1) triangles.push(low + next, high + k, high + next);
+        }
+      }
+      ranges[name] = [first, triangles.length - first];
+    }
     const position = new three.BufferAttribute(new Float32Array(at), 3);
     return { index: triangles, attributes: { position, normal: position, along: new three.BufferAttribute(new Float32Array(along), 1) } };
   }
@@ -48,7 +63,8 @@
     const colour = (shader, before) => {
       shader.fragmentShader = shader.fragmentShader
         .replace("void main() {", `varying vec3 vTint;\nvoid main() {`)
-        .replace("#include <color_fragment>", "diffuseColor.rgb *= vTint;");
+        .replace("#include <color_fragment>", "diffuseColor.rgb *= vTint;")
+        .replace("#include <opaque_fragment>", `${EDGE}\n#include <opaque_fragment>`);
       return `varying vec3 vTint;\n${before}\nvTint = tint.rgb;`;
     };
     material.onBeforeCompile = (shader) => {
@@ -66,20 +82,37 @@
       super(capsule, { start: 4, end: 4, across: 4, tint: 4 }, room);
       this.mesh.material = placed(material, true);
       this.mesh.customDepthMaterial = placed(new (mp.three().MeshDepthMaterial)(), false);
+      this.mesh.castShadow = this.mesh.receiveShadow = true;
+      this.mesh.onBeforeShadow = () => this.mesh.geometry.setDrawRange(...ranges.rough); // soft as it is, a shadow needs no more
+      this.mesh.onAfterShadow = () => this.mesh.geometry.setDrawRange(...ranges[this.detail]);
+      this.detail = "fine";
+    }
+
+    finish() {
+      super.finish();
+      this.mesh.geometry.setDrawRange(...ranges[this.detail]);
     }
 
     // All parts of a body as it is posed: `colours` by side, thinner by a factor.
     add(body, colours, slim) {
       body.each((part, a, b, ra, rb, across) => {
-        const { r, g, b: blue } = colours[part.side];
-        this.put({
-          start: [...a, ra * slim],
-          end: [...b, rb * slim],
-          across: across ? [...across, part.stretch] : [0, 0, 0, 1],
-          tint: [r, g, blue, part.bulge * slim],
-        });
+        const [row, { start, end, across: aside, tint }] = [4 * this.row(), this.arrays];
+        put(start, row, a[0], a[1], a[2], ra * slim);
+        put(end, row, b[0], b[1], b[2], rb * slim);
+        put(aside, row, ...(across || NOWHERE), across ? part.stretch : 1);
+        const colour = colours[part.side];
+        put(tint, row, colour.r, colour.g, colour.b, part.bulge * slim);
       });
     }
+  }
+
+  const NOWHERE = [0, 0, 0];
+
+  function put(array, i, x, y, z, w) {
+    array[i] = x;
+    array[i + 1] = y;
+    array[i + 2] = z;
+    array[i + 3] = w;
   }
 
   Object.assign(mp, { Parts, placed });

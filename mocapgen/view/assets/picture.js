@@ -5,23 +5,36 @@
   mp.three = () => globalThis.MocapThree;
 
   const { space } = mp;
-  const LEVELS = [[2, 2048], [1.5, 2048], [1, 1024], [1, 512], [0.75, 512]]; // pixels per pixel of the page, at most, and of the shadow's map
-  const SLOW = 22; // milliseconds between frames, on average: then the next level is taken
-  const WATCHED = 40; // frames
-  const AROUND = 1.6; // metres of shadow around the bodies' joints
+  // From the best on: pixels per pixel of the page, at most, and of the shadow's map; how round bodies are; whether edges are smoothed; how often
+  // the shadow is drawn, in frames.
+  const LEVELS = [
+    { ratio: 2, map: 2048, detail: "fine", antialias: true, every: 1 },
+    { ratio: 1.5, map: 1024, detail: "fine", antialias: true, every: 1 },
+    { ratio: 1, map: 1024, detail: "coarse", antialias: true, every: 1 },
+    { ratio: 1, map: 512, detail: "coarse", antialias: false, every: 2 },
+    { ratio: 0.75, map: 512, detail: "rough", antialias: false, every: 3 },
+  ];
+  const SLOW = 24; // milliseconds between frames, on average: then the next level is taken
+  const [WATCHED, WATCH] = [6, 500]; // frames and milliseconds after which that is judged, at least
+  const AROUND = 1.6; // metres of shadow around the bodies' middles
+  const SHADOW = 2; // metres around the middle of a shadow beyond which none of it lies
   const [SKY, KEY] = [2.6, 2.6]; // strength of the lights
   const HIDDEN = 0.35; // opacity of a prediction where a body hides it
 
   class Picture {
-    constructor(canvas) {
+    // Throws where the browser has no WebGL for the canvas.
+    constructor(canvas, level) {
       const three = mp.three();
-      this.renderer = new three.WebGLRenderer({ canvas, antialias: true, alpha: false, powerPreference: "high-performance" });
+      this.level = level;
+      const context = canvas.getContext("webgl2", { antialias: LEVELS[level].antialias, alpha: false, powerPreference: "high-performance" });
+      if (!context) throw new Error("no WebGL");
+      this.renderer = new three.WebGLRenderer({ canvas, context });
       this.renderer.shadowMap.enabled = true;
       this.renderer.shadowMap.type = three.PCFShadowMap;
       this.scene = new three.Scene();
       this.camera = new three.PerspectiveCamera();
       this.camera.matrixAutoUpdate = false;
-      const material = () => new three.MeshStandardMaterial({ roughness: 0.62, metalness: 0 });
+      const material = () => new three.MeshLambertMaterial();
       this.bodies = new mp.Parts(material(), 256);
       this.guesses = new mp.Parts(material(), 64);
       this.strokes = new mp.Strokes(256);
@@ -29,11 +42,10 @@
       const hidden = { transparent: true, opacity: HIDDEN, depthFunc: three.GreaterDepth, depthWrite: false };
       this.through = new three.Mesh(this.guesses.mesh.geometry, mp.placed(Object.assign(material(), hidden), true));
       this.through.frustumCulled = false;
-      for (const parts of [this.bodies, this.guesses]) parts.mesh.castShadow = parts.mesh.receiveShadow = true;
       this.light();
       this.scene.add(this.ground.mesh, this.bodies.mesh, this.through, this.guesses.mesh, this.strokes.mesh);
-      this.level = 0;
-      this.intervals = [];
+      this.passed = [];
+      this.drawn = 0;
     }
 
     light() {
@@ -58,13 +70,14 @@
     }
 
     resize(width, height, ratio) {
-      const [most, map] = LEVELS[this.level];
+      const { ratio: most, map, detail } = LEVELS[this.level];
       const wanted = `${width} ${height} ${Math.min(ratio, most)}`;
       if (wanted !== this.size) {
         this.size = wanted;
         this.renderer.setPixelRatio(Math.min(ratio, most));
         this.renderer.setSize(width, height, false);
       }
+      this.bodies.detail = this.guesses.detail = detail;
       const { shadow } = this.key;
       if (shadow.mapSize.x !== map) {
         shadow.mapSize.set(map, map);
@@ -73,17 +86,25 @@
       }
     }
 
-    // Take less trouble where frames are slow: `passed` milliseconds since the frame before.
-    watch(passed) {
-      this.intervals.push(passed);
-      if (this.intervals.length < WATCHED) return;
-      const mean = this.intervals.reduce((sum, value) => sum + value, 0) / this.intervals.length;
-      this.intervals = [];
-      if (mean > SLOW && this.level < LEVELS.length - 1) this.level += 1;
+    // Whether frames are so slow, `passed` milliseconds after the one before, that less trouble should be taken.
+    slow(passed) {
+      this.passed.push(passed);
+      const sum = this.passed.reduce((all, value) => all + value, 0);
+      if (this.passed.length < WATCHED || sum < WATCH) return false;
+      const mean = sum / this.passed.length;
+      this.passed = [];
+      return mean > SLOW && this.level < LEVELS.length - 1;
     }
 
-    // The light falls from behind the file's camera, from the left and above; its map covers the bodies: a box of theirs.
-    aim({ axes, floor }, { low, high }) {
+    // Take less trouble: false if that needs another picture.
+    lower() {
+      this.level += 1;
+      return LEVELS[this.level].antialias === LEVELS[this.level - 1].antialias;
+    }
+
+    // The light falls from behind the file's camera, from the left and above; its map covers the bodies, of which the middles are given.
+    aim({ axes, floor }, middles) {
+      const [low, high] = [Math.min, Math.max].map((most) => [0, 1, 2].map((k) => most(...middles.map((p) => p[k]))));
       const middle = low.map((value, k) => (value + high[k]) / 2);
       const half = Math.min(Math.max(space.length(space.add(high, low, -1)) / 2 + AROUND, 2), 200);
       const level = space.unit([axes.right[0], 0, axes.right[2]]);
@@ -98,6 +119,8 @@
       const at = middle.map((value) => Math.round(value / step) * step);
       this.key.target.position.set(at[0], floor, at[2]);
       this.key.position.set(...space.add([at[0], floor, at[2]], towards, 3 * covered));
+      const along = ([x, y, z]) => [x - ((y - floor) * towards[0]) / towards[1], z - ((y - floor) * towards[2]) / towards[1], SHADOW];
+      this.ground.shade(middles.map(along), this.level < LEVELS.length - 2);
       return 2 * covered;
     }
 
@@ -113,12 +136,13 @@
     render() {
       this.through.geometry = this.guesses.mesh.geometry;
       this.through.visible = this.guesses.mesh.visible;
+      this.renderer.shadowMap.autoUpdate = this.drawn++ % LEVELS[this.level].every === 0;
       this.renderer.render(this.scene, this.camera);
     }
 
     dispose() {
       this.renderer.dispose();
-      this.renderer.forceContextLoss();
+      if (!this.renderer.getContext().isContextLost()) this.renderer.forceContextLoss();
     }
   }
 

@@ -249,7 +249,7 @@
       const [image] = this.panes;
       const flat = this.prepared(image);
       this.fit = space.fitImage(scene.camera, ...this.size(image), this.flat.zoom, this.flat.x, this.flat.y);
-      world.setOptions({ ...this.options, joint: this.pointed || (joint >= 0 ? { body: 0, joint } : null) });
+      world.setOptions({ ...this.options, playing: this.playing, joint: this.pointed || (joint >= 0 ? { body: 0, joint } : null) });
       world.setFrame(frame);
       const moving = world.render(now);
       this.points = draw.image(flat, scene, frame, this.fit, this.style, { ...this.options, joint, video: this.video.picture() });

@@ -47,7 +47,12 @@
 
     // From a to b, as wide as said in pixels, fading from one opacity to the other.
     add(a, b, { r, g, b: blue }, [wideA, wideB], [fadeA, fadeB]) {
-      if (mp.space.finite(a) && mp.space.finite(b)) this.put({ start: [...a, wideA], end: [...b, wideB], paint: [r, g, blue, fadeB], fade: [fadeA] });
+      if (!mp.space.finite(a) || !mp.space.finite(b)) return;
+      const [row, { start, end, paint, fade }] = [this.row(), this.arrays];
+      start.set([a[0], a[1], a[2], wideA], 4 * row);
+      end.set([b[0], b[1], b[2], wideB], 4 * row);
+      paint.set([r, g, blue, fadeB], 4 * row);
+      fade[row] = fadeA;
     }
 
     // `metres` that a pixel is wide at a depth of one.

@@ -7,7 +7,6 @@
   const SLIM = 0.6; // how thick a prediction over the truth is, compared with a body
   const LOST = 3; // times that the picture is made anew after the browser took it away
   const PLAIN = "This browser shows no WebGL: bodies are drawn as plain sticks.";
-  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   class World {
     constructor(canvas, host) {
@@ -19,6 +18,7 @@
       this.orbit = new mp.Orbit();
       this.calm = matchMedia("(prefers-reduced-motion: reduce)");
       this.lost = 0;
+      this.level = 0; // of the picture's quality, lower where frames are slow
       this.visible = true;
       this.made = new WeakMap(); // bodies of scenes
       new ResizeObserver(() => this.host.changed()).observe(canvas);
@@ -164,10 +164,10 @@
     }
 
     depict(now, view, width, height) {
+      if (this.options.playing && this.drawn && this.picture?.slow(now - this.drawn)) this.lower();
+      this.drawn = this.options.playing ? now : 0;
       const picture = this.ensure();
       if (!picture) return;
-      if (this.drawn && now - this.drawn < 250) picture.watch(now - this.drawn);
-      this.drawn = now;
       picture.resize(width, height, window.devicePixelRatio || 1);
       const reach = space.length(space.add(this.stage.box.high, this.stage.box.low, -1)) + this.orbit.distance;
       picture.look(view, width, height, reach);
@@ -182,7 +182,7 @@
       picture.guesses.finish();
       mp.lines.draw(this, picture.strokes, picture.colours);
       picture.strokes.finish(1 / view.focal);
-      const covered = picture.aim(this.stage, this.extent());
+      const covered = picture.aim(this.stage, this.middles());
       picture.ground.mesh.visible = this.options.grid !== false;
       const { centre } = this.stage.box;
       picture.ground.place([centre[0], this.stage.floor, centre[2]], 4 * reach, this.stage.cell, covered);
@@ -190,12 +190,10 @@
     }
 
     // Where the bodies are in this frame, but for joints that are out of all measure.
-    extent() {
-      const { low, high } = this.stage.box;
-      const middles = this.bodies.map(({ body }) => [0, 1, 2].map((k) => mean(body.points.slice(0, body.joints).map((p) => p[k]).filter(Number.isFinite))));
-      const known = middles.filter((p) => space.finite(p)).map((p) => p.map((value, k) => Math.min(Math.max(value, low[k]), high[k])));
-      if (!known.length) return this.stage.box;
-      return { low: [0, 1, 2].map((k) => Math.min(...known.map((p) => p[k]))), high: [0, 1, 2].map((k) => Math.max(...known.map((p) => p[k]))) };
+    middles() {
+      const { low, high, centre } = this.stage.box;
+      const known = this.bodies.map(({ body }) => body.middle()).filter(space.finite);
+      return known.length ? known.map((p) => p.map((value, k) => Math.min(Math.max(value, low[k]), high[k]))) : [centre];
     }
 
     // The picture, made when it is first needed; null where there is none.
@@ -205,14 +203,20 @@
       canvas.className = "mp-picture";
       canvas.setAttribute("aria-hidden", "true");
       try {
-        this.picture = new mp.Picture(canvas);
+        this.picture = new mp.Picture(canvas, this.level);
       } catch {
-        return this.without || this.forgo(PLAIN);
+        return this.forgo(PLAIN);
       }
       canvas.addEventListener("webglcontextlost", (event) => this.vanish(event, canvas));
       this.canvas.before(canvas);
       this.picture.restyle(this.style);
       return this.picture;
+    }
+
+    lower() {
+      const same = this.picture.lower();
+      this.level = this.picture.level;
+      if (!same) this.release();
     }
 
     forgo(text) {

@@ -1,10 +1,13 @@
 # Every target does all set-up from a fresh clone: its own virtual environment, the tested versions, then the job.
 
+# On Linux the package index has torch for CUDA; TORCH_INDEX=https://download.pytorch.org/whl/cpu takes the build for CPUs.
 PYTHON ?= python3
+TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test fuzz benchmark docs model format clean
+.PHONY: demo test test-pythons wheel fuzz benchmark docs model format clean
 
 demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; no download
 	@mkdir -p demo
@@ -18,6 +21,14 @@ test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 	$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n auto
+
+test-pythons: $(VENV)/.installed-dev ## every other Python from 3.11 on that is found here, with the tests that need no PyTorch
+	$(BIN)/python -m tools.try_pythons
+
+wheel: $(VENV)/.installed-dev ## dist/: source archive and wheel, as they would be published
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
 
 CASES ?= 100000
 SEED ?= 0
@@ -48,7 +59,7 @@ format: $(VENV)/.installed-dev ## repair what ruff can repair
 	$(BIN)/ruff format
 
 clean: ## remove everything that was built, the environment included
-	rm -rf $(VENV) build dist demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* build dist demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find schemas mocapgen trainer tools tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -57,9 +68,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(PIP) -c constraints.txt -e .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) $$(grep '^torch==' constraints.txt))
+	$(PIP) -c constraints.txt -e ".[dev]"
 	touch $@ $(VENV)/.installed

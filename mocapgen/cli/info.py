@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from mocapgen.shared.command import common_options, example
-from mocapgen.shared.distribution import DISTRIBUTION, package_origins, replaced_files, rival_distributions
+from mocapgen.shared.distribution import AGAIN, DISTRIBUTION, package_origins, replaced_files, rival_distributions
 from mocapgen.shared.tables import print_pairs
 from mocapgen.shared.version import __version__
 
@@ -118,11 +118,10 @@ def data_places() -> dict[str, str]:
 def package_problems() -> tuple[str, ...]:
     """Return one line for each package that another distribution shadows or may have overwritten, and one for files that were replaced."""
     problems = [problem for origin in package_origins() if (problem := origin.problem())]
-    again = f"install {DISTRIBUTION} again with pip's --force-reinstall --no-deps"
     for name, others in rival_distributions().items():
-        problems.append(f"package {name!r}: also installed by {', '.join(others)}; pip uninstall {' '.join(others)}, then {again}")
+        problems.append(f"package {name!r}: also installed by {', '.join(others)}; pip uninstall {' '.join(others)}, then {AGAIN}")
     if replaced := replaced_files():
-        problems.append(f"not as installed: {', '.join(replaced[:_SHOWN_FILES])}{', ...' * (len(replaced) > _SHOWN_FILES)}; {again}")
+        problems.append(f"not as installed: {', '.join(replaced[:_SHOWN_FILES])}{', ...' * (len(replaced) > _SHOWN_FILES)}; {AGAIN}")
     return tuple(problems)
 
 

@@ -47,6 +47,7 @@ EXTRAS = {
     "rerun": "rerun",
     "pygltflib": "gltf",
     "distributed": "cluster",
+    "pyarrow": "parquet",
 }
 """Packages of optional dependencies, and the extra that installs each."""
 

@@ -21,6 +21,9 @@ from pathlib import Path
 DISTRIBUTION = "mocapgen"
 PACKAGES = ("schemas", "mocapgen", "trainer")
 _HOME = Path(__file__).parents[2]
+AGAIN = f"install {DISTRIBUTION} again with pip's --force-reinstall --no-deps"
+_LONGEST_PATH = 110
+"""Characters of a path in an error, so that the advice after it is whole in a line."""
 _MARKER = f'__distribution__ = "{DISTRIBUTION}"'
 """A line of the ``__init__.py`` of each package: another distribution's file of that name is known by its absence."""
 _VARIABLE = "MOCAPGEN_OWN_PACKAGES"
@@ -96,14 +99,12 @@ class PackageOrigin:
                 f"(pip uninstall {self.name}, or check PYTHONPATH and the current folder)"
             )
         if self.overwritten:
-            file = self.expected / "__init__.py"
+            file = str(self.expected / "__init__.py")
             others = rival_distributions().get(self.name, ())
-            found = "nothing" if not file.exists() else f"the file of {' or '.join(others) or 'another distribution'}"
+            found = f"that of {' or '.join(others) or 'another distribution'}" if os.path.exists(file) else "nothing"  # noqa: PTH110
             first = f"pip uninstall {' '.join(others)}, then " if others else ""
-            return (
-                f"package {self.name!r}: expected {file} of {DISTRIBUTION}, found {found}; {first}install {DISTRIBUTION} again "
-                "with pip's --force-reinstall --no-deps (to keep both: one environment for each)"
-            )
+            where = file if len(file) <= _LONGEST_PATH else f"…{file[1 - _LONGEST_PATH :]}"
+            return f"{where}: expected {DISTRIBUTION}'s file, found {found}; {first}{AGAIN}"
         return None
 
 

@@ -19,7 +19,7 @@ FOREIGN = {
 }
 
 HOME = Path(mocapgen.__file__).parents[1]
-AGAIN = "install mocapgen again with pip's --force-reinstall --no-deps"
+AGAIN = _distribution.AGAIN
 
 
 def python(script: str, first_on_path: Path) -> subprocess.CompletedProcess[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import email
 import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True)
@@ -44,26 +47,68 @@ class Environment:
         """Install, without what it needs: that is there already."""
         self.pip("install", "--no-deps", "--no-index", "--no-build-isolation", *what)
 
+    def provide(self, requirements: Iterable[str]) -> None:
+        """Let there be distributions that this test's own environment has, and what they ask for, and nothing else; nothing is downloaded."""
+        for needs in needed(requirements):
+            here = Path(str(needs.locate_file("")))
+            for name in {file.parts[0] for file in needs.files or ()} - {"..", "__pycache__"}:
+                if not (self.packages / name).exists():
+                    (self.packages / name).symlink_to(here / name)
+
 
 @pytest.fixture(scope="session")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this repository."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(repository)]
+def built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the source archive of this repository, and the wheel that is built from that."""
+    folder = tmp_path_factory.mktemp("built")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(repository)]
     done = subprocess.run(build, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = folder.glob("*.whl")
-    return built
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Path) -> Path:
+    """The wheel."""
+    (path,) = built.glob("*.whl")
+    return path
+
+
+def needed(requirements: Iterable[str]) -> Iterator[Distribution]:
+    """Yield the distributions that requirements ask for, and those that these ask for in turn."""
+    open_, seen = [Requirement(line) for line in requirements], set()
+    while open_:
+        requirement = open_.pop()
+        found = distribution(requirement.name)
+        yield found
+        for line in found.requires or ():
+            further = Requirement(line)
+            wanted = further.marker is None or any(further.marker.evaluate({"extra": extra}) for extra in (requirement.extras or {""}))
+            if wanted and str(further) not in seen:
+                seen.add(str(further))
+                open_.append(further)
+
+
+def asked_for(wheel: Path, extra: str = "") -> list[str]:
+    """Return the requirements of a wheel, those of an extra included."""
+    with ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        lines = email.message_from_bytes(archive.read(name)).get_all("Requires-Dist") or []
+    return [line for line in lines if (marker := Requirement(line).marker) is None or marker.evaluate({"extra": extra})]
+
+
+def make_environment(folder: Path) -> Environment:
+    """Make an environment with nothing in it."""
+    made = Environment(folder / "environment", folder / "work")
+    made.folder.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made.prefix)], check=True, timeout=120)
+    return made
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
+def environment(tmp_path: Path, wheel: Path) -> Environment:
     """An environment that has what the distribution needs, but not the distribution."""
-    made = Environment(tmp_path / "environment", tmp_path / "work")
-    made.folder.mkdir()
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made.prefix)], check=True, timeout=120)
-    # As a line of a .pth file the folder of our own packages comes after the new one's, and its .pth files do not count: no editable install of ours.
-    (made.packages / "needed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    made = make_environment(tmp_path)
+    made.provide(asked_for(wheel))
     return made
 
 

@@ -2,26 +2,43 @@
 
 import pytest
 
+from tests.packaging.conftest import asked_for, make_environment
+
 FOREIGN = "raise RuntimeError('foreign code ran')\n"
 BUILD = ["build", "--source", "sample", "--actions", "hop", "--avatars", "average_man"]
 
 SPAWN = """
 import sys
-from mocapgen.shared import parallel
-parallel._may_fork = lambda: False
 from mocapgen.entry import mocapgen
+from mocapgen.shared.distribution import own_packages_first
+with own_packages_first():
+    from mocapgen.shared import parallel
+parallel._may_fork = lambda: False
 sys.argv = ["mocapgen", *sys.argv[1:]]
 mocapgen()
 """
 
 
-@pytest.fixture(params=["wheel", "editable"])
-def installed(request, environment, repository):
-    """An environment with the distribution, and a folder with files of the user's own."""
-    environment.install(*(["--editable", repository] if request.param == "editable" else [request.getfixturevalue("wheel")]))
-    for name in ("trainer.py", "schemas.py"):
-        (environment.folder / name).write_text(FOREIGN, encoding="utf-8")
+@pytest.fixture
+def environment(environment, wheel):
+    """An environment with all that ``trainer`` needs, without the distribution."""
+    environment.provide(asked_for(wheel, "train"))
     return environment
+
+
+@pytest.fixture(scope="module", params=["wheel", "editable"])
+def installed(request, wheel, repository, tmp_path_factory):
+    """An environment with the distribution, and a folder with files of the user's own."""
+    made = make_environment(tmp_path_factory.mktemp(request.param))
+    made.provide(asked_for(wheel, "train"))
+    if request.param == "editable":
+        made.provide(["hatchling", "hatch-fancy-pypi-readme", "editables"])
+        made.install("--editable", repository)
+    else:
+        made.install(wheel)
+    for name in ("trainer.py", "schemas.py"):
+        (made.folder / name).write_text(FOREIGN, encoding="utf-8")
+    return made
 
 
 @pytest.mark.parametrize(
@@ -61,12 +78,14 @@ def test_a_distribution_that_overwrites_ours_is_named_and_the_advice_helps(envir
     environment.install(wheel)
     environment.install(neighbour(name, {f"{name}/__init__.py": FOREIGN}))
     told = (
-        f"error: package '{name}': expected {environment.packages / name / '__init__.py'} of mocapgen, found the file of {name}; "
-        f"pip uninstall {name}, then install mocapgen again with pip's --force-reinstall --no-deps (to keep both: one environment for each)\n"
+        f"{name}/__init__.py: expected mocapgen's file, found that of {name}; "
+        f"pip uninstall {name}, then install mocapgen again with pip's --force-reinstall --no-deps\n"
     )
     for command in (["trainer", "models"], ["mocapgen", "train", "models"]):
         done = environment.run(*command)
-        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{command[0]}: {told}")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith(f"{command[0]}: error: ")
+        assert done.stderr.endswith(told)
     environment.pip("uninstall", "--yes", name)
     assert "found nothing; install mocapgen again" in environment.run("trainer", "models").stderr
     environment.install("--force-reinstall", wheel)
@@ -79,6 +98,6 @@ def test_what_needs_no_trainer_works_without_it_and_info_tells(environment, neig
     assert environment.run("mocapgen", "skeletons").returncode == 0
     done = environment.run("mocapgen", "info")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "package 'trainer': expected" in done.stdout
+    assert "trainer/__init__.py: expected mocapgen's file, found that of trainer; pip uninstall trainer, then install" in done.stdout
     told = "not as installed: trainer/__init__.py, trainer/fit.py; install mocapgen again with pip's --force-reinstall --no-deps"
     assert told in done.stdout.replace("\\", "/")

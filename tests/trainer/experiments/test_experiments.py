@@ -328,7 +328,7 @@ def test_commands(capsys, data_file, tmp_path):
     code, shown, error = run(capsys, "experiments", data_file, "--out", out, "--recipes", "paper", "--seeds", "0", "--only", "A", *settings)
     assert (code, error.count("\n")) == (0, 1)
     assert error.startswith("[1/1] paper-A-s0: test ")
-    assert f"1 runs finished; written to {out}" in shown
+    assert f"1 run finished; written to {out}" in shown
     assert (out / "report.html").is_file()
     code, shown, error = run(capsys, "-q", "experiments", data_file, "--out", out, "--recipes", "paper", "--seeds", "0", "--only", "A", "--resume")
     assert (code, shown, error) == (1, "", "")  # other settings than those of the run that is there

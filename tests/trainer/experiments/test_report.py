@@ -189,7 +189,7 @@ def test_both_forms_of_every_block(tmp_path):
 
 def test_no_finished_run_is_a_report_of_failures(tmp_path):
     text = as_markdown(summarise_results(results([], [Failure(name="x", error="why")]), tmp_path))
-    assert "1 runs failed" in text
+    assert "1 run failed" in text
     assert "- x: why" in text
     assert "At a glance" not in text
 

@@ -119,9 +119,9 @@ def test_command_prints_one_line_and_the_same_bytes_again(capsys, files, run_fol
     [
         (["RUN", "--out", "THERE"], "say --overwrite"),
         (["RUN", "--out", "GONE/x.onnx"], "expected an existing folder"),
-        (["RUN", "--out", "FOLDER"], "expected the name of a file"),
+        (["RUN", "--out", "FOLDER"], "expected a name that ends in .onnx"),
         (["FOLDER", "--out", "NEW"], "expected a run with best.safetensors"),
-        (["THERE", "--out", "NEW"], "expected a checkpoint"),
+        (["THERE", "--out", "NEW"], "expected a model, found text"),
         (["RUN", "--out", "NEW", "--format", "tflite"], "'tflite' is not"),
     ],
 )

@@ -369,11 +369,11 @@ def test_command(capsys, run_folder, sequence, tmp_path):
 
 WRONG = {
     "no run": (["GONE", "KEYPOINTS"], "expected a checkpoint"),
-    "keypoints for a run": (["KEYPOINTS", "KEYPOINTS"], "expected a checkpoint"),
-    "a dataset for a run": (["DATA", "KEYPOINTS"], "expected a checkpoint"),
+    "keypoints for a run": (["KEYPOINTS", "KEYPOINTS"], "expected a model, found JSON"),
+    "a dataset for a run": (["DATA", "KEYPOINTS"], "expected a model, found an HDF5 file"),
     "no keypoints": (["RUN", "GONE.json"], "expected a file of keypoints, found nothing"),
     "no dataset": (["RUN", "GONE.h5"], "expected a dataset file, found nothing"),
-    "a checkpoint for keypoints": (["RUN", "CHECKPOINT"], "expected JSON"),
+    "a checkpoint for keypoints": (["RUN", "CHECKPOINT"], "expected a video, keypoints or a dataset file, found a trained model"),
     "predictions for a dataset": (["RUN", "PREDICTIONS"], "expected a dataset file, found predictions of a model"),
     "no rate": (["RUN", "NO_RATE"], "give --fps"),
     "too slow": (["RUN", "NO_RATE", "--fps", "0.5"], "at least 1 frame per second"),

@@ -14,6 +14,7 @@ from mocapgen.inspect.report import report_page
 from mocapgen.inspect.run import Survey, survey
 from tests.axe.check_page import serious
 from tests.inspect.defects import all_defects
+from tests.view.conftest import SCREENSHOT
 
 PLAYER = "document.querySelector('.mocap-player').player"
 
@@ -45,7 +46,7 @@ def open_report(browser: Any, found: tuple[Survey, Path]) -> Iterator[Callable[.
         settings = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce", "color_scheme": "light"} | preferences
         context, said = browser.new_context(**settings), []
         page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
+        page.on("console", lambda message: None if SCREENSHOT in message.text else said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: said.append(request.url) if request.url.partition("#")[0] != address else None)
         page.goto(address)

@@ -33,10 +33,11 @@ Converted = TypeVar("Converted", bound=WithSkips)
 
 def same_everywhere(config: BuildConfig) -> BuildConfig:
     """Return settings whose paths mean the same in every working folder; names of parts that come with the program stay."""
-    paths = {"root": config.root, "profile": config.profile, "marker_set": config.marker_set}
+    paths = {"root": config.root, "profile": config.profile, "marker_set": config.marker_set, "body_model": config.body_model}
     given = {name: Path(path) for name, path in paths.items() if path is not None}
-    places = {name: path.absolute() for name, path in given.items() if (name == "root" or path.suffix) and path.exists()}
-    return config.model_copy(update={name: place if name == "root" else str(place) for name, place in places.items()})
+    folders = ("root", "body_model")
+    places = {name: path.absolute() for name, path in given.items() if (name in folders or path.suffix) and path.exists()}
+    return config.model_copy(update={name: place if name in folders else str(place) for name, place in places.items()})
 
 
 def worker_place() -> ScratchPlace:

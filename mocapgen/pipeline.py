@@ -83,7 +83,9 @@ def build(config: BuildConfig, progress: Progress | None = None) -> BuildReport:
         One line each. Clips that cannot be used are skipped and reported, unless ``config.strict``.
     """
     out = None if config.dry_run else config.out
-    with writing(out, overwrite=config.overwrite, inputs=[config.root, config.table, config.profile, config.marker_set, *config.avatars]):
+    with writing(
+        out, overwrite=config.overwrite, inputs=[config.root, config.table, config.profile, config.marker_set, config.body_model, *config.avatars]
+    ):
         return _build(config, progress)
 
 

@@ -31,7 +31,7 @@ class BuildConfig(Settings):
     """Folder or zip of the source; by default an environment variable names it, else it is the fetch folder."""
     out: Path | None = None
     """File to write; required except for a dry run."""
-    format: Literal["amc", "c3d", "bvh"] | None = None
+    format: Literal["amc", "c3d", "bvh", "npz"] | None = None
     """Read only files of this format; by default the source decides."""
     fps: float = Field(default=30.0, ge=0.01, le=1000)
     """Frames per second of the dataset; 30 is the published method's."""
@@ -63,9 +63,11 @@ class BuildConfig(Settings):
     scale: float | None = Field(default=None, ge=1e-6, le=1000)
     """Length of one unit of BVH files, metres; by default from the profile, or from the size of the body."""
     up: Literal["y", "z"] | None = None
-    """Axis of BVH files that points up; by default from the profile, or from the pose of the body."""
+    """Axis of BVH and AMASS files that points up; by default from the profile, or from the pose of the body; z in AMASS."""
     marker_set: str | None = None
     """Marker set of C3D files: a name, or the path of a YAML file; by default the built-in one that fits best."""
+    body_model: Path | None = None
+    """Body model for AMASS files, or a folder of models: SMPL, SMPL+H or SMPL-X, licensed to you; by default the bones of an avatar."""
     subject: str | None = None
     """Use only this subject of C3D files that name their subjects; by default everybody, each as a clip of their own."""
     avatars: tuple[str, ...] = DEFAULT_AVATARS
@@ -118,8 +120,7 @@ class BuildConfig(Settings):
         """Return the settings that determine the file's content, for its ``config`` attribute; the writer adds the avatars' names."""
         settings = self.model_dump(mode="json", exclude=set(NOT_IN_FILE))
         settings |= {"profile": self.profile and PurePath(self.profile).name}
-        if self.marker_set is None:
-            settings.pop("marker_set")
-        else:
-            settings["marker_set"] = PurePath(self.marker_set).name
+        for name in ("marker_set", "body_model"):
+            if (path := settings.pop(name)) is not None:
+                settings[name] = PurePath(path).name
         return settings if self.subject is not None else {name: value for name, value in settings.items() if name != "subject"}

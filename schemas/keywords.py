@@ -24,7 +24,7 @@ class BuildSettings(TypedDict, total=False):
     source: str
     root: str | Path | None
     out: str | Path | None
-    format: Literal["amc", "c3d", "bvh"] | None
+    format: Literal["amc", "c3d", "bvh", "npz"] | None
     fps: float
     antialias: bool
     min_frames: int
@@ -41,6 +41,7 @@ class BuildSettings(TypedDict, total=False):
     scale: float | None
     up: Literal["y", "z"] | None
     marker_set: str | None
+    body_model: str | Path | None
     subject: str | None
     avatars: Names
     camera: str

@@ -47,7 +47,7 @@ class Detection(Model):
 
     file: str
     """Path relative to the source's root, forward slashes."""
-    format: Literal["amc", "bvh", "c3d"]
+    format: Literal["amc", "bvh", "c3d", "npz"]
     """File format."""
     profile: str
     """What its joints or markers were understood by: a source profile or marker set, or `inferred`."""

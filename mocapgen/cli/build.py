@@ -22,6 +22,7 @@ _OPTIONS = schema_options(
         "profile": {"metavar": "NAME|PATH"},
         "scale": {"metavar": "METRES"},
         "marker_set": {"metavar": "NAME|PATH"},
+        "body_model": {"metavar": "PATH"},
         "subject": {"metavar": "NAME"},
         "camera": {"metavar": "RIG"},
         "cluster": {"metavar": "ADDRESS|local:N"},

@@ -18,12 +18,13 @@ _OPTIONS = (
     click.option("--up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH file to write  [default: y]"),
     click.option("--fps", type=float, help="Frame rate to resample to  [default: the file's]"),
     click.option("--asf", type=click.Path(path_type=Path), help="Skeleton of the AMC file to read  [default: the one beside it]"),
-    click.option("--source-fps", type=float, help="Frame rate of the AMC file to read  [default: from an HDM05 name, else 120]"),
+    click.option("--source-fps", type=float, help="Frame rate of the AMC or AMASS file to read  [default: the file's, from an HDM05 name, else 120]"),
     click.option("--profile", metavar="NAME|PATH", help="Profile of the BVH file to read: a name or a YAML file  [default: detected]"),
     click.option("--source-scale", type=float, metavar="METRES", help="Length of a unit of the BVH file to read  [default: detected]"),
-    click.option("--source-up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH file to read  [default: detected]"),
+    click.option("--source-up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH or AMASS file to read  [default: detected, z]"),
     click.option("--subject", metavar="NAME", help="Whose markers of the C3D file to read  [default: those of the only person]"),
     click.option("--marker-set", metavar="NAME|PATH", help="Marker set of the C3D file to read: a name or a YAML file  [default: detected]"),
+    click.option("--body-model", type=click.Path(path_type=Path), help="Body model for the AMASS file to read, or a folder of them."),
     click.option("--lenient", is_flag=True, help="Repair what can be repaired in the BVH or C3D file to read, and report it."),
     click.option("--overwrite", is_flag=True, help="Replace files that exist."),
 )
@@ -35,6 +36,7 @@ _OPTIONS = (
         "mocapgen convert 06_01.bvh 06_01.amc --fps 30",
         "mocapgen convert 85_12.c3d 85_12.bvh --scale 1 --up z",
         "mocapgen convert walk.bvh walk.glb",
+        "mocapgen convert 01_01_poses.npz 01_01.bvh",
     )
 )
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
@@ -45,8 +47,9 @@ _OPTIONS = (
 def convert(context: click.Context, /, **options: Any) -> None:
     """Convert a motion-capture file to another format.
 
-    IN ends in .amc, .bvh or .c3d, OUT in one of these, .glb, .gltf or .trc. The skeleton of an AMC file is the ASF file beside it. For a C3D file
-    to read, a skeleton is fitted to the markers; in a C3D or TRC file to write, every joint is a marker. In a glTF file, a body of capsules moves.
+    IN ends in .amc, .bvh, .c3d or .npz (AMASS), OUT in .amc, .bvh, .c3d, .glb, .gltf or .trc. The skeleton of an AMC file is the ASF file beside
+    it. For a C3D file to read, a skeleton is fitted to the markers; in a C3D or TRC file to write, every joint is a marker. In a glTF file, a
+    body of capsules moves.
     """
     from mocapgen.reading.convert import convert
 

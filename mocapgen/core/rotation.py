@@ -254,6 +254,13 @@ def from_euler(order: str, angles: Array) -> Array:
     return out
 
 
+def from_vectors(vectors: Array) -> Array:
+    """Convert rotation vectors, (..., 3) float, radians about their own direction and of any length, to quaternions (..., 4)."""
+    angle = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    # np.sinc(x) is sin(pi x) / (pi x): the sine of the half angle over the angle, without a special case at 0.
+    return np.concatenate([0.5 * np.sinc(angle / (2.0 * np.pi)) * vectors, np.cos(0.5 * angle)], axis=-1)
+
+
 def to_euler(order: str, q: Array) -> Array:
     """Return the intrinsic Euler angles of quaternions.
 

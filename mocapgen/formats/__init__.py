@@ -26,17 +26,18 @@ class Format:
         In lower case: ``.bvh``.
     read : callable or None
         None if the format is written only. Called with a path, and with those of `options` that it names among its parameters. Returns
-        what the file says: a :class:`~mocapgen.core.motion.Motion` if it says everything, else a :class:`~mocapgen.formats.bvh.Bvh` or
-        :class:`~mocapgen.core.markers.Markers`.
-    write : callable
-        Called with a path and a motion, and with ``scale`` and ``up`` if it names them; may write other files beside the path.
+        what the file says: a :class:`~mocapgen.core.motion.Motion` if it says everything, else a :class:`~mocapgen.formats.bvh.Bvh`,
+        :class:`~mocapgen.core.markers.Markers` or :class:`~mocapgen.formats.amass.Amass`.
+    write : callable or None
+        None if the format is read only. Called with a path and a motion, and with ``scale`` and ``up`` if it names them; may write other files
+        beside the path.
     options : tuple of str
         What may be said about a file of this format when it is read: some of the options of :func:`mocapgen.reading.read`.
     """
 
     suffix: str
     read: Callable[..., Any] | None
-    write: Callable[..., None]
+    write: Callable[..., None] | None
     options: tuple[str, ...] = ()
 
 

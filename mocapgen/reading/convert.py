@@ -49,6 +49,7 @@ def convert(
     source_up: Literal["y", "z"] | None = None,
     subject: str | None = None,
     marker_set: str | Path | None = None,
+    body_model: str | Path | None = None,
     scale: float | None = None,
     up: Literal["y", "z"] | None = None,
     fps: float | None = None,
@@ -59,12 +60,12 @@ def convert(
     Parameters
     ----------
     source : str or Path
-        ``.amc``, ``.bvh`` or ``.c3d``; to the markers of the last a skeleton is fitted first.
+        ``.amc``, ``.bvh``, ``.c3d`` or ``.npz`` (AMASS); to markers a skeleton is fitted first.
     out : str or Path
         ``.amc`` (and ``.asf`` beside it), ``.bvh``, ``.glb`` or ``.gltf`` with a body of capsules, or ``.c3d`` or ``.trc`` with a marker at
         every joint.
-    asf, source_fps, profile, lenient, source_scale, source_up, subject, marker_set
-        About the source: as ``asf``, ``fps``, ``profile``, ``lenient``, ``scale``, ``up``, ``subject`` and ``marker_set`` of
+    asf, source_fps, profile, lenient, source_scale, source_up, subject, marker_set, body_model
+        About the source: as ``asf``, ``fps``, ``profile``, ``lenient``, ``scale``, ``up``, ``subject``, ``marker_set`` and ``body_model`` of
         :func:`mocapgen.reading.read`.
     scale, up
         Unit and vertical axis of a BVH file that is written, as in :func:`mocapgen.reading.write`.
@@ -90,8 +91,8 @@ def convert(
     _check_options(source, out, {name: value for name, value in (("scale", scale), ("up", up)) if value is not None}, fps)
     notes: list[str] = []
     given = {"asf": asf, "source_fps": source_fps, "profile": profile, "lenient": lenient, "source_scale": source_scale, "source_up": source_up}
-    given |= {"subject": subject, "marker_set": marker_set}
-    with writing(*files_written(out), overwrite=overwrite, inputs=(*_read_files(source, asf), profile, marker_set)):
+    given |= {"subject": subject, "marker_set": marker_set, "body_model": body_model}
+    with writing(*files_written(out), overwrite=overwrite, inputs=(*_read_files(source, asf), profile, marker_set, body_model)):
         motion = _read(source, {name: value for name, value in given.items() if value not in (None, False)}, notes)
         if fps is not None:
             motion = _resampled(motion, fps, source)

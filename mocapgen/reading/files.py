@@ -26,6 +26,7 @@ def read(
     up: Literal["y", "z"] | None = None,
     subject: str | None = None,
     marker_set: str | Path | None = None,
+    body_model: str | Path | None = None,
     notes: list[str] | None = None,
 ) -> Motion:
     """Read a motion-capture file.
@@ -34,11 +35,12 @@ def read(
     ----------
     path : str or Path
         The format follows from the suffix, in either case: ``.amc`` (with its ``.asf`` beside it), ``.bvh``, ``.c3d`` (markers,
-        to which a skeleton is fitted).
+        to which a skeleton is fitted), ``.npz`` (AMASS).
     asf : str or Path, optional
         AMC: the skeleton; by default the file beside it.
     fps : float, optional
-        AMC: frames per second; by default what a comment in the file states (ours do), else the last part of an HDM05 name, else 120.
+        AMC: frames per second; by default what a comment in the file states (ours do), else the last part of an HDM05 name, else 120. AMASS: in
+        place of what the file states.
     profile : str or Path, optional
         BVH: name of a built-in profile or path of a YAML file; by default what knows the joints' names, or names and proportions.
     lenient : bool
@@ -47,11 +49,13 @@ def read(
     scale : float, optional
         BVH: metres in a unit of the file, in place of what the profile or the body's size says.
     up : {"y", "z"}, optional
-        BVH: the file's axis that points up, likewise.
+        BVH: the file's axis that points up, likewise. AMASS: by default z.
     subject : str, optional
         C3D: whose markers, where there are several people.
     marker_set : str or Path, optional
         C3D: name of a built-in marker set or path of a YAML file; by default the built-in set that fits best.
+    body_model : str or Path, optional
+        AMASS: the licensed body model, or a folder of models, whose bones to take; by default those of an avatar.
     notes : list of str, optional
         To which is added what had to be decided, one line each.
 
@@ -72,6 +76,7 @@ def read(
     assert form.read is not None, form.suffix
     asf = None if asf is None else Path(asf)
     given = {"asf": asf, "fps": fps, "profile": profile, "lenient": lenient, "scale": scale, "up": up, "subject": subject, "marker_set": marker_set}
+    given |= {"body_model": body_model}
     given = {name: value for name, value in given.items() if value is not None and value is not False}
     if wrong := [name for name in given if name not in form.options]:
         raise ConfigError(f"{path}: {wrong[0]}: {form.suffix} files have no such option; leave it out")
@@ -81,7 +86,7 @@ def read(
     except OSError as error:
         raise FormatError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
     try:
-        found = understand(file, ReadOptions(profile, lenient, scale, up, subject, marker_set))
+        found = understand(file, ReadOptions(profile, lenient, scale, up, subject, marker_set, body_model))
     except FormatError as error:  # of markers, which know the name of their clip alone
         raise FormatError(f"{path}: {str(error).removeprefix(f'{path}: ').removeprefix(f'{path.stem}: ')}") from None
     noted += found.notes
@@ -126,6 +131,7 @@ def write(
     if fault := option_fault(form, options):
         raise ConfigError(f"{path}: {': '.join(fault)}")
     with writing(*files_written(path), overwrite=overwrite), new_files(path.parent, path.name, overwrite) as folder:
+        assert form.write is not None, form.suffix
         form.write(folder / path.name, motion, **options)
         return tuple(sorted((path.parent / file.name for file in folder.iterdir()), key=lambda file: file != path))
 
@@ -138,7 +144,7 @@ def format_to_write(path: Path) -> Format:
     ConfigError
         If it is not known.
     """
-    known = formats()
+    known = {suffix: form for suffix, form in formats().items() if form.write is not None}
     if path.suffix.lower() not in known:
         raise ConfigError(f"{path}: expected a file to write that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}")
     return known[path.suffix.lower()]
@@ -147,7 +153,7 @@ def format_to_write(path: Path) -> Format:
 def option_fault(form: Format, options: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return which option of :func:`write` cannot be used with a format and why; None if all can."""
     for name, value in options.items():
-        if not accepts(form.write, name):
+        if form.write is None or not accepts(form.write, name):
             return name, f"{form.suffix} files have a unit and axes of their own, so there is nothing to choose; leave the option out"
         if name == "scale" and not 0 < value < LARGEST:
             return name, f"expected a positive number of metres in a unit of the file, found {value:g}"

@@ -14,7 +14,9 @@ from mocapgen.anatomy.roles import Roles
 from mocapgen.core.markers import Markers
 from mocapgen.core.motion import Motion
 from mocapgen.core.skeleton import Skeleton
-from schemas.errors import RetargetError
+from mocapgen.formats.amass import Amass
+from mocapgen.shared.text import printable
+from schemas.errors import ConfigError, RetargetError
 
 if TYPE_CHECKING:
     from mocapgen.formats.bvh import Bvh
@@ -30,9 +32,10 @@ class ReadOptions:
     up: str | None = None
     subject: str | None = None
     marker_set: str | Path | None = None
+    body_model: str | Path | None = None
 
     def check(self) -> None:
-        """Read the profile and the marker set.
+        """Read the profile and the marker set, and look for the body model.
 
         Raises
         ------
@@ -43,6 +46,8 @@ class ReadOptions:
             load_profile(self.profile)
         if self.marker_set is not None:
             load_marker_set(self.marker_set)
+        if self.body_model is not None and not Path(self.body_model).exists():
+            raise ConfigError(f"body_model: expected a file or folder, found nothing at {printable(self.body_model)}; check the path")
 
 
 @dataclass(frozen=True)
@@ -87,28 +92,34 @@ def _profile_of(skeleton: Skeleton) -> str:
     return "inferred" if match is None else match.profile.name
 
 
-def understand(file: Motion | Bvh | Markers, options: ReadOptions | None = None) -> Understood:
+def understand(file: Motion | Bvh | Markers | Amass, options: ReadOptions | None = None) -> Understood:
     """Find out what a file means.
 
     Parameters
     ----------
-    file : Motion, Bvh or Markers
-        What the reader of its format returned. A motion needs no understanding; to markers a skeleton is fitted.
+    file : Motion, Bvh, Markers or Amass
+        What the reader of its format returned. A motion needs no understanding; to markers a skeleton is fitted, rotations of AMASS move one.
     options : ReadOptions, optional
-        For a Bvh or Markers.
+        For all but a motion.
 
     Raises
     ------
     ConfigError, FormatError
-        As :func:`~mocapgen.reading.interpretation.interpret` and :func:`~mocapgen.markers.solve.solve`.
+        As :func:`~mocapgen.reading.interpretation.interpret`, :func:`~mocapgen.markers.solve.solve` and
+        :func:`~mocapgen.reading.smpl.motion_of`.
     """
     if isinstance(file, Motion):
         return Understood(file)
     if isinstance(file, Markers):
         return _understand_markers(file, options)
+    said = options or ReadOptions()
+    if isinstance(file, Amass):
+        from mocapgen.reading.smpl import UP, motion_of
+
+        motion, notes, warnings = motion_of(file, said.up, said.body_model)
+        return Understood(motion, up=said.up or UP, notes=notes, warnings=warnings, known_profile=file.model or "SMPL")
     from mocapgen.reading.interpretation import interpret
 
-    said = options or ReadOptions()
     found = interpret(file, said.profile, said.lenient, said.scale, said.up)
     return Understood(
         found.motion,

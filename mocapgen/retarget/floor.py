@@ -29,6 +29,9 @@ ANKLE_HEIGHT = 0.1
 """How high an ankle is while the foot rests, in lengths of the leg: what matters where a skeleton has no toes, or has them no lower."""
 LEVEL_FOOT = 0.02
 """Metres: a foot whose toes are no further below the ankle does not say where its sole is."""
+SIZES = (0.75, 1.6)
+"""Legs of a skeleton of an adult in lengths of the legs of whoever moved: from very tall people to children of eight."""
+_STANDING = 0.7  # of the leg's length: the root's height above the lower foot from which on somebody stands
 _RESTING = 0.3  # metres per second: the lowest point of both feet is carried by something below this
 _FEWEST = 0.1  # of all frames: with fewer at rest the floor is not known
 _LOW = 5.0  # percentile of the lowest point's height that stands for the floor where feet do not say so by resting
@@ -74,6 +77,33 @@ def _lowest_points(motion: Motion, roles: Roles) -> tuple[Array, NDArray[np.bool
     lowest = paths[..., 1].argmin(axis=1)
     frames = np.arange(len(paths))
     return paths[frames, lowest, 1], speeds(paths, motion.fps)[frames, lowest] < _RESTING
+
+
+def path_scale(motion: Motion, roles: Roles | None = None) -> float | None:
+    """Return by how much to scale the root's path for the feet to rest on y = 0, where the skeleton is not the size of the person who moved.
+
+    Parameters
+    ----------
+    motion : Motion
+        Whose root was recorded above a floor at y = 0.
+    roles : Roles, optional
+        By default those that are found.
+
+    Returns
+    -------
+    float or None
+        The median over the frames in which somebody stands. None if nobody ever does, or the result is outside :data:`SIZES`: the floor is
+        elsewhere then.
+    """
+    roles = roles or find_roles(motion.skeleton)
+    lowest, resting = _lowest_points(motion, roles)
+    heights = motion.root_positions[:, 1]
+    legs = heights - lowest  # how far the root is above the lower foot, whatever its path
+    standing = resting & (legs > _STANDING * leg_length(motion.skeleton, roles)) & (heights > 0.1)
+    if standing.mean() < _FEWEST:
+        return None
+    scale = float(np.median((legs[standing] + foot_height(motion.skeleton, roles)) / heights[standing]))
+    return scale if SIZES[0] <= scale <= SIZES[1] else None
 
 
 def level_floor(motion: Motion, roles: Roles | None = None) -> tuple[Motion, str]:

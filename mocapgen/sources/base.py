@@ -110,7 +110,7 @@ class Source(ABC):
         """
 
 
-_RECORDED = {name: f"--{name.replace('_', '-')}" for name in ("profile", "lenient", "scale", "up", "asf", "subject", "marker_set")}
+_RECORDED = {name: f"--{name.replace('_', '-')}" for name in ("profile", "lenient", "scale", "up", "asf", "subject", "marker_set", "body_model")}
 
 
 def skip_reason(error: Exception) -> str:
@@ -118,7 +118,7 @@ def skip_reason(error: Exception) -> str:
     return option_words(str(error), _RECORDED)
 
 
-SOURCE_SETTINGS = ("categories", "pattern", "table", "profile", "lenient", "scale", "up", "marker_set", "subject")
+SOURCE_SETTINGS = ("categories", "pattern", "table", "profile", "lenient", "scale", "up", "marker_set", "body_model", "subject")
 """Settings that not every source supports."""
 READING_SETTINGS = frozenset({"profile", "lenient", "scale", "up", "marker_set", "subject"})
 """Those about how files are read."""

@@ -14,7 +14,7 @@ from mocapgen.shared.text import printable
 from mocapgen.sources.base import READING_SETTINGS, Clip, Listing, SourceMotion
 from mocapgen.sources.cmu_index import Trial, categories, trials
 from mocapgen.sources.file_tree import Contents
-from mocapgen.sources.files import FORMATS, FileSource, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
+from mocapgen.sources.files import DATABASE_FORMATS, FileSource, Named, Skeletons, find_root, format_of, what_is_there, what_to_do
 from schemas.config import BuildConfig
 from schemas.errors import SourceError
 from schemas.report import Skip
@@ -122,7 +122,7 @@ def parse_name(path: str) -> Clip | None:
     actor, take = (f"{int(match[part]):02d}" for part in ("subject", "trial"))
     trial = trials().get((int(actor), int(take)))
     action = (trial and trial.description) or f"unknown {actor}_{take}"
-    fps = trial.fps if trial is not None and format_of(path) == FORMATS[0] else None
+    fps = trial.fps if trial is not None and format_of(path) == DATABASE_FORMATS[0] else None
     return Clip(f"{actor}_{take}", path, actor, action, take, fps, categories=trial.categories if trial else ())
 
 

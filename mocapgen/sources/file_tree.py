@@ -6,13 +6,14 @@ unpacks a zip. Names that begin with a dot and the folder ``__MACOSX`` are no da
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import zipfile
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from mocapgen.formats.limits import MAX_BYTES
 from mocapgen.shared.inputs import open_regular, read_bytes
@@ -128,6 +129,16 @@ class Tree(ABC):
             If the file is gone, damaged or locked away.
         """
 
+    @abstractmethod
+    def open(self, path: str) -> BinaryIO:
+        """Return a file to read from at any place.
+
+        Raises
+        ------
+        FormatError
+            As of :meth:`read`.
+        """
+
     def close(self) -> None:  # noqa: B027 (a folder holds nothing open)
         """Let go of whatever is open; the tree can still be used."""
 
@@ -138,7 +149,7 @@ class Tree(ABC):
         self.close()
 
 
-SINGLE_FILES = (".amc", ".bvh", ".c3d")
+SINGLE_FILES = (".amc", ".bvh", ".c3d", ".npz")
 """Suffixes of files that are a root by themselves."""
 
 
@@ -190,6 +201,9 @@ class FolderTree(Tree):
 
     def read(self, path: str) -> bytes:  # noqa: D102
         return read_bytes(self.root / path, _CLIP, MAX_BYTES, path, FormatError)
+
+    def open(self, path: str) -> BinaryIO:  # noqa: D102
+        return open_regular(self.root / path, _CLIP, path, FormatError)
 
     def read_head(self, path: str, size: int) -> bytes:  # noqa: D102
         try:
@@ -281,6 +295,9 @@ class ZipTree(Tree):
             return unpack(handle.archive, info)
         except FAULTS as error:
             raise FormatError(one_line(path, f"expected a whole member of the zip, found: {_reason(error)}; fetch the zip again")) from None
+
+    def open(self, path: str) -> BinaryIO:  # noqa: D102
+        return io.BytesIO(self.read(path))
 
     def read_head(self, path: str, size: int) -> bytes:  # noqa: D102
         handle = self._open()

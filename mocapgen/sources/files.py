@@ -21,19 +21,22 @@ from mocapgen.sources.archives import fetch_folder, fetched
 from mocapgen.sources.base import Clip, Listing, Source, SourceMotion, skip_reason
 from mocapgen.sources.file_tree import Contents, Entry, Tree, open_tree
 from schemas.config import BuildConfig
-from schemas.errors import FormatError, SourceError
+from schemas.errors import ConfigError, FormatError, SourceError
 from schemas.report import Detection, Skip
 
 if TYPE_CHECKING:
     from mocapgen.core.markers import Markers
     from mocapgen.core.motion import Motion
+    from mocapgen.formats.amass import Amass
     from mocapgen.formats.bvh import Bvh
 
-Format = Literal["amc", "bvh", "c3d"]
+Format = Literal["amc", "bvh", "npz", "c3d"]
 
-FORMATS: tuple[Format, ...] = ("amc", "bvh", "c3d")
+DATABASE_FORMATS: tuple[Format, ...] = ("amc", "bvh", "c3d")
 """In order of preference where the same motion is there in several: AMC is what the databases were solved to, BVH was converted
 from it, and markers have to be solved anew."""
+FORMATS: tuple[Format, ...] = ("amc", "bvh", "npz", "c3d")
+"""Likewise of a user's own files; AMASS was solved from markers by people who know how."""
 
 _DATA = frozenset((*(f".{known}" for known in FORMATS), ".asf", ".zip"))
 """Suffixes of files that hold motions or skeletons, whether they are used or not."""
@@ -113,16 +116,22 @@ class FileSource(Source):
     levels_floor: ClassVar[bool] = True
     """Whether figures that walk above or below y = 0 are brought to it; not where the floor is known to be there."""
 
-    def __init__(self, config: BuildConfig, root: Path, formats: Sequence[Format] = FORMATS) -> None:
+    def __init__(self, config: BuildConfig, root: Path, formats: Sequence[Format] = DATABASE_FORMATS) -> None:
         self._tree = open_tree(root)
         self._formats = tuple(known for known in formats if config.format in (None, known))
-        self._options = ReadOptions(config.profile, config.lenient, config.scale, config.up, config.subject, config.marker_set)
+        if not self._formats:
+            raise ConfigError(f"format: expected {' or '.join(formats)} with source={self.name!r}, found {config.format}")
+        self._options = ReadOptions(config.profile, config.lenient, config.scale, config.up, config.subject, config.marker_set, config.body_model)
         self._options.check()
         self._skeletons: Skeletons | None = None
 
     @abstractmethod
     def name_clips(self, paths: Sequence[str]) -> Named:
         """Return what the names of the files say, given those of the wanted formats."""
+
+    def no_motions(self, tree: Tree, paths: Sequence[str]) -> dict[str, Skip]:
+        """Return the files that are no motions by what is in them, where that has to be looked at; none in databases."""
+        return {}
 
     @abstractmethod
     def nothing_there(self, contents: Contents, named: Named) -> SourceError:
@@ -150,7 +159,10 @@ class FileSource(Source):
             contents = tree.contents()
             skeletons = self._skeletons = Skeletons.of(contents)
             entries = [entry for entry in contents.files if format_of(entry.path) in self._formats]
+            no_motions = self.no_motions(tree, [entry.path for entry in entries])
+            entries = [entry for entry in entries if entry.path not in no_motions]
             named = self.name_clips([entry.path for entry in entries])
+            named = replace(named, skipped=(*named.skipped, *no_motions.values()))
             if not named.clips:
                 raise self.nothing_there(contents, named)
             digests = _digests(tree, [entry for entry in entries if entry.path in named.clips])
@@ -415,7 +427,7 @@ def read_motion(data: bytes, clip: Clip, asf: Asf | None = None, options: ReadOp
     return SourceMotion(motion, digest, roles, detection, understood.start, lost)
 
 
-def _parsed(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: ReadOptions) -> tuple[Motion | Bvh | Markers, tuple[str, ...]]:
+def _parsed(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: ReadOptions) -> tuple[Motion | Bvh | Markers | Amass, tuple[str, ...]]:
     """Return what a file says, and what had to be decided to read it."""
     if form == "bvh":
         from mocapgen.formats.bvh import parse_bvh
@@ -425,6 +437,10 @@ def _parsed(form: Format, data: bytes, clip: Clip, asf: Asf | None, options: Rea
         from mocapgen.formats.c3d import parse_c3d
 
         return parse_c3d(data, clip.file, clip.file, subject=clip.subject, marker_set=options.marker_set, lenient=options.lenient), ()
+    if form == "npz":
+        from mocapgen.formats.amass import parse_amass
+
+        return parse_amass(data, clip.file, clip.fps if clip.fps_given else None), ()
     assert asf is not None
     stated = stated_fps(data)
     notes: list[str] = []

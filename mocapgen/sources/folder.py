@@ -1,4 +1,4 @@
-"""A user's own files: any mix of BVH, AMC with ASF, and C3D below a folder or in a zip."""
+"""A user's own files: any mix of BVH, AMC with ASF, C3D and AMASS's npz below a folder or in a zip."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 
 from mocapgen.shared.text import printable
 from mocapgen.sources import hdm05
+from mocapgen.sources.amass_files import no_motion, said_by
 from mocapgen.sources.base import READING_SETTINGS, Clip
-from mocapgen.sources.file_tree import Contents
-from mocapgen.sources.files import UNKNOWN, FileSource, Named, what_is_there, what_to_do
+from mocapgen.sources.file_tree import Contents, Tree
+from mocapgen.sources.files import FORMATS, UNKNOWN, FileSource, Named, format_of, what_is_there, what_to_do
 from mocapgen.sources.naming import ClipTableRow, NamePattern, check_fps, read_table
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, SourceError
@@ -31,11 +32,12 @@ class Folder(FileSource):
     - ``--table``: a CSV with the columns file, actor, action, take and fps. Files that it does not name are left out.
     - ``--pattern``: how names are built, such as ``{actor}_{action}_{take}``. Files that are named otherwise are left out.
     - the name, if it is one of HDM05's (``HDM_<actor>_<action>_<take>_<fps>``),
+    - of AMASS, dataset, subject and name (:func:`~mocapgen.sources.amass_files.said_by`),
     - the folders: ``actor/action/take.bvh``. The folder that a file lies in is the action and the one above it the actor, which is
       ``unknown`` if there is none; folders that name a format (``bvh-iclone``) are passed over. The action of a file directly in the
       root is its name without the number at its end.
 
-    A motion that is there in several formats (one name, in one folder) is used once: as AMC, else BVH, else C3D.
+    A motion that is there in several formats (one name, in one folder) is used once: as AMC, else BVH, else npz, else C3D.
 
     Parameters
     ----------
@@ -51,9 +53,9 @@ class Folder(FileSource):
     """
 
     name = "folder"
-    title = "your own BVH, ASF/AMC and C3D files: a folder, a zip or a single file"
+    title = "your own BVH, ASF/AMC, C3D and AMASS files: a folder, a zip or a single file"
     default_select = "all"
-    supported = READING_SETTINGS | {"pattern", "table"}
+    supported = READING_SETTINGS | {"pattern", "table", "body_model"}
 
     def __init__(self, config: BuildConfig) -> None:
         if config.root is None:
@@ -63,7 +65,13 @@ class Folder(FileSource):
         self._pattern = None if config.pattern is None else NamePattern(config.pattern)
         self._table = None if config.table is None else read_table(config.table)
         self._table_path = config.table
-        super().__init__(config, _expanded(config.root))
+        super().__init__(config, _expanded(config.root), FORMATS)
+
+    def no_motions(self, tree: Tree, paths: Sequence[str]) -> dict[str, Skip]:
+        """Return the npz files that hold something else, such as AMASS's shapes of people."""
+        found = {path: no_motion(tree, path) for path in paths if format_of(path) == "npz"}
+        detail = "expected a motion of AMASS, found"
+        return {path: Skip(file=path, reason="not a clip", detail=f"{detail} {other}") for path, other in found.items() if other is not None}
 
     def name_clips(self, paths: Sequence[str]) -> Named:
         """Return the clips: by the table, the pattern, their names or their folders.
@@ -98,6 +106,8 @@ class Folder(FileSource):
             if "fps" in fields:
                 check_fps(fields["fps"], f"pattern: {path}")
             return fields
+        if format_of(path) == "npz":
+            return said_by(plain)
         known = hdm05.parse_name(path)
         if known is None:
             return {}
@@ -121,6 +131,9 @@ class Folder(FileSource):
         if named.skipped and self._pattern is not None:
             found = f"{len(named.skipped)} {kinds} files named otherwise, such as {named.skipped[0].file}"
             return SourceError(f"{root}: expected files named like pattern={self._pattern.text}, found {found}")
+        if named.skipped and self._table is None:
+            odd = named.skipped[0]
+            return SourceError(f"{root}: expected {kinds} files with motions, found {what_is_there(contents)}; {odd.file}: {odd.detail}")
         hint = what_to_do(self._tree, contents, self._formats)
         return SourceError(f"{root}: expected {kinds} files, found {what_is_there(contents)}; {hint}")
 

@@ -79,7 +79,7 @@ def test_a_dry_run_shows_what_was_detected(data_dir: Path, tmp_path: Path) -> No
         ("--source cmu --root {data}/cmu --actions swiming", "--actions: expected a pattern that matches an action, found 'swiming'"),
         ("--source hdm05 --root {data}/hdm05 --category walk", "--category: is not supported by --source hdm05"),
         ("--source folder", "--root: expected the folder, zip or file with your motion"),
-        ("--source folder --root {data}/oracles", r"found \d+ \.npz; name the folder or zip that holds"),
+        ("--source folder --root {data}/oracles", r"found \d+ \.npz; .*\.npz: expected a motion of AMASS, found an archive with"),
         ("--source folder --root {data}/cmu --pattern {{actor}}-{{take}}-x", "found 26 .* files named otherwise"),
         ("--source folder --root {data}/cmu --table {data}/cmu/index.csv", r"index\.csv:1: expected the columns file and any of"),
         ("--source folder --root {data}/cmu --profile my.yaml", r"profile 'my\.yaml': expected one of bandai_namco, .* found neither"),

@@ -15,13 +15,16 @@ from typing import Any
 import h5py
 import numpy as np
 import yaml
+from scipy import sparse
 
+from mocapgen import retarget
 from mocapgen.formats.asf import Asf, format_asf
 from mocapgen.formats.asf_amc import format_amc
 from mocapgen.formats.bvh import format_bvh
 from mocapgen.formats.c3d import format_c3d
 from mocapgen.markers.virtual import place_markers
 from mocapgen.sources.sample import clips, make
+from tests.amass_files import amass_arrays, body_model, write_amass
 from tests.trainer.predict.keypoints.figures import keypoints
 from tests.videos import write_video
 from trainer.predict.keypoints import LAYOUTS
@@ -73,6 +76,13 @@ def motions(folder: Path) -> None:
     (folder / "kick.bvh").write_bytes(format_bvh(motion.slice(0, 3), 0.0254, "z", "XYZ"))
     (folder / "walk.c3d").write_bytes(format_c3d(place_markers(motion), "sa"))
     (folder / "kick.c3d").write_bytes(format_c3d(place_markers(motion.slice(0, 3))))
+    man = retarget(motion, "average_man")
+    for model in ("smpl", "smplx"):
+        write_amass(folder / f"{model}_poses.npz", amass_arrays(man, model))
+    np.savez(folder / "SMPLX_FEMALE.npz", **body_model(55, betas=2)[0])
+    np.savez(folder / "SMPL_FEMALE.npz", **body_model(24, betas=2)[0])
+    pickled = {**body_model(24, betas=2)[0], "J_regressor": sparse.csc_matrix(body_model(24)[0]["J_regressor"])}
+    (folder / "smpl.pkl").write_bytes(pickle.dumps(pickled, protocol=2))
     with zipfile.ZipFile(folder / "clips.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("HDM_sa.asf", "HDM_sa_walk_001_120.amc", "walk.bvh", "walk.c3d"):
             archive.writestr(zipfile.ZipInfo(f"HDM05/{name}"), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)

@@ -98,6 +98,19 @@ _LABELS = (
     b"\x55",
     b"\x56",
 )
+_AMASS = (
+    b"poses.npy",
+    b"trans.npy",
+    b"betas.npy",
+    b"gender.npy",
+    b"mocap_framerate.npy",
+    b"root_orient.npy",
+    b"descr",
+    b"<f8",
+    b"|O",
+    b"shape",
+    b"PK",
+)
 _COLUMNS = (b"file", b"actor", b"fps", b"x", b"y", b"frame", b"nose_x", b"scorer", b"bodyparts", b"coords", b"likelihood", b'""', b'"', b"\t")
 _PICKLE = (
     b"cos\nsystem\n",
@@ -144,6 +157,21 @@ TARGETS = (
     ),
     Target(  # where skeleton and motion do not fit together, the line of the motion is named
         "asf", ("HDM_sa.asf",), ("mocapgen convert {seeds}/HDM_sa_walk_001_120.amc out.bvh --asf {file}",), 40, words=_ASF, names_file=False
+    ),
+    Target(
+        "amass",
+        ("smpl_poses.npz", "smplx_poses.npz"),
+        (
+            "mocapgen convert {file} out.bvh",
+            "mocapgen convert {file} out.amc --source-up y --source-fps 50",
+            "mocapgen convert {file} out.trc --body-model {seeds}",
+            f"{_BUILD} --root {{file}}",
+        ),
+        20,
+        words=_AMASS,
+    ),
+    Target(
+        "body model", ("smpl.pkl", "SMPL_FEMALE.npz"), ("mocapgen convert {seeds}/smpl_poses.npz out.bvh --body-model {file}",), 10, words=_PICKLE
     ),
     Target(
         "c3d",

@@ -239,7 +239,7 @@ def test_wrong_uses(tmp_path: Path) -> None:
         Folder(config(None))
     with pytest.raises(SourceError, match="found nothing; check the path"):
         Folder(config(tmp_path / "nowhere"))
-    with pytest.raises(SourceError, match=r"expected \.amc, \.bvh, \.c3d files, found 2 \.csv, 1 \.md; name the folder"):
+    with pytest.raises(SourceError, match=r"expected \.amc, \.bvh, \.npz, \.c3d files, found 2 \.csv, 1 \.md; name the folder"):
         listed(make(tmp_path, "a.csv", "b.csv", "c.md"))
     with pytest.raises(SourceError, match=r"expected \.amc files, found .*1 \.bvh.*; give format=bvh"):
         listed(make(tmp_path, "a.bvh"), format="amc")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.layouts import LAYOUTS
-from trainer.predict.keypoints.room import MOST_JOINTS
+from trainer.predict.keypoints.limits import MOST_JOINTS
 from trainer.predict.keypoints.vocabulary import NAME, SCORE, Raw, X, Y, key_of, value_of
 
 Array = NDArray[np.float64]

@@ -17,12 +17,12 @@ import numpy as np
 
 from mocapgen.shared.inputs import read_bytes
 from mocapgen.shared.kinds import kind_of_bytes
+from mocapgen.shared.pickled_arrays import load_npy, load_pickle
+from mocapgen.shared.room import MOST_BYTES, Room
 from mocapgen.shared.text import format_size
 from mocapgen.shared.zips import FAULTS, members, unpack
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.json_text import parse
-from trainer.predict.keypoints.pickles import load_npy, load_pickle
-from trainer.predict.keypoints.room import MOST_BYTES, Room
 
 _FILE = "a file of keypoints"
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from mocapgen.shared.hdf5 import open_untrusted
 from mocapgen.shared.hdf5_walk import UNREADABLE
+from mocapgen.shared.pickled_arrays import load_pickle
+from mocapgen.shared.room import Room
 from mocapgen.shared.text import one_line
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.content import Hdf5
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.names import require_person
-from trainer.predict.keypoints.pickles import load_pickle
-from trainer.predict.keypoints.room import Room
 from trainer.predict.keypoints.tables import of_labels
 
 _POINT = 24

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mocapgen.shared.room import Room
 from schemas.errors import DatasetError
 from trainer.predict.keypoints.archives import of_array
 from trainer.predict.keypoints.arrays import Array, numbers, stack
@@ -19,7 +20,6 @@ from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.frames import rows_of, rows_of_times
 from trainer.predict.keypoints.json_people import People, people_in, stated
 from trainer.predict.keypoints.names import require_person
-from trainer.predict.keypoints.room import Room
 from trainer.predict.keypoints.vocabulary import Raw, person_of
 
 

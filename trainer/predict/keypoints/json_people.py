@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mocapgen.shared.room import Room
 from trainer.predict.keypoints.json_text import parse
-from trainer.predict.keypoints.room import Room
 from trainer.predict.keypoints.vocabulary import FRAME, FRAMES, PEOPLE, POINTS, RATE, SIZE, TIME, Raw, key_of, number_of, person_of, value_of
 
 

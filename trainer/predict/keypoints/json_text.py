@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mocapgen.shared.room import Room
 from mocapgen.shared.text import quoted
 from schemas.errors import DatasetError
-from trainer.predict.keypoints.room import Room
 
 
 class _RepeatedKeyError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schemas.errors import DatasetError
-from trainer.predict.keypoints.room import MOST_JOINTS
+from trainer.predict.keypoints.limits import MOST_JOINTS
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _LEFT, _RIGHT = {"l", "left", "lt", "lft"}, {"r", "right", "rt", "rgt"}

@@ -16,8 +16,8 @@ from trainer.predict.keypoints.arrays import Array
 from trainer.predict.keypoints.content import Table
 from trainer.predict.keypoints.detections import Detections
 from trainer.predict.keypoints.frames import rows_of, rows_of_times
+from trainer.predict.keypoints.limits import MOST_JOINTS
 from trainer.predict.keypoints.names import require_person
-from trainer.predict.keypoints.room import MOST_JOINTS
 from trainer.predict.keypoints.vocabulary import FRAME, ID, NAME, TIME
 
 _FIELDS = {

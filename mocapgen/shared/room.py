@@ -1,4 +1,4 @@
-"""How much a file of keypoints may hold: the more the larger it is, so that a few megabytes never fill the memory."""
+"""How much a file may hold: the more the larger it is, so that a few megabytes never fill the memory."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from schemas.errors import DatasetError
 
 MOST_BYTES = 2_000_000_000
 """Of a file, unpacked."""
-MOST_JOINTS = 2000
-"""Of a person: four times the points of body, hands and face together that any detector sees."""
 _DEEPEST = 3
 """Archives in each other."""
 
@@ -67,7 +65,7 @@ class Room:
             If there are archives in archives without an end.
         """
         if self.depth == _DEEPEST:
-            raise DatasetError(f"{self.path}: expected keypoints, found archives in archives; unpack them")
+            raise DatasetError(f"{self.path}: expected a file, found archives in archives; unpack them")
         return replace(self, depth=self.depth + 1)
 
     def require(self, what: str, count: int, most: int) -> None:

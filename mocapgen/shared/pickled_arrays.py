@@ -8,18 +8,20 @@ import pickle
 import pickletools
 import re
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mocapgen.shared.room import Room
 from mocapgen.shared.text import quoted
 from schemas.errors import DatasetError
-from trainer.predict.keypoints.room import Room
 
 _MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
 _PLAIN = re.compile(r"[<>=|]?([?bBhHiIlLqQefdO]|[iufb][1248]|f16|[SUa]\d{1,6}|O8)")
+StandIns = Mapping[tuple[str, str], Any]
 _MOST_VALUES = 500_000_000
 _MOST_DIMENSIONS = 8
 _MAKERS = (b"]", b"}", b"l", b"d", b"\x8f", b"\x91", b"R", b"\x81")
@@ -105,17 +107,29 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 
 
 class _Restricted(pickle.Unpickler):
-    """Refuses every name but the few above."""
+    """Refuses every name but the few above, and what the caller has a stand-in for."""
+
+    def __init__(self, data: bytes, stand_ins: StandIns) -> None:
+        super().__init__(io.BytesIO(data), encoding="latin1")
+        self._known = {**_ALLOWED, **stand_ins}
 
     def find_class(self, module: str, name: str) -> Any:
-        found = _ALLOWED.get((module, name))
+        found = self._known.get((module, name))
         if found is None:
             raise pickle.UnpicklingError(f"a Python object ({module}.{name}), which could run a program")
         return found
 
 
-def load_pickle(data: bytes, room: Room) -> Any:
+def load_pickle(data: bytes, room: Room, stand_ins: StandIns | None = None) -> Any:
     """Return what a pickle holds, if it is nothing but arrays, dictionaries, lists, texts and numbers.
+
+    Parameters
+    ----------
+    data : bytes
+    room : Room
+        What a file of its size may hold.
+    stand_ins : mapping of module and name to callable, optional
+        What is made in place of objects of other kinds: dictionaries and what becomes one.
 
     Raises
     ------
@@ -125,7 +139,7 @@ def load_pickle(data: bytes, room: Room) -> Any:
     room.require("lists and objects", sum(map(data.count, _MAKERS)), room.lists)
     try:
         _require_memo(data)
-        found, count = _resolved(_Restricted(io.BytesIO(data), encoding="latin1").load(), 0, {})
+        found, count = _resolved(_Restricted(data, stand_ins or {}).load(), 0, {})
     except MemoryError:
         raise
     except Exception as error:  # pickles raise whatever their damage leads to

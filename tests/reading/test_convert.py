@@ -62,8 +62,9 @@ def names(folder: Path) -> set[str]:
 
 
 def test_what_is_read_and_what_is_written():
-    assert set(formats()) == {".amc", ".bvh", ".c3d", ".glb", ".gltf", ".trc"}
-    assert {suffix for suffix, form in formats().items() if form.read is not None} == {".amc", ".bvh", ".c3d"}
+    assert set(formats()) == {".amc", ".bvh", ".c3d", ".glb", ".gltf", ".npz", ".trc"}
+    assert {suffix for suffix, form in formats().items() if form.read is not None} == {".amc", ".bvh", ".c3d", ".npz"}
+    assert {suffix for suffix, form in formats().items() if form.write is None} == {".npz"}
 
 
 @pytest.mark.parametrize("options", [{}, {"scale": 1.0}, {"scale": 0.0254}, {"up": "z"}, {"scale": 0.001, "up": "z"}], ids=str)

@@ -16,7 +16,7 @@ from mocapgen.export import export
 from mocapgen.sources.amass_files import said_by
 from mocapgen.sources.sample import SOURCE as SAMPLE
 from schemas.config import BuildConfig
-from schemas.errors import ConfigError, SourceError
+from schemas.errors import ConfigError, FormatError, SourceError
 from tests.amass_files import OURS, amass_arrays, body_model, own_places, places, write_amass, y_up
 
 
@@ -115,7 +115,7 @@ def test_a_body_model_in_a_build(walk: Motion, tree: Path, tmp_path: Path) -> No
 
 def test_rates_of_a_table_and_of_nobody(walk: Motion, tmp_path: Path) -> None:
     write_amass(tmp_path / "m" / "a.npz", amass_arrays(walk, mocap_framerate=None))
-    with pytest.raises(SourceError, match="expected the frame rate"):
+    with pytest.raises(FormatError, match=r"a\.npz: expected the frame rate .* for a build in a table of clips"):
         build(source="folder", root=tmp_path / "m", strict=True, dry_run=True, min_frames=1)
     (tmp_path / "clips.csv").write_text("file,fps\na.npz,60\n")
     report = build(source="folder", root=tmp_path / "m", table=tmp_path / "clips.csv", dry_run=True, min_frames=1, workers=1)

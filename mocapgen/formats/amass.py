@@ -209,7 +209,8 @@ def _check_finite(values: Array, name: str, where: str) -> None:
 def _rate(arrays: Mapping[str, Any], given: float | None, where: str) -> float:
     names = [name for name in _RATES if name in arrays]
     if given is None and not names:
-        raise FormatError(f"{where}: expected the frame rate ({' or '.join(_RATES[:2])}), found none; say it with fps=..., or for a build in a table of clips")
+        advice = "say it with fps=..., or for a build in a table of clips"
+        raise FormatError(f"{where}: expected the frame rate ({' or '.join(_RATES[:2])}), found none; {advice}")
     name, values = ("fps", np.array(given)) if given is not None else (names[0], _numbers(arrays, names[0], where))
     rate = float(values.ravel()[0]) if values.size == 1 else 0.0
     if not SLOWEST <= rate <= _FASTEST:

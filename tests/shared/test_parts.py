@@ -48,7 +48,7 @@ def test_a_part_is_loaded_by_its_name(package):
         ("mocapgen.sources", "SOURCE", "cmu folder hdm05 sample"),
         ("mocapgen.cameras.rigs", "place", "front orbit random"),
         ("mocapgen.export", "EXPORTER", "bvh csv gltf mmpose npz parquet trc videopose3d"),
-        ("mocapgen.formats", "FORMAT", "asf_amc bvh c3d glb gltf trc"),
+        ("mocapgen.formats", "FORMAT", "amass asf_amc bvh c3d glb gltf trc"),
         ("trainer.model.networks", "NETWORK", "cvmnet stmixer videopose"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -17,6 +18,36 @@ MOST = 10**9
 """Largest count that a setting may give: frames, steps, clips; files hold them in 32 bits."""
 LARGEST_SEED = 2**63 - 1
 """Random generators take seeds of 64 bits."""
+
+
+_OTHERS = (
+    ".csv",
+    ".json",
+    ".npz",
+    ".npy",
+    ".mat",
+    ".parquet",
+    ".bvh",
+    ".amc",
+    ".c3d",
+    ".glb",
+    ".gltf",
+    ".trc",
+    ".fbx",
+    ".mp4",
+    ".gif",
+    ".png",
+    ".html",
+    ".zip",
+    ".txt",
+)
+
+
+def wrong_dataset_name(out: PurePath) -> str:
+    """Return what is wrong with the name of a dataset file to write: that it ends like a file of another kind; empty if nothing is."""
+    if out.suffix.lower() not in _OTHERS:
+        return ""
+    return f"expected a name for an HDF5 file, such as {out.stem}.h5, found {out.name!r}; `mocapgen export` makes files of other kinds of it"
 
 
 def _strict(part: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from schemas.base import LARGEST_SEED, MOST, Settings
+from schemas.base import LARGEST_SEED, MOST, Settings, wrong_dataset_name
 from schemas.camera import ImageSize, RigName
 from schemas.conventions import CameraFrame
 
@@ -110,6 +110,8 @@ class BuildConfig(Settings):
             raise ValueError(f"min_frames ({self.min_frames}) must not exceed max_frames ({self.max_frames})")
         if self.out is None and not self.dry_run:
             raise ValueError("out: expected the path of the file to write (or a dry run)")
+        if self.out is not None and (wrong := wrong_dataset_name(self.out)):
+            raise ValueError(f"out: {wrong}")
         if self.cluster is not None and self.workers:
             raise ValueError(f"workers: expected none beside a cluster, which has workers of its own, found {self.workers}")
         if not self.avatars or len(set(self.avatars)) != len(self.avatars):

@@ -11,6 +11,8 @@ from schemas.base import MOST, Settings
 
 STILLS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
+EXPORTED = (".bvh", ".glb", ".gltf", ".trc", ".csv", ".npz", ".parquet")
+"""What `mocapgen export` writes, and people look for here."""
 
 SMALLEST, LARGEST = 64, 16_384
 """Least and most pixels of a picture's width and height."""
@@ -73,7 +75,8 @@ class RenderConfig(Settings):
         if self.out is None and self.rrd is None:
             raise ValueError("out: expected the file to write, found none")
         if self.out is not None and suffix not in STILLS + ANIMATIONS:
-            raise ValueError(f"out: expected a name that ends in {', '.join(STILLS + ANIMATIONS)}, found {self.out.name!r}")
+            advice = "; `mocapgen export` writes motion and tables" if suffix in EXPORTED else ""
+            raise ValueError(f"out: expected a name that ends in {', '.join(STILLS + ANIMATIONS)}, found {self.out.name!r}{advice}")
         if self.rrd is not None and self.rrd.suffix.lower() != ".rrd":
             raise ValueError(f"rrd: expected a name that ends in .rrd, found {self.rrd.name!r}")
         if self.size is not None and not all(SMALLEST <= side <= LARGEST for side in self.size):

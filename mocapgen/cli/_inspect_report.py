@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -18,9 +18,10 @@ from mocapgen.inspect.summary import summary_pairs
 from mocapgen.shared.markup import json_for_terminal
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import progress_bar
-from mocapgen.shared.tables import print_pairs, say
+from mocapgen.shared.tables import print_columns, print_pairs, say
 from mocapgen.shared.terminal import COLOURS, say_marked
 from mocapgen.shared.text import count_of
+from mocapgen.store.predictions import Predictions, open_any
 from schemas.inspection import SEVERITIES, CheckResult, Finding, Inspection
 
 STDOUT = "-"
@@ -190,6 +191,26 @@ def _without_findings(inspection: Inspection, path: str | Path, report: Path | N
     clean = "clean.h5" if Path(path).name != "clean.h5" else "cleaner.h5"
     reporting = [] if report else [f"  mocapgen inspect {file} --json {name}"]
     return ["to leave out the sequences with findings:", *reporting, f"  mocapgen select {file} --without-findings {name} --out {clean}"]
+
+
+def print_clips(path: Path) -> int:
+    """Print the clips of a dataset or predictions file, and return the exit status.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be read.
+    """
+    with open_any(path) as data:
+        table = data.sequences
+        clip = table["clip"] if isinstance(data, Predictions) else data.clips["id"][table["clip"]]
+        people = [table[name] if isinstance(data, Predictions) else data.clips[name][table["clip"]] for name in ("actor", "action")]
+        rows: dict[str, list[str]] = {}
+        counts = Counter(map(str, clip))
+        for name, actor, action, length in zip(clip, *people, table["length"], strict=True):
+            rows.setdefault(str(name), [str(name), str(actor), str(action), f"{length:,}", f"{counts[str(name)]:,}"])
+    print_columns([("clip", "actor", "action", "frames", "sequences"), *rows.values()])
+    return 0
 
 
 def print_checks(checks: Iterable[Check]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mocapgen.cli._complete import MARKER_SET, MOTION, PROFILE
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.tables import print_pairs
 
@@ -19,11 +20,18 @@ _OPTIONS = (
     click.option("--fps", type=float, help="Frame rate to resample to  [default: the file's]"),
     click.option("--asf", type=click.Path(path_type=Path), help="Skeleton of the AMC file to read  [default: the one beside it]"),
     click.option("--source-fps", type=float, help="Frame rate of the AMC or AMASS file to read  [default: the file's, from an HDM05 name, else 120]"),
-    click.option("--profile", metavar="NAME|PATH", help="Profile of the BVH file to read: a name or a YAML file  [default: detected]"),
+    click.option(
+        "--profile", shell_complete=PROFILE, metavar="NAME|PATH", help="Profile of the BVH file to read: a name or a YAML file  [default: detected]"
+    ),
     click.option("--source-scale", type=float, metavar="METRES", help="Length of a unit of the BVH file to read  [default: detected]"),
     click.option("--source-up", type=click.Choice(["y", "z"]), help="Axis that points up in the BVH or AMASS file to read  [default: detected, z]"),
     click.option("--subject", metavar="NAME", help="Whose markers of the C3D file to read  [default: those of the only person]"),
-    click.option("--marker-set", metavar="NAME|PATH", help="Marker set of the C3D file to read: a name or a YAML file  [default: detected]"),
+    click.option(
+        "--marker-set",
+        shell_complete=MARKER_SET,
+        metavar="NAME|PATH",
+        help="Marker set of the C3D file to read: a name or a YAML file  [default: detected]",
+    ),
     click.option("--body-model", type=click.Path(path_type=Path), help="Body model for the AMASS file to read, or a folder of them."),
     click.option("--lenient", is_flag=True, help="Repair what can be repaired in the BVH or C3D file to read, and report it."),
     click.option("--overwrite", is_flag=True, help="Replace files that exist."),
@@ -39,7 +47,7 @@ _OPTIONS = (
         "mocapgen convert 01_01_poses.npz 01_01.bvh",
     )
 )
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", shell_complete=MOTION, type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
 @add_options(_OPTIONS)
 @common_options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mocapgen.cli._complete import DATA, IN_FILE, completed
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import properties, schema_options
 from mocapgen.shared.parts import part_names
@@ -19,14 +20,32 @@ if TYPE_CHECKING:
 SHOWN_FILES = 5
 """Files that are named one by one; more are counted."""
 
+
+class _Format(click.Choice[str]):
+    """The name of a format; pictures have a command of their own."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if str(value) in ("mp4", "gif", "png", "svg", "pdf"):
+            self.fail(f"expected one of {', '.join(self.choices)}, found {value!r}; `mocapgen render FILE.H5 --out x.{value}` draws", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _SCHEMA = properties("export-config")
 _OPTIONS = (
-    *schema_options("export-config", ("format",), {"format": {"required": True, "type": click.Choice(part_names("mocapgen.export", "EXPORTER"))}}),
+    *schema_options("export-config", ("format",), {"format": {"required": True, "type": _Format(part_names("mocapgen.export", "EXPORTER"))}}),
     click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to, or the file if there is only one."),
     *schema_options(
         "export-config",
         [name for name in _SCHEMA if name != "format"],
-        {"scale": {"metavar": "METRES"}, "avatar": {"metavar": "NAME|PATH"}, "joints": {"metavar": "NAME"}, "camera": {"type": click.IntRange(0)}},
+        completed(
+            IN_FILE,
+            {
+                "scale": {"metavar": "METRES"},
+                "avatar": {"metavar": "NAME|PATH"},
+                "joints": {"metavar": "NAME"},
+                "camera": {"type": click.IntRange(0)},
+            },
+        ),
     ),
     click.option("--overwrite", is_flag=True, help="Replace files that exist."),
 )
@@ -41,7 +60,7 @@ _OPTIONS = (
         "mocapgen export data.h5 --format npz --joints h36m17 --space camera --out poses.npz",
     )
 )
-@click.argument("path", metavar="FILE.H5", type=click.Path(path_type=Path))
+@click.argument("path", metavar="FILE.H5", shell_complete=DATA, type=click.Path(path_type=Path))
 @add_options(_OPTIONS)
 @common_options
 @click.pass_context

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mocapgen.shared.command import common_options, example, session
+from mocapgen.shared.completion import names
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_pairs
 from mocapgen.shared.text import format_size
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         "mocapgen fetch hdm05", "mocapgen fetch hdm05 --format c3d --to /data/mocap", "mocapgen fetch cmu --url https://mirror.example/cmu.zip"
     )
 )
-@click.argument("source", metavar="hdm05|cmu")
+@click.argument("source", metavar="hdm05|cmu", shell_complete=names(("hdm05", "cmu")))
 @click.option("--format", type=click.Choice(["amc", "c3d"]), help="Which of the database's archives  [default: amc]")
 @click.option("--to", type=click.Path(path_type=Path), help="Folder to download to  [default: the one that build reads]")
 @click.option("--url", help="Address of a mirror  [default: where the archive is published]")

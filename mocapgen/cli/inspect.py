@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mocapgen.cli._complete import CHECK, CHECKS, DATA, POLICY
 from mocapgen.shared.command import add_options, common_options, example, session
 
 
@@ -29,10 +30,17 @@ def _explain(context: click.Context, parameter: click.Parameter, given: str | No
 
 _OPTIONS = (
     click.option(
-        "--policy", default="default", show_default=True, metavar="NAME|PATH", help="Severities and limits: training, archive or a YAML file."
+        "--policy",
+        shell_complete=POLICY,
+        default="default",
+        show_default=True,
+        metavar="NAME|PATH",
+        help="Severities and limits: training, archive or a YAML file.",
     ),
-    click.option("--select", multiple=True, metavar="ID,...", help="Run only these checks: ids, patterns such as 'motion.*', families."),
-    click.option("--ignore", multiple=True, metavar="ID,...", help="Do not run these checks."),
+    click.option(
+        "--select", multiple=True, shell_complete=CHECKS, metavar="ID,...", help="Run only these checks: ids, patterns such as 'motion.*', families."
+    ),
+    click.option("--ignore", multiple=True, shell_complete=CHECKS, metavar="ID,...", help="Do not run these checks."),
     click.option(
         "--threshold",
         type=click.Choice(["info", "warning", "error"]),
@@ -46,12 +54,14 @@ _OPTIONS = (
     click.option("--html", type=click.Path(), help="Write a report with charts, tables and a player of the findings to this file."),
     click.option("--overwrite", is_flag=True, help="Replace the files in --json and --html."),
     click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Worker processes; 0 chooses by the size of the file."),
+    click.option("--list-clips", is_flag=True, help="List the clips of the file, and nothing else."),
     click.option("--list-checks", is_flag=True, is_eager=True, expose_value=False, callback=_list_checks, help="List all checks and exit."),
     click.option(
         "--explain",
         metavar="[ID]",
         is_flag=False,
         flag_value="",
+        shell_complete=CHECK,
         is_eager=True,
         expose_value=False,
         callback=_explain,
@@ -70,7 +80,7 @@ _OPTIONS = (
         "mocapgen inspect data.h5 --select structure,motion.foot_slide --detailed --json findings.json",
     )
 )
-@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@click.argument("path", metavar="DATA.H5", shell_complete=DATA, type=click.Path(path_type=Path))
 @add_options(_OPTIONS)
 @common_options
 @click.pass_context
@@ -79,6 +89,8 @@ def inspect(context: click.Context, /, path: Path, **options: Any) -> int:
 
     Exit status 0: no findings; 1: findings at or above the threshold; 2: the file could not be inspected.
     """
-    from mocapgen.cli._inspect_report import inspect_and_report
+    from mocapgen.cli._inspect_report import inspect_and_report, print_clips
 
+    if options.pop("list_clips"):
+        return print_clips(path)
     return inspect_and_report(path, level=session(context).level, **options)

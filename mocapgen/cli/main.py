@@ -5,6 +5,8 @@ Nothing heavy is imported before a command runs: ``mocapgen --help`` needs click
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import click
 
 from mocapgen.shared.command import CONTEXT_SETTINGS, CommandFolder, common_options, example, run
@@ -15,6 +17,7 @@ class MocapgenCommands(CommandFolder):
     """The commands of ``mocapgen``."""
 
     package = "mocapgen.cli"
+    elsewhere = MappingProxyType({"trainer": ("fit", "evaluate", "predict", "experiments", "ablate", "models")})
 
 
 @click.group(

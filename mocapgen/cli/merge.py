@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from mocapgen.cli._complete import DATA
 from mocapgen.cli._subset import OUTPUT_OPTIONS, tell_subset
 from mocapgen.shared.command import add_options, common_options, example, session
 from mocapgen.shared.progress import progress_bar
 
 
 @click.command(epilog=example("mocapgen merge hdm05.h5 cmu.h5 --out both.h5"))
-@click.argument("paths", metavar="A.H5 B.H5 ...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="A.H5 B.H5 ...", nargs=-1, required=True, shell_complete=DATA, type=click.Path(path_type=Path))
 @add_options(OUTPUT_OPTIONS)
 @common_options
 @click.pass_context

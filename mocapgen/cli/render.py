@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mocapgen.cli._complete import DATA, IN_FILE, completed
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.progress import progress_bar
@@ -14,14 +15,17 @@ from mocapgen.shared.tables import print_pairs
 
 _OPTIONS = schema_options(
     "render-config",
-    extras={
-        "clip": {"metavar": "ID"},
-        "avatar": {"metavar": "NAME"},
-        "avatars": {"metavar": "A,B,...|all"},
-        "frames": {"metavar": "0,10,...|START:STOP[:STEP]"},
-        "predictions": {"metavar": "PRED.H5"},
-        "trail": {"metavar": "JOINT,..."},
-    },
+    extras=completed(
+        IN_FILE,
+        {
+            "clip": {"metavar": "ID"},
+            "avatar": {"metavar": "NAME"},
+            "avatars": {"metavar": "A,B,...|all"},
+            "frames": {"metavar": "0,10,...|START:STOP[:STEP]"},
+            "predictions": {"metavar": "PRED.H5"},
+            "trail": {"metavar": "JOINT,..."},
+        },
+    ),
 )
 
 
@@ -33,7 +37,7 @@ _OPTIONS = schema_options(
         "mocapgen render data.h5 --sheet --actions 'hop*,kick*' --out sheet.png",
     )
 )
-@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@click.argument("path", metavar="DATA.H5", shell_complete=DATA, type=click.Path(path_type=Path))
 @add_options(_OPTIONS)
 @common_options
 @click.pass_context

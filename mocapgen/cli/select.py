@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mocapgen.cli._complete import DATA, IN_FILE, completed
 from mocapgen.cli._subset import OUTPUT_OPTIONS, tell_subset
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
@@ -21,8 +22,10 @@ from mocapgen.shared.progress import progress_bar
         "mocapgen select data.h5 --clips 'HDM_tr_kickLFront1Reps_02*' --invert --out rest.h5",
     )
 )
-@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
-@add_options(schema_options("select-config", extras={"without_findings": {"metavar": "REPORT.JSON"}, "checks": {"metavar": "ID,..."}}))
+@click.argument("path", metavar="DATA.H5", shell_complete=DATA, type=click.Path(path_type=Path))
+@add_options(
+    schema_options("select-config", extras=completed(IN_FILE, {"without_findings": {"metavar": "REPORT.JSON"}, "checks": {"metavar": "ID,..."}}))
+)
 @add_options(OUTPUT_OPTIONS)
 @common_options
 @click.pass_context

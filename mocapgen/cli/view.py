@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mocapgen.cli._complete import CLIP, DATA, IN_FILE, completed
 from mocapgen.shared.command import add_options, common_options, example, given, session
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.progress import progress_bar
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from mocapgen.view.write_page import ViewReport
 
 _OPTIONS = (
-    *schema_options("select-config", ("clips", "actors", "actions", "avatars", "cameras", "limit")),
-    click.option("--predictions", type=click.Path(path_type=Path), help="Predictions file to draw over the ground truth."),
+    *schema_options("select-config", ("clips", "actors", "actions", "avatars", "cameras", "limit"), completed(IN_FILE)),
+    click.option("--predictions", type=click.Path(path_type=Path), shell_complete=DATA, help="Predictions file to draw over the ground truth."),
     click.option("--video", type=click.Path(path_type=Path), help="Video that the predictions were made from, to show behind the 2D pane."),
-    click.option("--clip", metavar="ID", help="Clip to show first."),
+    click.option("--clip", metavar="ID", shell_complete=CLIP, help="Clip to show first."),
     click.option("--frame", type=int, metavar="N", help="Frame to show first, from 0."),
     click.option("--out", type=click.Path(path_type=Path), help="HTML file to write; by default a temporary one, opened in the browser."),
     click.option("--overwrite", is_flag=True, help="Replace the file in --out."),
@@ -35,7 +36,7 @@ _OPTIONS = (
         "mocapgen view pred.h5 --video clip.mp4 --out pred.html",
     )
 )
-@click.argument("path", metavar="DATA.H5", type=click.Path(path_type=Path))
+@click.argument("path", metavar="DATA.H5", shell_complete=DATA, type=click.Path(path_type=Path))
 @add_options(_OPTIONS)
 @common_options
 @click.pass_context

@@ -47,6 +47,12 @@ def formats() -> dict[str, Format]:
     return {form.suffix: form for form in sorted(found, key=lambda form: form.suffix)}
 
 
+_DATASET = "; `mocapgen export FILE.H5 --format bvh --out FOLDER` writes what a dataset or predictions file holds"
+_VIDEO = "; `trainer predict default VIDEO --out pred.h5` finds the motion in a video, and `mocapgen export` writes it"
+_OTHERS = {".h5": _DATASET, ".hdf5": _DATASET, **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm"), _VIDEO)}
+"""What reads files of other kinds, by suffix."""
+
+
 def format_to_read(path: Path) -> Format:
     """Return the format that a file's name says.
 
@@ -57,7 +63,7 @@ def format_to_read(path: Path) -> Format:
     """
     known = {suffix: form.read for suffix, form in formats().items() if form.read is not None}
     if (suffix := path.suffix.lower()) not in known:
-        only = f": {suffix} is written, not read; keep the file that it was made from" if suffix in formats() else ""
+        only = f": {suffix} is written, not read; keep the file that it was made from" if suffix in formats() else _OTHERS.get(suffix, "")
         raise FormatError(f"{path}: expected a file that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}{only}")
     return formats()[suffix]
 

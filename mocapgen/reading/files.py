@@ -136,6 +136,10 @@ def write(
         return tuple(sorted((path.parent / file.name for file in folder.iterdir()), key=lambda file: file != path))
 
 
+_PICTURES = (".mp4", ".gif", ".png", ".svg", ".pdf", ".avi", ".mov")
+_DRAWN = "; pictures are drawn of datasets: `mocapgen build --source folder --root FILE --out data.h5`, then `mocapgen render data.h5 --out x.mp4`"
+
+
 def format_to_write(path: Path) -> Format:
     """Return the format of a file to be written.
 
@@ -146,7 +150,8 @@ def format_to_write(path: Path) -> Format:
     """
     known = {suffix: form for suffix, form in formats().items() if form.write is not None}
     if path.suffix.lower() not in known:
-        raise ConfigError(f"{path}: expected a file to write that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}")
+        advice = _DRAWN if path.suffix.lower() in _PICTURES else ""
+        raise ConfigError(f"{path}: expected a file to write that ends in {', '.join(known)}, found {path.suffix or 'no suffix'}{advice}")
     return known[path.suffix.lower()]
 
 

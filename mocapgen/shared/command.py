@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import re
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -24,7 +26,7 @@ from mocapgen.shared.parts import part_names
 from mocapgen.shared.signals import like_ctrl_c
 from mocapgen.shared.streams import outlive_readers
 from mocapgen.shared.tables import say
-from mocapgen.shared.text import did_you_mean, listed, one_line, option_words, quoted
+from mocapgen.shared.text import did_you_mean, listed, nearest, one_line, option_words, quoted
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -119,6 +121,8 @@ class CommandFolder(click.Group):
 
     package: str = ""
     """The folder as a package, such as ``mocapgen.cli``."""
+    elsewhere: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Commands of other programs, by program: what people look for here."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the modules, without ``main`` and those that begin with an underscore."""
@@ -134,7 +138,9 @@ class CommandFolder(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is asked for and its arguments; remember it for error messages."""
         if args[0] not in self.list_commands(ctx):
-            ctx.fail(f"No such command {quoted(args[0])}; {did_you_mean(args[0], self.list_commands(ctx))}")
+            other = next((program for program, commands in self.elsewhere.items() if args[0] in commands), None)
+            advice = f"`{other} {args[0]}` is one" if other else did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"No such command {quoted(args[0])}; {advice}")
         name, command, rest = super().resolve_command(ctx, args)
         session(ctx).command = command
         return name, command, rest
@@ -185,9 +191,13 @@ def fail(name: str, messages: Sequence[str], status: int) -> NoReturn:
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context else ""
-    if context and isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
-        hint = f" Expected: {' '.join((context.command_path, *context.command.collect_usage_pieces(context)))}{hint}"
-    return error.format_message() + hint
+    if (wrong := re.match("'(.*)' is not one of", error.message)) and isinstance(getattr(getattr(error, "param", None), "type", None), click.Choice):
+        hint = nearest(wrong[1], error.param.type.choices) + hint  # type: ignore[attr-defined]
+    if context and (
+        "unexpected extra argument" in error.message or (isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument))
+    ):
+        hint = f". Expected: {' '.join((context.command_path, *context.command.collect_usage_pieces(context)))}{hint}"
+    return error.format_message().rstrip(".") + hint
 
 
 def _explain(error: Exception, command: click.Command | None) -> tuple[list[str], int]:

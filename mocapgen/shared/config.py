@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from mocapgen.shared.documents import read_yaml
 from mocapgen.shared.text import did_you_mean, one_line, quoted, split_list
+from schemas.base import wrong_dataset_name
 from schemas.camera import ImageSize
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError, MocapError
@@ -250,8 +251,10 @@ def output_of(out: Path | None, dry_run: bool) -> Path | None:
     Raises
     ------
     ConfigError
-        If it is neither named nor a dry run.
+        If it is neither named nor a dry run, or its name is that of another kind of file.
     """
     if out is None and not dry_run:
         raise ConfigError("out: expected the path of the file to write (or dry_run=True)")
+    if out is not None and (wrong := wrong_dataset_name(out)):
+        raise ConfigError(f"out: {wrong}")
     return None if dry_run else out

@@ -10,7 +10,7 @@ from typing import Any
 from mocapgen.shared.inputs import read_bytes
 from mocapgen.shared.strict_json import UnsoundError
 from mocapgen.shared.strict_json import load as load_json
-from mocapgen.shared.text import one_line, quoted
+from mocapgen.shared.text import nearest, one_line, quoted
 from schemas.errors import ConfigError
 
 MOST_BYTES = 10**6
@@ -49,7 +49,7 @@ def find_document(kind: str, name_or_path: str | Path, folder: Path, names: Sequ
         found = getattr(error, "strerror", None) or "no file name"
     if found:
         known = f"expected one of {', '.join(names)}, or the path of a {suffix[1:].upper()} file"
-        raise ConfigError(one_line(f"{kind} {quoted(name)}", f"{known}, found {found}"))
+        raise ConfigError(one_line(f"{kind} {quoted(name)}", f"{known}, found {found}", nearest(name, names)))
     return path
 
 

@@ -21,7 +21,7 @@ from mocapgen.shared.hdf5_open import InUseError, open_reading
 from mocapgen.shared.hdf5_probe import probe
 from mocapgen.shared.hdf5_walk import UNREADABLE
 from mocapgen.shared.inputs import open_regular, similar_name
-from mocapgen.shared.kinds import HDF5, OTHER, kind_of
+from mocapgen.shared.kinds import HDF5, OTHER, kind_of, what_reads
 from mocapgen.shared.text import one_line, quoted
 from schemas.conventions import CameraFrame
 from schemas.dataset import CHUNK_FRAMES, LAYOUT, Layout
@@ -193,8 +193,9 @@ def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
         raise DatasetError(one_line(str(path), str(error))) from None
     except OSError as error:
         found = kind_of(path)
-        what = f"something else or a damaged one ({_reason(error)})" if found in (HDF5, OTHER) else f"{found}; check the path"
-        raise DatasetError(one_line(str(path), f"expected an HDF5 file, found {what}")) from None
+        if found in (HDF5, OTHER):
+            raise DatasetError(one_line(str(path), f"expected an HDF5 file, found something else or a damaged one ({_reason(error)})")) from None
+        raise DatasetError(one_line(str(path), f"expected an HDF5 file, found {found}", what_reads(path, found))) from None
 
 
 def _reason(error: Exception) -> str:

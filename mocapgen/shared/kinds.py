@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import shlex
 from pathlib import Path
 
 from mocapgen.shared.inputs import open_regular
@@ -38,11 +39,22 @@ MARKS: tuple[tuple[int, bytes, str], ...] = (
         (0, b"Kaydara FBX", "motion capture (FBX)"),
         (0, b"glTF", "a glTF model"),
         (0, b":FULLY-SPECIFIED", "motion capture (AMC)"),
+        (0, b"#!OML:ASF", "motion capture (ASF or AMC)"),
     ),
 )
 """What a file begins with: at which byte, with what, and what it is then."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 512
+
+
+def what_reads(path: str | Path, kind: str) -> str:
+    """Return the end of a message about a file that is of another kind than the one that was expected: the command that reads it."""
+    file = shlex.quote(str(path))
+    if "capture" in kind:
+        return f"; `mocapgen build --source folder --root {file} --out data.h5` makes a dataset of it"
+    if "video" in kind:
+        return f"; `trainer predict default {file} --out pred.h5` finds the person in it"
+    return "; check the path"
 
 
 def kind_of_bytes(head: bytes) -> str | None:

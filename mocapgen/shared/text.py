@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from schemas.errors import ConfigError
 
-LISTED = 30
-"""Most names that an error lists."""
 MAX_NAMES = 12
 """Names of actors, actions or avatars in a summary; more are counted."""
 LONGEST_LINE = 300
 """Most characters of a message about a file or setting."""
+_SUFFIXES = "(?:h5|hdf5|bvh|amc|asf|c3d|json|ya?ml|csv|npz|zip|html|mp4|gif|png|trc|glb|gltf|parquet)"
+"""What a path ends in, at the beginning of a message, that is not a setting of a group: ``clip.bvh: ...``, but ``image.width: ...``."""
 _LONGEST_SUBJECT = 170
 """Most characters of the path that such a message begins with."""
 # Control characters, line separators, what turns the direction of a whole line, and bytes that are not UTF-8 (surrogates):
@@ -165,7 +165,7 @@ def option_words(text: str, options: Mapping[str, str]) -> str:
     names = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
     value = r"'[^']*'|[^\s;:,)]+"
     text = re.sub(rf"(?<![\w./-])({names})=({value})", lambda match: _typed(options[match[1]], match[2]), text)
-    start = re.match(rf"({names})((?:, and |, | and )(?:{names}))*(\.\w+|\[\d+\])*: ", text)
+    start = re.match(rf"({names})((?:, and |, | and )(?:{names}))*(\.(?!{_SUFFIXES}:)\w+|\[\d+\])*: ", text)
     if start:
         head = re.sub(rf"(?<![\w.])({names})\b", lambda match: options[match[1]], start[0]).replace(".", " ")
         text = head + text[start.end() :]
@@ -181,7 +181,7 @@ def _typed(option: str, value: str) -> str:
 
 
 def no_match(setting: str, wanted: str, pattern: str, names: Sequence[str]) -> ConfigError:
-    """Return the error of a pattern that matches none of `names`: names those that are similar and those that exist.
+    """Return the error of a pattern that matches none of `names`: names those that are similar, and all if they are few.
 
     Parameters
     ----------
@@ -193,10 +193,14 @@ def no_match(setting: str, wanted: str, pattern: str, names: Sequence[str]) -> C
     plain = re.sub(r"[*?\[\]]", "", pattern).casefold()
     by_key = {name.casefold(): name for name in names}
     near = [name for key, name in by_key.items() if plain and plain in key]
-    near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3) if by_key[key] not in near]
+    near += [by_key[key] for key in difflib.get_close_matches(plain, by_key, n=3, cutoff=0.5) if by_key[key] not in near]
     hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    there = f"there are {', '.join(names[:LISTED])}{more}" if names else "there are none"
+    shown = () if near and len(names) > MAX_NAMES else names[:MAX_NAMES]
+    rest = len(names) - len(shown)
+    there = (
+        f"there are {', '.join(shown)}" + (f" and {rest:,} more" if rest else "") if shown else f"there are {rest:,}" if rest else "there are none"
+    )
+    there += "; `mocapgen inspect FILE.H5 --list-clips` lists them" if rest and setting in ("clip", "clips") else ""
     from schemas.errors import ConfigError  # here, as the command line starts before it is sure whose `schemas` there is
 
     return ConfigError(f"{setting}: expected {wanted}, found {pattern!r}; {hint}{there}")

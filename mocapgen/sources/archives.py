@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from mocapgen.shared.text import nearest, one_line, quoted
 from schemas.errors import ConfigError
 
 
@@ -74,7 +75,9 @@ def archive_of(source: str, format: str | None = None) -> Archive:
     """
     offered = [archive for archive in ARCHIVES if archive.source == source]
     if not offered:
-        raise ConfigError(f"fetch: expected one of {', '.join(dict.fromkeys(archive.source for archive in ARCHIVES))}, found {source!r}")
+        known = dict.fromkeys(archive.source for archive in ARCHIVES)
+        advice = nearest(source, known) or "; other files of yours: `mocapgen build --source folder --root FOLDER --out data.h5`"
+        raise ConfigError(one_line("fetch", f"expected one of {', '.join(known)}, found {quoted(source)}", advice))
     for archive in offered:
         if format in (None, archive.format):
             return archive

@@ -87,7 +87,7 @@ def merge_datasets(
 
 def _check_inputs(inputs: list[Path]) -> None:
     if len(inputs) < 2:
-        raise ConfigError(f"merge: expected at least two dataset files, found {len(inputs)}")
+        raise ConfigError(f"merge: expected at least two dataset files, found {len(inputs)}; `mocapgen select` copies one, or a part of it")
     for place, path in enumerate(inputs):
         if path.exists() and any(other.exists() and path.samefile(other) for other in inputs[:place]):
             raise ConfigError(f"{path}: expected different files, found this one twice; name it once")

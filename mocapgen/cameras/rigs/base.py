@@ -13,6 +13,7 @@ import numpy as np
 from mocapgen.cameras.camera import UP, Camera, CameraPlacement
 from mocapgen.core.motion import Array
 from mocapgen.shared.parts import load_part, part_names
+from mocapgen.shared.text import nearest
 from schemas.camera import RIG_PATTERN
 from schemas.config import BuildConfig
 from schemas.errors import ConfigError
@@ -104,8 +105,11 @@ def parse_rig(text: str) -> tuple[str, int]:
     """
     match = RIG_PATTERN.match(text)
     if match is None or match["name"] not in rig_names():
-        raise ConfigError(f"camera: expected one of {', '.join(rig_names())}, with :COUNT for several cameras (orbit:8), found {text!r}")
+        known = f"expected one of {', '.join(rig_names())}, with :COUNT for several cameras (orbit:8)"
+        raise ConfigError(f"camera: {known}, found {text!r}{nearest(text.partition(':')[0], rig_names())}")
     name, count = match["name"], int(match["count"] or 1)
+    if match["count"] is None and getattr(importlib.import_module(f"mocapgen.cameras.rigs.{name}"), "COUNTED", False):
+        raise ConfigError(f"camera: expected {name}:COUNT, the number of cameras, such as {name}:8, found {text!r}")
     if count > 1 and not getattr(importlib.import_module(f"mocapgen.cameras.rigs.{name}"), "SEVERAL", True):
         raise ConfigError(f"camera: {name} is one camera, found {text}; several around the clip are orbit:{count}")
     return name, count

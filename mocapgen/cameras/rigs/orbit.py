@@ -7,6 +7,9 @@ import math
 from mocapgen.cameras.camera import CameraPlacement
 from mocapgen.cameras.rigs.base import Scene
 
+COUNTED = True
+"""It is asked for with a number of cameras: a single one of it is ``front``."""
+
 
 def place(scene: Scene, count: int) -> tuple[CameraPlacement, ...]:
     """Return the placements for a scene, going round towards the actor's left."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -17,7 +19,9 @@ _SIZE = {"width": 1280, "height": 800}
 _PLAYER = "const p = document.querySelector('.mocap-player').player;"
 _FIRST_FRAME = """
     const wait = () => {
-      if (document.querySelector(".mocap-player")?.player?.points) globalThis.firstFrame = performance.now();
+      const player = document.querySelector(".mocap-player")?.player;
+      if (player?.points) globalThis.firstFrame ??= performance.now();
+      if (player?.world?.picture) globalThis.firstPicture = performance.now();
       else requestAnimationFrame(wait);
     };
     requestAnimationFrame(wait);
@@ -50,32 +54,49 @@ def main(pages: tuple[Path, ...], bodies: int, seconds: float, repeat: int, rati
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
-        rows = tuple(_measured(browser, page, bodies, seconds, repeat, ratio) for page in pages)
+        loads = [[_loaded(browser, page, ratio) for page in pages] for _ in range(repeat)]  # in turn, lest one page has the quieter time
+        rows = tuple(_measured(browser, page, list(of), bodies, seconds, ratio) for page, *of in zip(pages, *loads, strict=True))
         browser.close()
     show(
         [Section("Pages of the player", f"Median of {repeat} loads; {_SIZE['width']} x {_SIZE['height']} at {ratio:g} pixels each.", rows)], markdown
     )
 
 
-def _measured(browser: Any, page: Path, bodies: int, seconds: float, repeat: int, ratio: float) -> dict[str, Value]:
-    loads, times = [], {}
-    for last in [False] * (repeat - 1) + [True]:
-        context = browser.new_context(viewport=_SIZE, device_scale_factor=ratio, reduced_motion="reduce")
+@contextmanager
+def _opened(browser: Any, page: Path, ratio: float) -> Iterator[Any]:
+    """Open a page up to its first frame, with the picture by WebGL if it has any."""
+    context = browser.new_context(viewport=_SIZE, device_scale_factor=ratio, reduced_motion="reduce")
+    try:
         tab = context.new_page()
         tab.add_init_script(_FIRST_FRAME)
         tab.goto(page.resolve().as_uri())
         tab.wait_for_function("() => globalThis.firstFrame")
-        loads.append(tab.evaluate("firstFrame"))
-        if last:
-            times = tab.evaluate(_PLAY % _PLAYER, [bodies, seconds])
+        if tab.evaluate("document.querySelector('.mocap-player').player.world?.picture !== undefined"):
+            tab.wait_for_function("() => globalThis.firstPicture")
+        yield tab
+    finally:
         context.close()
+
+
+def _loaded(browser: Any, page: Path, ratio: float) -> tuple[float, float]:
+    """Return how long a page takes to its first frame, and to its first picture by WebGL: NaN if it has none."""
+    with _opened(browser, page, ratio) as tab:
+        return tab.evaluate("[firstFrame, globalThis.firstPicture ?? NaN]")
+
+
+def _measured(browser: Any, page: Path, loads: list[tuple[float, float]], bodies: int, seconds: float, ratio: float) -> dict[str, Value]:
+    with _opened(browser, page, ratio) as tab:
+        times = tab.evaluate(_PLAY % _PLAYER, [bodies, seconds])
     text = page.read_text(encoding="utf-8")
     data = sum(map(len, re.findall(r'<script type="[^"]*" data-mp="\w+">(.*?)</script>', text, flags=re.DOTALL)))
+    frames, pictures = zip(*loads, strict=True)
     return {
         "page": page.name,
         "MB": len(text.encode()) / 1e6,
         "MB without data": (len(text.encode()) - data) / 1e6,
-        "first frame ms": median(loads),
+        "first frame ms": median(frames),
+        "least": min(frames),
+        "with WebGL": median(pictures),
         "bodies": times["bodies"],
         "script ms/frame": median(times["drawing"]),
         "of the slowest twentieth": quantiles(times["drawing"], n=20)[-1],

@@ -15,7 +15,7 @@ from mocapgen.view.packing import Pack, to_json
 from mocapgen.view.player_sequence import PlayerSequence
 from schemas.inspection import Finding
 
-_DRAWN = ("codec.js", "space.js", "scene.js", "draw.js", "compare.js")
+_DRAWN = ("later.js", "codec.js", "space.js", "scene.js", "draw.js", "compare.js")
 _WORLD = (
     "pointers.js",
     "orbit.js",
@@ -30,7 +30,7 @@ _WORLD = (
     "world.js",
 )
 _AROUND = ("save.js", "video.js", "info.js", "thumbnail.js", "timeline.js", "list.js", "keys.js", "controls.js")
-_SCRIPTS = ("vendor/three.min.js", *_DRAWN, *_WORLD, *_AROUND, "player.js", "start.js")
+_SCRIPTS = (*_DRAWN, *_WORLD, *_AROUND, "player.js", "start.js")
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,12 @@ def _asset(name: str) -> str:
     return (resources.files("mocapgen.view") / "assets" / name).read_text(encoding="utf-8")
 
 
+def _script() -> str:
+    """Return the player's script. three.js is in a function: browsers do no more than skim it until the player calls it, after its first frame."""
+    three = f"(globalThis.MocapPlayer ||= {{}}).loadThree = () => {{\n{_asset('vendor/three.min.js')}\nreturn MocapThree;\n}};\n"
+    return three + "".join(_asset(name) for name in _SCRIPTS)
+
+
 def filled(template: str, **values: str) -> str:
     """Return a template with its ``{{names}}`` replaced, all at once: what stands in a value stays as it is."""
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template)
@@ -137,7 +143,7 @@ def player_parts(
     DatasetError
         Only what reading `sequences` raises.
     """
-    css, markup, script = page_style() + _asset("player.css"), _asset("player.html"), "".join(_asset(name) for name in _SCRIPTS)
+    css, markup, script = page_style() + _asset("player.css"), _asset("player.html"), _script()
     by_sequence: dict[int | None, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_sequence[finding.sequence].append(finding)

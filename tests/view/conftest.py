@@ -138,6 +138,7 @@ class Opened:
         self.address = path.resolve().as_uri()
         page.goto(self.address + hash)
         self.do("await p.ready")
+        self.settle()
 
     def do(self, script: str) -> Any:
         """Run a script in which p is the player."""
@@ -148,8 +149,9 @@ class Opened:
         self.page.wait_for_function(f"() => {{ const p = {PLAYER}; return {condition}; }}", timeout=10_000)
 
     def settle(self) -> None:
-        """Wait until what has been asked for is drawn."""
-        self.do("await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        """Wait until what has been asked for is drawn, with the picture of the 3D pane if there can be one."""
+        frames = "await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));"
+        self.do(f"{frames} await p.world.coming; {frames}")
 
     def picture(self, name: str) -> np.ndarray:
         """Return the pixels of a canvas (``image`` or ``world``): (height, width, 3) uint8."""

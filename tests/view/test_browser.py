@@ -72,7 +72,7 @@ PROJECTED = """
     const [wide, tall] = [canvas.clientWidth, canvas.clientHeight], fit = MocapPlayer.space.fitImage(p.scene.camera, wide, tall, 1, 0, 0);
     const joints = p.scene.figure.names.length;
     return p.scene.figure.names.map((_, j) => {
-      const at = new MocapThree.Vector3(...MocapPlayer.scene.at(p.scene.world, joints, p.frame, j)).project(picture.camera);
+      const at = new (MocapPlayer.three().Vector3)(...MocapPlayer.scene.at(p.scene.world, joints, p.frame, j)).project(picture.camera);
       return [((0.5 + at.x / 2) * wide - fit.x) / fit.scale, ((0.5 - at.y / 2) * tall - fit.y) / fit.scale];
     });
 """

@@ -2,7 +2,7 @@
 (function (mp) {
   "use strict";
 
-  const { counted, element } = mp.info;
+  const { counted, element, grouped } = mp.info;
 
   class Controls {
     constructor(player) {
@@ -24,7 +24,7 @@
       const frames = rows.reduce((sum, row) => sum + row.frames, 0);
       const left = (header.chosen || 0) - rows.length;
       const sequences = counted(left > 0 ? header.chosen : rows.length, "sequence", "sequences");
-      const sizes = [left > 0 ? `${rows.length.toLocaleString("en")} of ${sequences}` : sequences, counted(this.list.clips.length, "clip", "clips"), counted(frames, "frame", "frames")];
+      const sizes = [left > 0 ? `${grouped(rows.length)} of ${sequences}` : sequences, counted(this.list.clips.length, "clip", "clips"), counted(frames, "frame", "frames")];
       this.part("summary").textContent = sizes.join(" · ");
       if (left > 0) this.part("notes").append(element("li", `${counted(left, "sequence", "sequences")} did not fit on this page: choose fewer to see them`));
       this.part("notes").append(...header.notes.map((note) => element("li", note)));
@@ -73,7 +73,7 @@
       this.part("avatar").value = rows[index].avatar;
       this.part("camera").value = rows[index].number;
       this.part("frame").max = scene.frames - 1;
-      this.part("world-caption").textContent = `grid of ${mp.draw.cellOf(scene.box).toLocaleString("en")} m`;
+      this.part("world-caption").textContent = `grid of ${grouped(mp.draw.cellOf(scene.box))} m`;
       for (const button of root.querySelectorAll("[data-save]")) {
         button.disabled = !scene.row.motion;
         button.dataset.title ||= button.title;

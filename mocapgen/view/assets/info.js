@@ -5,7 +5,8 @@
   const MARKS = 100; // findings of one sequence that are listed
 
   const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–");
-  const counted = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+  const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ","); // toLocaleString takes 20 milliseconds when it is first called
+  const counted = (count, one, many) => `${grouped(count)} ${count === 1 ? one : many}`;
 
   function element(name, text, attributes = {}) {
     const made = document.createElement(name);
@@ -93,5 +94,5 @@
   }
 
   mp.Info = Info;
-  mp.info = { counted, element, go, text };
+  mp.info = { counted, element, go, grouped, text };
 })((globalThis.MocapPlayer ||= {}));

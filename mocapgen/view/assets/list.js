@@ -2,8 +2,8 @@
 (function (mp) {
   "use strict";
 
-  const { element, counted } = mp.info;
-  const AT_ONCE = 60; // clips that are added together
+  const { counted, element, grouped } = mp.info;
+  const AT_ONCE = 24; // clips that are added together
   let lists = 0;
 
   class ClipList {
@@ -71,7 +71,7 @@
       const asked = [words.length ? `“${this.filter.words.trim()}”` : "", action, actor].filter(Boolean).join(", ");
       this.part("nothing").querySelector("p").textContent = `No clip matches ${asked}. Words are looked for in a clip's name, actor and action.`;
       const all = counted(this.clips.length, "clip", "clips");
-      this.part("counts").textContent = asked ? `${this.found.length.toLocaleString("en")} of ${all}` : all;
+      this.part("counts").textContent = asked ? `${grouped(this.found.length)} of ${all}` : all;
       this.part("clear").hidden = !asked;
       this.more();
       this.select();

@@ -1,4 +1,4 @@
-// What lies over the picture of the 3D pane: names, the marked joint, labels and axes; without WebGL the bodies too, as sticks.
+// What lies over the picture of the 3D pane: names, the marked joint, labels and axes; where there is no picture the bodies too, as sticks.
 (function (mp) {
   "use strict";
 
@@ -16,7 +16,7 @@
     return ctx;
   }
 
-  // Without a picture.
+  // Where there is no picture, or not yet.
   function sticks(ctx, world, view, points) {
     const { style } = world;
     world.bodies.forEach(({ source, kind, over }, number) => {
@@ -52,7 +52,9 @@
     const { bodies, options, style } = world;
     const ctx = prepared(world.canvas, width, height, style);
     const points = bodies.map((_, number) => world.points(number));
-    if (world.without) sticks(ctx, world, view, points);
+    ctx.globalAlpha = world.plain;
+    if (world.plain) sticks(ctx, world, view, points);
+    ctx.globalAlpha = 1;
     const marked = options.joint;
     bodies.forEach(({ source, label: text }, number) => {
       const joint = marked?.body === number ? marked.joint : -1;

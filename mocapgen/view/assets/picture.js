@@ -2,7 +2,8 @@
 (function (mp) {
   "use strict";
 
-  mp.three = () => globalThis.MocapThree;
+  let library = null;
+  mp.three = () => (library ||= mp.loadThree());
 
   const { space } = mp;
   // From the best on: pixels per pixel of the page, at most, and of the shadow's map; how round bodies are; whether edges are smoothed; how often
@@ -46,6 +47,7 @@
       this.scene.add(this.ground.mesh, this.bodies.mesh, this.through, this.guesses.mesh, this.strokes.mesh);
       this.passed = [];
       this.drawn = 0;
+      this.lost = this.disposed = false;
     }
 
     light() {
@@ -84,6 +86,12 @@
         shadow.map?.dispose();
         shadow.map = null;
       }
+    }
+
+    // Resolves when the shaders are ready, where the browser compiles them beside other work; elsewhere the first rendering does.
+    async compiled() {
+      const beside = this.renderer.getContext().getExtension("KHR_parallel_shader_compile");
+      if (beside) await this.renderer.compileAsync(this.scene, this.camera);
     }
 
     // Whether frames are so slow, `passed` milliseconds after the one before, that less trouble should be taken.
@@ -141,6 +149,7 @@
     }
 
     dispose() {
+      this.disposed = true;
       this.renderer.dispose();
       if (!this.renderer.getContext().isContextLost()) this.renderer.forceContextLoss();
     }

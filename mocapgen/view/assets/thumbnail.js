@@ -5,7 +5,6 @@
   const SAMPLES = 24; // frames that are compared
   const TURN = 0.5; // radians: a little from the side
   const BUSY = 6; // milliseconds at a time
-  const later = (act) => (globalThis.requestIdleCallback ? requestIdleCallback(act, { timeout: 150 }) : setTimeout(act, 30));
 
   // Positions of the most telling frame, relative to the root: (joints, 3).
   async function telling(source, row) {
@@ -75,10 +74,11 @@
       this.go();
     }
 
-    go() {
-      if (this.busy || !this.waiting.size) return;
+    async go() {
+      if (this.busy) return;
       this.busy = true;
-      later(async () => {
+      while (this.waiting.size) {
+        await mp.later();
         for (const until = performance.now() + BUSY; this.waiting.size && performance.now() < until; ) {
           const [canvas] = this.waiting;
           this.waiting.delete(canvas);
@@ -88,9 +88,8 @@
             // a sequence that cannot be read says so when it is shown
           }
         }
-        this.busy = false;
-        this.go();
-      });
+      }
+      this.busy = false;
     }
 
     async draw(canvas) {

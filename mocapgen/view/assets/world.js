@@ -6,6 +6,7 @@
   const NEAREST = 14; // pixels: a joint nearer to the pointer than this is meant
   const SLIM = 0.6; // how thick a prediction over the truth is, compared with a body
   const LOST = 3; // times that the picture is made anew after the browser took it away
+  const FADE = 250; // milliseconds from sticks to the picture
   const PLAIN = "This browser shows no WebGL: bodies are drawn as plain sticks.";
 
   class World {
@@ -17,6 +18,8 @@
       this.options = {};
       this.orbit = new mp.Orbit();
       this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+      this.picture = null; // comes when what can be drawn without it is on the screen
+      this.coming = null; // a promise while it is being made
       this.lost = 0;
       this.level = 0; // of the picture's quality, lower where frames are slow
       this.visible = true;
@@ -155,8 +158,9 @@
       this.seen = view;
       for (const { body, source, scene, offset } of this.bodies) body.pose(source.world, this.frame, space.add(offset, this.aligned(source, scene)));
       this.depict(now, view, width, height);
+      this.plain = this.calm.matches || !this.picture ? Number(!this.picture) : Math.max(0, 1 - (now - this.arrived) / FADE);
       mp.over.draw(this, view, width, height);
-      return view.moving;
+      return view.moving || (this.plain > 0 && this.plain < 1);
     }
 
     aligned(source, scene) {
@@ -166,8 +170,9 @@
     depict(now, view, width, height) {
       if (this.options.playing && this.drawn && this.picture?.slow(now - this.drawn)) this.lower();
       this.drawn = this.options.playing ? now : 0;
-      const picture = this.ensure();
-      if (!picture) return;
+      const { picture } = this;
+      if (!picture) return this.prepare();
+      this.arrived ||= now;
       picture.resize(width, height, window.devicePixelRatio || 1);
       const reach = space.length(space.add(this.stage.box.high, this.stage.box.low, -1)) + this.orbit.distance;
       picture.look(view, width, height, reach);
@@ -186,7 +191,7 @@
       picture.ground.mesh.visible = this.options.grid !== false;
       const { centre } = this.stage.box;
       picture.ground.place([centre[0], this.stage.floor, centre[2]], 4 * reach, this.stage.cell, covered);
-      picture.render();
+      return picture.render();
     }
 
     // Where the bodies are in this frame, but for joints that are out of all measure.
@@ -196,27 +201,58 @@
       return known.length ? known.map((p) => p.map((value, k) => Math.min(Math.max(value, low[k]), high[k]))) : [centre];
     }
 
-    // The picture, made when it is first needed; null where there is none.
-    ensure() {
-      if (this.picture || this.without || !this.visible) return this.picture;
+    // Have the picture made, if there can be one, bit by bit: until it is there, bodies are sticks.
+    prepare() {
+      if (this.coming || this.without || !this.visible) return;
+      this.coming = this.make().finally(() => {
+        this.coming = null;
+        this.host.changed();
+      });
+    }
+
+    async make() {
+      await mp.shown();
+      await mp.later();
+      mp.three();
+      await mp.later();
+      const picture = this.visible && this.begin();
+      if (!picture) return undefined;
+      await picture.compiled();
+      if (!this.visible || picture.lost) return picture.dispose();
+      picture.renderer.domElement.classList.add("mp-arriving");
+      return this.install(picture);
+    }
+
+    begin() {
       const canvas = document.createElement("canvas");
       canvas.className = "mp-picture";
       canvas.setAttribute("aria-hidden", "true");
       try {
-        this.picture = new mp.Picture(canvas, this.level);
+        const picture = new mp.Picture(canvas, this.level);
+        canvas.addEventListener("webglcontextlost", (event) => this.vanish(event, picture));
+        picture.restyle(this.style);
+        return picture;
       } catch {
         return this.forgo(PLAIN);
       }
-      canvas.addEventListener("webglcontextlost", (event) => this.vanish(event, canvas));
-      this.canvas.before(canvas);
-      this.picture.restyle(this.style);
-      return this.picture;
     }
 
+    install(picture) {
+      this.canvas.before(picture.renderer.domElement);
+      picture.restyle(this.style); // which may have changed meanwhile
+      this.picture = picture;
+    }
+
+    // Take less trouble. Another picture is made at once, lest bodies are sticks for a moment.
     lower() {
       const same = this.picture.lower();
       this.level = this.picture.level;
-      if (!same) this.release();
+      if (same) return;
+      const { arrived } = this;
+      this.release();
+      const picture = this.begin();
+      if (picture) this.install(picture);
+      this.arrived = arrived;
     }
 
     forgo(text) {
@@ -226,10 +262,11 @@
     }
 
     // The browser took the picture away, as it does where many pages want one: make another, but not for ever.
-    vanish(event, canvas) {
+    vanish(event, picture) {
       event.preventDefault();
-      if (this.picture?.renderer.domElement !== canvas) return; // given back by ourselves
-      this.release();
+      if (picture.disposed) return; // given back by ourselves
+      picture.lost = true;
+      if (this.picture === picture) this.release();
       if (++this.lost > LOST) this.forgo(PLAIN);
       this.host.changed();
     }
@@ -237,6 +274,7 @@
     release() {
       const { picture } = this;
       this.picture = null;
+      this.arrived = 0;
       picture?.renderer.domElement.remove();
       picture?.dispose();
     }

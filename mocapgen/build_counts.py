@@ -86,8 +86,10 @@ class BuildCounts:
         telling = [skip for skip in skips if skip.reason != "not selected"] or skips
         first = f"; first: {telling[0].detail}" if telling else ""
         source = f"source {self._config.source}"
+        short = [skip.frames for skip in skips if skip.reason == "too short" and skip.frames]
+        kept = f"; min_frames={min(short)} keeps all that are too short" if short else ""
         subject = source if self._config.root is None else str(self._config.root)
-        raise SourceError(one_line(subject, f"expected at least one usable clip of {source}, found {counts}{first}"))
+        raise SourceError(one_line(subject, f"expected at least one usable clip of {source}, found {counts}{first}", kept))
 
     def sorted_skips(self) -> list[Skip]:
         """Return what is not used, in file order."""

@@ -9,6 +9,7 @@ from mocapgen import pipeline
 from mocapgen.cli._json_report import print_json
 from mocapgen.shared.progress import progress_bar
 from mocapgen.shared.tables import print_columns, print_pairs, say
+from mocapgen.shared.terminal import wrapped
 from mocapgen.shared.text import counted, format_size, format_time
 from mocapgen.sources.selection import FURTHER_TAKE
 from schemas.config import BuildConfig
@@ -134,7 +135,7 @@ def _print_vanished(vanished: Sequence[Vanished], level: int) -> None:
     if groups:
         say("nothing is left of:")
     for group in groups.values():
-        say(f"  {_vanished(group)}")
+        say(*wrapped(_vanished(group), 4, "  "))
 
 
 def _vanished(group: Sequence[Vanished]) -> str:

@@ -101,7 +101,7 @@ def _amount(value: float, unit: str) -> str:
     return f"{text} {unit}".rstrip()
 
 
-def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding]) -> str:
+def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding], unit: str = "clip") -> str:
     """Return what a check found in one line: how often, and the worst of it.
 
     Parameters
@@ -111,6 +111,8 @@ def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding])
         None for findings of no check: that one failed.
     findings : sequence of Finding
         At least one, worst first.
+    unit : str
+        What is counted: sequences of predictions, which have a name each, and else clips.
     """
     worst = findings[0]
     count = result.findings if result else len(findings)
@@ -120,7 +122,7 @@ def aggregated(id: str, result: CheckResult | None, findings: Sequence[Finding])
         return f"{id}: {place}: {said}" if place else f"{id}: {said}"
     spread = count_of(count, "finding")
     if result and result.clips:
-        spread = count_of(result.clips, "clip") + (f" ({count_of(result.sequences, 'sequence')})" if result.sequences > result.clips else "")
+        spread = count_of(result.clips, unit) + (f" ({count_of(result.sequences, 'sequence')})" if result.sequences > result.clips else "")
     if worst.value is None or result is None or not result.unit:
         return f"{id}: {spread}, first {_place(worst) or 'one'}: {said}"
     return f"{id}: {spread}, worst {_amount(worst.value, result.unit)} in {_place(worst)}: {said}"
@@ -141,10 +143,11 @@ def print_inspection(inspection: Inspection, path: str | Path, detailed: bool = 
     print_pairs(str(path), summary_pairs(inspection.summary))
     say("")
     results = {result.id: result for result in inspection.checks}
+    unit = "clip" if inspection.summary.kind == "dataset" else "sequence"
     for id, group in groupby(inspection.findings, key=lambda finding: finding.check):
         findings, result = list(group), results.get(id)
         severity = findings[0].severity
-        say_marked(severity, aggregated(id, result, findings), _INDENT, COLOURS[severity])
+        say_marked(severity, aggregated(id, result, findings, unit), _INDENT, COLOURS[severity])
         if detailed:
             _print_each(findings, result)
         if result is not None:

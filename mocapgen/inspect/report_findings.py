@@ -90,11 +90,12 @@ def findings_section(inspection: Inspection, places: Places, most_bytes: int = M
         return f'<p class="clean">Nothing was found by {counted(ran, "check")}.</p>'
     results = {result.id: result for result in inspection.checks}
     checks = [(id, groups(list(found))) for id, found in groupby(inspection.findings, key=lambda finding: finding.check)]
+    noun = "clip" if inspection.summary.kind == "dataset" else "sequence"  # of predictions each has a name of its own
     most = max(len(found) for _, found in checks)
     while True:
         parts, unfolded = [], 0
         for id, found in checks:
-            parts.append(_check(id, results.get(id), found, most, places, unfolded < _FIRST))
+            parts.append(_check(id, results.get(id), found, most, places, unfolded < _FIRST, noun))
             unfolded += len(found)
         body = "".join(parts)
         if len(body.encode()) <= most_bytes or most <= 1:
@@ -126,12 +127,12 @@ def _controls(inspection: Inspection, checks: Sequence[str]) -> str:
     )
 
 
-def _check(id: str, result: CheckResult | None, found: Sequence[list[Finding]], most: int, places: Places, unfolded: bool) -> str:
-    """Return what one check found."""
+def _check(id: str, result: CheckResult | None, found: Sequence[list[Finding]], most: int, places: Places, unfolded: bool, noun: str) -> str:
+    """Return what one check found, and in how many clips, or whatever the noun is."""
     severity = found[0][0].severity
     count = result.findings if result else sum(map(len, found))
     clips = result.clips if result else 0
-    spread = counted(count, "finding") + (f" in {counted(clips, 'clip')}" if clips else "")
+    spread = counted(count, "finding") + (f" in {counted(clips, noun)}" if clips else "")
     unit = f" ({result.unit})" if result and result.unit else ""
     there = [any(cells) for cells in zip(*(_cells(each) for group in found[:most] for each in group), strict=True)]
     there[0] |= any(len(group) > 1 for group in found)  # the button that unfolds the others stands there

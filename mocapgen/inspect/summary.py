@@ -177,6 +177,10 @@ def summary_pairs(summary: Summary) -> dict[str, str | Sequence[str]]:
     }
 
 
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
+
+
 def _prediction_pairs(summary: Summary) -> dict[str, str | Sequence[str]]:
     """Return the summary of predictions, name to description, ready to print."""
     lengths = summary.lengths
@@ -185,7 +189,7 @@ def _prediction_pairs(summary: Summary) -> dict[str, str | Sequence[str]]:
         "size": format_size(summary.size),
         **summary.predicted,
         "sequences": f"{summary.sequences:,} of {summary.clips:,} clip{'s' * (summary.clips != 1)}",
-        "frames": f"{summary.frames:,} at {summary.fps or 0.0:g} frames/s, {summary.frames / (summary.fps or 1.0):,.1f} s",
+        "frames": f"{summary.frames:,} at {summary.fps or 0.0:g} frames/s, {summary.frames / (summary.fps or 1.0) / 60.0:,.1f} minutes",
         "lengths": f"{lengths.shortest} to {lengths.longest} frames, median {lengths.median:g}" if lengths else "none",
-        "figures": [f"{name}: {value:.3g}" for name, value in summary.figures.items()] or "none",
+        "figures": [f"{name}: {_figure(value)}" for name, value in summary.figures.items()] or "none",
     }

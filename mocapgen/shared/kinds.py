@@ -34,6 +34,7 @@ MARKS: tuple[tuple[int, bytes, str], ...] = (
         (8, b"WEBP", "a picture (WebP)"),
     ),
     *((0, b"BM", "a picture (BMP)"), (0, b"II*\x00", "a picture (TIFF)"), (0, b"MM\x00*", "a picture (TIFF)"), (0, b"%PDF", "a PDF")),
+    (0, b"PAR1", "a table (Parquet)"),
     *(
         (0, b"HIERARCHY", "motion capture (BVH)"),
         (0, b"Kaydara FBX", "motion capture (FBX)"),

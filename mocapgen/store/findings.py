@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,6 @@ from mocapgen.store.reader import Dataset
 from schemas.errors import ConfigError
 from schemas.inspection import SEVERITIES, CheckResult, Inspection
 from schemas.subset import SelectConfig
-
-_ADVICE = "; `mocapgen inspect --json` makes one"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +50,10 @@ def flagged(data: Dataset, config: SelectConfig) -> Flagged:
         If the report cannot be read, is none, is of another file or of this one before it changed, or a pattern matches none of its checks.
     """
     path = _path(config)
-    inspection = _read(path)
+    inspection = _read(path, data)
     if inspection.sha256 != file_digest(data.path):
         other = f"one of {inspection.file}" if inspection.file != data.path.name else "one of another file of this name, or from before it changed"
-        raise ConfigError(one_line(str(path), f"expected a report of {data.path.name}, found {other}", _ADVICE))
+        raise ConfigError(one_line(str(path), f"expected a report of {data.path.name}, found {other}", _advice(data)))
     counted = _counted(inspection, config)
     rows = {result.id: _rows(result, data, config) for result in counted}
     together = np.logical_or.reduce([np.zeros(len(data), dtype=bool), *rows.values()])
@@ -96,10 +95,14 @@ def _partial(rows: NDArray[np.bool_], data: Dataset) -> list[str]:
     return [said] if count else []
 
 
-def _read(path: Path) -> Inspection:
+def _advice(data: Dataset) -> str:
+    return f"; `mocapgen inspect {shlex.quote(str(data.path))} --json {shlex.quote(f'{data.path.stem}.json')}` makes one"
+
+
+def _read(path: Path, data: Dataset) -> Inspection:
     content = read_json(path, "the report of an inspection", most=MOST_RESULT_BYTES)
     if not {"checks", "findings", "sha256"} <= content.keys():
-        raise ConfigError(one_line(str(path), "expected a report of an inspection, found another JSON file", _ADVICE))
+        raise ConfigError(one_line(str(path), "expected a report of an inspection, found another JSON file", _advice(data)))
     return checked(Inspection, content, str(path), first=True)
 
 

@@ -39,6 +39,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("build --source sample --avatars tallman --dry-run", "found neither; did you mean 'tall_man'?"),
         ("build --source sample --long spilt --dry-run", "'spilt' is not one of 'drop', 'split'; did you mean 'split'?"),
         ("build data.h5", "expected options only, found data.h5; --out data.h5 writes it, `mocapgen inspect data.h5` looks into it"),
+        (
+            "build --source sample --actions hop --actors sa --min-frames 85 --out h.h5",
+            "expected at least 85 (--min-frames); --min-frames 35 keeps all that are too short",
+        ),
         ("build my_mocap", "found my_mocap; `mocapgen build --source folder --root my_mocap --out data.h5` reads motion of your own"),
         (
             "view clip.bvh",

@@ -45,6 +45,8 @@ def finding(**values: object) -> Finding:
 def test_many_findings_of_a_check_are_one_line_with_the_worst() -> None:
     text = aggregated("motion.x", result(findings=40, sequences=30, clips=12), [finding()])
     assert text == "motion.x: 12 clips (30 sequences), worst 0.412 m/s in CLIP on AVATAR, frame 245, LeftFoot: expected less, found more"
+    predicted = aggregated("motion.x", result(findings=9, sequences=5, clips=5), [finding(avatar="")], "sequence")
+    assert predicted.startswith("motion.x: 5 sequences, worst 0.412 m/s in CLIP, frame 245")
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,14 @@ def test_a_clip_of_a_finding_that_names_no_sequence_is_left_out(flawed: tuple[Pa
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sha256": "0" * 64, "file": "other.h5"}, "expected a report of flawed.h5, found one of other.h5; `mocapgen inspect --json` makes one"),
-        ({"sha256": "0" * 64}, "found one of another file of this name, or from before it changed; `mocapgen inspect --json` makes one"),
+        (
+            {"sha256": "0" * 64, "file": "other.h5"},
+            r"expected a report of flawed.h5, found one of other.h5; `mocapgen inspect \S+flawed.h5 --json flawed.json` makes one",
+        ),
+        (
+            {"sha256": "0" * 64},
+            r"of another file of this name, or from before it changed; `mocapgen inspect \S+flawed.h5 --json flawed.json` makes one",
+        ),
         ({"checks": None}, "report.json: checks: input should be a valid tuple"),
     ],
 )
@@ -104,12 +110,17 @@ def test_wrong_uses_are_one_line(call: Call, flawed: tuple[Path, Path], tmp_path
     path, report = flawed
     other, flagged, beyond = tmp_path / "other.json", tmp_path / "flagged.json", tmp_path / "beyond.json"
     other.write_text("{}", encoding="utf-8")
+    plain = tmp_path / "report"
+    plain.write_bytes(report.read_bytes())
     content = json.loads(report.read_text(encoding="utf-8"))
     for target, rows in ((flagged, list(range(content["summary"]["sequences"]))), (beyond, [10**6])):
         content["checks"][0] |= {"findings": 1, "severity": "error", "rows": rows}
         target.write_text(json.dumps(content), encoding="utf-8")
     for options, said in (
-        (("--without-findings", other), "expected a report of an inspection, found another JSON file; `mocapgen inspect --json` makes one"),
+        (
+            ("--without-findings", other),
+            f"found another JSON file; `mocapgen inspect {path} --json flawed.json` makes one",
+        ),
         (
             ("--without-findings", flagged),
             "--without-findings flagged.json: expected sequences without findings, found none; let fewer findings count: --severity",
@@ -120,7 +131,7 @@ def test_wrong_uses_are_one_line(call: Call, flawed: tuple[Path, Path], tmp_path
             "--checks: expected the id of a check of the report, or a pattern, found 'motion.jmp'",
         ),
         (("--checks", "motion"), "--severity, --checks and --whole-clips say which findings count: name the report, too (--without-findings)"),
-        (("--without-findings", report, "--out", report, "--overwrite"), "expected another file to write than one that is read"),
+        (("--without-findings", plain, "--out", plain, "--overwrite"), "expected another file to write than one that is read"),
     ):
         more = () if "--out" in options else ("--dry-run",)
         status, out, err = call("select", path, *options, *more)

@@ -14,6 +14,7 @@ CONTENTS = {
     "a video (MP4)": b"\0\0\0\x18ftypmp42",
     "motion capture (BVH)": b"HIERARCHY\nROOT Hips",
     "motion capture (C3D)": b"\x02\x50" + bytes(510),
+    "a table (Parquet)": b"PAR1\x15\x04",
     "a picture (PNG)": b"\x89PNG\r\n\x1a\n",
     "a trained model": (80).to_bytes(8, "little") + b'{"__metadata__":',
     "JSON": b'\xef\xbb\xbf {"fps": 25}',

@@ -30,6 +30,7 @@ WRONG = {
     "evaluate data.h5 default": "data.h5: expected a model, found an HDF5 file; the model goes first: `trainer evaluate default data.h5`",
     "predict clip.mp4 run --out p.h5": "found a video (MP4); the model goes first: `trainer predict run clip.mp4 --out p.h5`",
     "predict data.h5 clip.mp4 --out p.h5": "data.h5: expected a model, found an HDF5 file; `trainer models` lists those that ship",
+    "predict run data.h5 --out p.csv": "--out: expected a name for an HDF5 file, such as p.h5, found 'p.csv'; `mocapgen export` makes files of other",
     "predict run run --out p.h5": "run: expected a video, keypoints or a dataset file, found the folder of a trained model",
     "fit run": "run: expected a dataset file, found the folder of a trained model; `trainer fit DATA.H5 --out run --resume` goes on with it",
     "fit run/best.safetensors": "found a trained model; `trainer fit DATA.H5 --out run --resume` goes on with it",

@@ -13,6 +13,7 @@ from mocapgen.shared.completion import files
 from mocapgen.shared.options import schema_options
 from mocapgen.shared.outputs import protected
 from mocapgen.shared.tables import say
+from mocapgen.shared.terminal import wrapped
 from trainer.cli._complete import DATA, EXTRAS, RECIPE, RECIPES
 from trainer.cli._kinds import require_dataset
 from trainer.cli._training import one_voice, training_bar
@@ -96,13 +97,14 @@ def print_result(result: Result, data: str) -> None:
     """Print the errors that a run has reached, its folder, and the command that says more."""
     last = result.history[-1]
     sides = [f"{side} {last[f'{side}_mpjpe_mm']:.1f} mm" for side in ("train", "validation", "test") if last[f"{side}_mpjpe_mm"] is not None]
-    say(f"epoch {last['epoch']}: {', '.join(sides)}; computing {100 * last['computing_share']:.0f} % of the time")
+    lines = [f"epoch {last['epoch']}: {', '.join(sides)}; computing {100 * last['computing_share']:.0f} % of the time"]
     if result.metrics:
         figures = result.metrics
-        say(
+        lines.append(
             f"best weights on the test side: MPJPE {figures['mpjpe_mm']:.1f} mm ({figures['mpjpe_no_root_mm']:.1f} without the root), "
             f"P-MPJPE {figures['p_mpjpe_mm']:.1f} mm, PCK@200 {figures['pck_200']:.1f} %"
         )
+    say(*(part for line in lines for part in wrapped(line, 2)))
     say(*filter(None, result.note.split("\n")), f"written to {result.folder}")
     if result.metrics:
         say(f"by action, actor and joint: trainer evaluate {shlex.quote(str(result.folder))} {shlex.quote(data)}")

@@ -12,8 +12,9 @@ from mocapgen.shared.inputs import open_regular
 from mocapgen.shared.outputs import writing
 from mocapgen.shared.progress import Progress
 from mocapgen.shared.video import is_video
+from schemas.base import wrong_dataset_name
 from schemas.detectors import DETECTOR_SET, SUBSTITUTES
-from schemas.errors import DatasetError
+from schemas.errors import ConfigError, DatasetError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
 from trainer.model.checkpoint import load_lifter
@@ -73,6 +74,8 @@ def predict(
         If a file cannot be read, used or written.
     """
     source, out, config = Path(source), Path(out), config or PredictConfig()
+    if wrong := wrong_dataset_name(out):
+        raise ConfigError(f"out: {wrong}")
     inputs = [*model_files(model), *_files(source), config.detector_model]
     with writing(out, config.keypoints_out, overwrite=overwrite, inputs=inputs):
         video = is_video(source)

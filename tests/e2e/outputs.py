@@ -143,13 +143,13 @@ OUTPUTS = (
 )
 
 READS = {
-    "mocapgen build": {"config", "root", "table", "profile", "marker_set"},
-    "mocapgen convert": {"source", "asf", "profile", "marker_set"},
+    "mocapgen build": {"config", "root", "table", "profile", "marker_set", "body_model"},
+    "mocapgen convert": {"source", "asf", "profile", "marker_set", "body_model"},
     "mocapgen export": {"path", "avatar"},
     "mocapgen inspect": {"path", "policy", "split"},
     "mocapgen merge": {"paths"},
     "mocapgen render": {"path", "predictions", "video"},
-    "mocapgen select": {"path"},
+    "mocapgen select": {"path", "without_findings"},
     "mocapgen view": {"path", "predictions", "video"},
     "trainer ablate": {"data", "cmu"},
     "trainer evaluate": {"model", "data"},

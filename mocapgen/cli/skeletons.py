@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mocapgen.shared.command import common_options, example
-from mocapgen.shared.tables import make_console
+from mocapgen.shared.tables import print_columns
 
 if TYPE_CHECKING:
     from schemas.skeleton import Avatar
@@ -25,11 +25,5 @@ def skeletons() -> None:
 
 def print_avatars(avatars: Sequence[Avatar]) -> None:
     """Print a table of avatars."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("name", "stature", "sex", "age", "description"):
-        table.add_column(title, justify="right" if title == "stature" else "left", no_wrap=title != "description")
-    for avatar in avatars:
-        table.add_row(avatar.name, f"{avatar.stature:.2f} m", avatar.sex, avatar.age, avatar.description)
-    make_console().print(table, soft_wrap=False)
+    rows = [(avatar.name, f"{avatar.stature:.2f} m", avatar.sex, avatar.age) for avatar in avatars]
+    print_columns([("name", "stature", "sex", "age"), *rows], [(), *((avatar.description,) for avatar in avatars)])

@@ -103,3 +103,10 @@ def test_clips_are_listed(call: Call, folder: Path) -> None:
 )
 def test_a_file_that_is_called_like_a_setting_is_no_setting(text: str, said: str) -> None:
     assert option_words(text, {"clip": "--clip", "image": "--image"}) == said
+
+
+def test_names_that_are_typed_stay_whole_in_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    status, out, _ = call("skeletons")
+    assert (status, "…" in out) == (0, False)
+    assert "\naverage_woman  1.63 m   female" in out

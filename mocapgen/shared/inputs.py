@@ -85,10 +85,11 @@ def similar_name(path: str | Path) -> str:
     """Return the end of a message about a file that is not there: ``; did you mean 'data.h5'?``, by the files of its folder that end alike."""
     path = Path(path)
     try:
-        names = [entry.name for entry in islice(os.scandir(path.parent), _MOST_NAMES) if Path(entry.name).suffix == path.suffix]
+        found = (Path(entry.name) for entry in islice(os.scandir(path.parent), _MOST_NAMES))
+        stems = [name.stem for name in found if name.suffix == path.suffix]
     except (OSError, ValueError):
         return ""
-    return nearest(path.name, names, path.parent)
+    return nearest(path.stem, stems, path.parent, path.suffix)  # without the suffix, or all short names were alike
 
 
 def _found(path: Path) -> str:

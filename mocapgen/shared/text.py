@@ -51,10 +51,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"there {'are ' + ', '.join(names[:MAX_NAMES]) + more if names else 'is none'}"
 
 
-def nearest(name: str, known: Iterable[str], folder: Path | None = None) -> str:
-    """Return the end of a message: ``; did you mean 'paper'?``, or nothing if none of the known names, those in a folder, is similar."""
+def nearest(name: str, known: Iterable[str], folder: Path | None = None, suffix: str = "") -> str:
+    """Return the end of a message: ``; did you mean 'paper'?``, or nothing if none of the known names (in a folder, of a suffix) is similar."""
     near = difflib.get_close_matches(name[:LONGEST_LINE], sorted(known), n=1)
-    return f"; did you mean '{printable(folder / near[0] if folder else near[0])}'?" if near else ""
+    if not near:
+        return ""
+    meant = near[0] + suffix
+    return f"; did you mean '{printable(folder / meant if folder else meant)}'?"
 
 
 def format_size(size: int) -> str:

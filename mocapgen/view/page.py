@@ -33,6 +33,10 @@ _AROUND = ("save.js", "video.js", "info.js", "thumbnail.js", "timeline.js", "lis
 _SCRIPTS = (*_DRAWN, *_WORLD, *_AROUND, "player.js", "start.js")
 
 
+_FIRST = 200_000  # characters of data before the script: with them the player starts, while the browser reads the rest
+_REST = '<script type="text/plain" data-mp="rest">'
+
+
 @dataclass(frozen=True)
 class Start:
     """What the player shows first.
@@ -155,13 +159,15 @@ def player_parts(
             break
     first = None if start is None else {"sequence": start.sequence, "frame": start.frame, "joint": start.joint}
     mode, header = "page" if whole_page else "part", to_json(pack.header(title, notes, first, chosen))
-    return PlayerParts(css, filled(markup, mode=mode, header=header, blocks=pack.text, video=video), script, pack.numbers, pack.frames)
+    data = {"header": header, "blocks": pack.text[:_FIRST], "rest": pack.text[_FIRST:]}
+    return PlayerParts(css, filled(markup, mode=mode, video=video, **data), script, pack.numbers, pack.frames)
 
 
 def page_of(parts: PlayerParts, title: str) -> str:
     """Return a page with nothing but the player; it asks for nothing from anywhere."""
     script, media = f"\n{parts.script}", "data: file: 'self'" if '<video data-mp="video"' in parts.html else ""
-    page = {"title": html_text(title), "css": parts.css, "script": script, "player": parts.html}
+    player, marker, rest = parts.html.partition(_REST)
+    page = {"title": html_text(title), "css": parts.css, "script": script, "player": player, "rest": marker + rest}
     return filled(_asset("page.html"), policy=content_policy(script, media), **page)
 
 

@@ -113,8 +113,9 @@ def unpack(page: str) -> Unpacked:
     texts = dict(re.findall(r'<script type="[^"]*" data-mp="(\w+)">(.*?)</script>', page, flags=re.DOTALL))
     header = json.loads(texts["header"])
     ends = np.cumsum(header["blocks"])
-    assert len(texts["blocks"]) == (ends[-1] if len(ends) else 0)
-    return Unpacked(header, [texts["blocks"][end - length : end] for end, length in zip(ends, header["blocks"], strict=True)])
+    blocks = texts["blocks"] + texts["rest"]
+    assert len(blocks) == (ends[-1] if len(ends) else 0)
+    return Unpacked(header, [blocks[end - length : end] for end, length in zip(ends, header["blocks"], strict=True)])
 
 
 PLAYER = "document.querySelector('.mocap-player').player"
@@ -130,6 +131,7 @@ class Opened:
 
     def __init__(self, page: Any, path: Path, hash: str) -> None:
         self.page = page
+        page.set_default_timeout(60_000)  # a browser that shares its processor may take long
         self.complaints: list[str] = []
         self.requests: list[str] = []
         page.on("console", lambda message: None if SCREENSHOT in message.text else self.complaints.append(f"{message.type}: {message.text}"))
@@ -146,7 +148,7 @@ class Opened:
 
     def wait(self, condition: str) -> None:
         """Wait until a condition on the player p holds."""
-        self.page.wait_for_function(f"() => {{ const p = {PLAYER}; return {condition}; }}", timeout=10_000)
+        self.page.wait_for_function(f"() => {{ const p = {PLAYER}; return {condition}; }}", timeout=30_000)
 
     def settle(self) -> None:
         """Wait until what has been asked for is drawn, with the picture of the 3D pane if there can be one."""

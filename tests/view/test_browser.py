@@ -10,7 +10,7 @@ from mocapgen import open_dataset
 from mocapgen.view import Start, player_parts, player_sequences
 from mocapgen.view.write_page import view
 from schemas.inspection import Finding
-from tests.view.conftest import write_predictions
+from tests.view.conftest import unpack, write_predictions
 
 LEFT, RIGHT = (0, 0x72, 0xB2), (0xD5, 0x5E, 0)
 
@@ -164,7 +164,7 @@ def test_choosing_clip_avatar_and_camera(open_page, unity_page, files, tmp_path)
 
 
 def test_turning_zooming_and_moving(open_page, unity_page):
-    opened = open_page(unity_page)
+    opened = open_page(unity_page, viewport={"width": 1000, "height": 600})  # every step is drawn, here by the processor: the fewer pixels the better
     box = opened.page.locator('canvas[data-mp="world"]').bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     mouse = opened.page.mouse
@@ -217,6 +217,23 @@ def test_addresses(open_page, unity_page):
     opened.page.get_by_text("Sequence 777 is not on this page.").wait_for()
     opened.page.evaluate("location.hash = '#elsewhere'")
     assert opened.do("return p.scene.row.number") == 1
+
+
+def test_the_player_starts_before_the_browser_has_read_all_data(open_page, files, tmp_path, monkeypatch):
+    """Whatever of the data follows the script."""
+    for first in (10, 100_000):
+        monkeypatch.setattr("mocapgen.view.page._FIRST", first)
+        path = view(files["unity"], out=tmp_path / f"{first}.html").path
+        page = path.read_text(encoding="utf-8")
+        assert page.index('data-mp="blocks"') < page.index("MocapPlayer.Player(element)") < page.index('data-mp="rest"')
+        last = len(unpack(page).header["sequences"]) - 1
+        opened = open_page(path, f"#sequence={last}&frame=9")
+        assert opened.do("return [p.scene.row.number, p.frame]") == [last, 9]
+        opened.do("await p.open({sequence: 0})")
+        with open_dataset(files["unity"]) as data:
+            np.testing.assert_allclose(
+                np.reshape(opened.do("return Array.from(p.scene.pixels)"), data[0]["positions_2d"].shape), data[0]["positions_2d"], atol=0.1
+            )
 
 
 def test_a_page_plays_at_once_unless_motion_is_unwanted(open_page, unity_page):

@@ -81,6 +81,19 @@ def test_without_webgl_bodies_are_sticks(open_page, unity_page):
     assert opened.picture("world").std() > 5
 
 
+def test_until_there_is_a_picture_bodies_are_sticks(open_page, unity_page):
+    opened = open_page(unity_page, "#sequence=0&frame=0")
+    state = "[p.world.plain, Boolean(p.world.picture), Boolean(p.world.coming)]"
+    assert opened.do(f"return {state}") == [0, True, False]
+    assert opened.do(f"p.world.release(); p.world.render(performance.now()); return {state}") == [1, False, True]
+    opened.settle()
+    assert opened.do(f"return {state}") == [0, True, False]
+    fading = (
+        "p.world.calm = {matches: false}; p.world.arrived = 0; return [0, 125, 250].map((t) => { p.world.render(1e7 + t); return p.world.plain; })"
+    )
+    assert opened.do(fading) == [1, 0.5, 0]  # where motion is welcome
+
+
 def test_a_picture_that_is_taken_away_comes_back(open_page, unity_page):
     opened = open_page(unity_page, "#sequence=0&frame=0")
     opened.settle()

@@ -72,12 +72,18 @@
       const places = [[8, 0], [-8 - width, 0], [-width / 2, -13], [-width / 2, 13], [8, -12], [8, 12], [-8 - width, -12], [-8 - width, 12]];
       for (const [dx, dy] of places) {
         const box = [p[0] + dx, p[1] + dy - 6, p[0] + dx + width, p[1] + dy + 6];
-        if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
-        taken.push(box);
+        if (!take(box, taken)) continue;
         label(ctx, name, [box[0], p[1] + dy], style, style.muted);
         return;
       }
     });
+  }
+
+  // Whether a box [left, top, right, bottom] covers no other: then it is one of them.
+  function take(box, taken) {
+    const free = !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+    if (free) taken.push(box);
+    return free;
   }
 
   const widths = new Map();
@@ -208,5 +214,5 @@
     return 10 ** Math.max(0, Math.ceil(Math.log10(span / 30)));
   }
 
-  mp.draw = { begin, cellOf, coloursOf, emphasis, image, imagePoints, label, line, names, stick };
+  mp.draw = { begin, cellOf, coloursOf, emphasis, image, imagePoints, label, line, names, stick, take, widthOf };
 })((globalThis.MocapPlayer ||= {}));

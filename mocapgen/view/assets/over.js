@@ -3,6 +3,7 @@
   "use strict";
 
   const { space } = mp;
+  const LIFTS = [22, 37, 52, 67]; // pixels above a body where its label may be
 
   function prepared(canvas, width, height, style) {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
@@ -26,14 +27,15 @@
     });
   }
 
-  // A body's label, above its highest joint.
-  function label(ctx, text, points, style) {
+  // A body's label, above its highest joint, and above other labels that it would cover; where there is no room at all, it has none.
+  function label(ctx, text, points, style, width, taken) {
     const known = points.filter(Boolean);
     if (!text || !known.length) return;
     const top = known.reduce((one, other) => (other[1] < one[1] ? other : one));
-    ctx.textAlign = "center";
-    mp.draw.label(ctx, text, [top[0], top[1] - 22], style);
-    ctx.textAlign = "start";
+    const half = mp.draw.widthOf(ctx, text) / 2 + 3;
+    const x = Math.min(Math.max(top[0], half), width - half);
+    const y = LIFTS.map((lift) => top[1] - lift).find((place) => mp.draw.take([x - half, place - 7, x + half, place + 7], taken));
+    if (y !== undefined) mp.draw.label(ctx, text, [x - half + 3, y], style);
   }
 
   function axes(ctx, view, height, style) {
@@ -56,10 +58,11 @@
     if (world.plain) sticks(ctx, world, view, points);
     ctx.globalAlpha = 1;
     const marked = options.joint;
+    const taken = []; // by labels
     bodies.forEach(({ source, label: text }, number) => {
       const joint = marked?.body === number ? marked.joint : -1;
       if (options.names && number === 0) mp.draw.names(ctx, source.figure, points[number], style, joint);
-      label(ctx, text, points[number], style);
+      label(ctx, text, points[number], style, width, taken);
       mp.draw.emphasis(ctx, source.figure, points[number], joint, style);
     });
     axes(ctx, view, height, style);

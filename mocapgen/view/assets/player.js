@@ -13,7 +13,8 @@
       this.root = root;
       this.page = root.dataset.mode === "page";
       this.part = (name) => root.querySelector(`[data-mp="${name}"]`);
-      this.source = new mp.scene.Source(JSON.parse(this.part("header").textContent), this.part("blocks").textContent);
+      const rest = mp.parsed().then(() => this.part("rest").textContent);
+      this.source = new mp.scene.Source(JSON.parse(this.part("header").textContent), this.part("blocks").textContent, rest);
       this.header = this.source.header;
       this.rows = this.header.sequences;
       this.options = { loop: true, names: false, trails: false, camera: true, grid: true, follow: false, predicted: true, aligned: false, apart: false, beside: [] };

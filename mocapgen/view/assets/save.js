@@ -14,8 +14,8 @@
     const stored = row.motion;
     const skeleton = header.skeletons[stored.skeleton];
     const none = (count) => Array(count).fill(-1);
-    const turns = await mp.codec.decode(source.block(stored.rotations), row.frames, none(stored.turning.length), 4, header.step_rotation);
-    const root = await mp.codec.decode(source.block(stored.root), row.frames, [-1], 3, header.step_root);
+    const turns = await mp.codec.decode(await source.block(stored.rotations), row.frames, none(stored.turning.length), 4, header.step_rotation);
+    const root = await mp.codec.decode(await source.block(stored.root), row.frames, [-1], 3, header.step_root);
     const joints = skeleton.names.length;
     const rotations = new Float64Array(row.frames * joints * 4);
     for (let i = 3; i < rotations.length; i += 4) rotations[i] = 1;

@@ -6,9 +6,11 @@
   const REMEMBERED = 12;
 
   class Source {
-    constructor(header, text) {
+    // `text` is the beginning of all blocks, `rest` a promise of what follows.
+    constructor(header, text, rest) {
       this.header = header;
       this.text = text;
+      this.rest = rest;
       this.offsets = [0];
       for (const length of header.blocks) this.offsets.push(this.offsets[this.offsets.length - 1] + length);
       for (const camera of header.cameras) {
@@ -17,8 +19,11 @@
       this.scenes = new Map();
     }
 
-    block(number) {
-      return this.text.slice(this.offsets[number], this.offsets[number + 1]);
+    async block(number) {
+      const place = [this.offsets[number], this.offsets[number + 1]];
+      if (place[1] <= this.text.length) return this.text.slice(...place);
+      this.whole ||= this.rest.then((rest) => this.text + rest);
+      return (await this.whole).slice(...place);
     }
 
     // The sequence in place `index` of the header's table.
@@ -35,7 +40,7 @@
       const { header } = this;
       const figure = header.figures[row.figure];
       const camera = header.cameras[row.camera];
-      const read = (block, parents, axes, step) => mp.codec.decode(this.block(block), row.frames, parents, axes, step);
+      const read = async (block, parents, axes, step) => mp.codec.decode(await this.block(block), row.frames, parents, axes, step);
       const world = await read(row.world, figure.parents, 3, header.step_3d);
       const stored = row.pixels !== undefined;
       const pixels = stored ? await read(row.pixels, figure.parents, 2, header.step_2d) : project(camera, world);
@@ -55,8 +60,8 @@
       const { same, world, errors } = row.predicted;
       const figure = header.figures[row.predicted.figure];
       const predicted = { figure, same, root: Math.max(figure.parents.findIndex((parent) => parent < 0), 0) };
-      predicted.world = await mp.codec.decode(this.block(world), row.frames, figure.parents, 3, header.step_3d);
-      predicted.errors = await mp.codec.decode(this.block(errors), row.frames, [-1], 1, header.step_error);
+      predicted.world = await mp.codec.decode(await this.block(world), row.frames, figure.parents, 3, header.step_3d);
+      predicted.errors = await mp.codec.decode(await this.block(errors), row.frames, [-1], 1, header.step_error);
       predicted.mean = meanOf(predicted.errors);
       return predicted;
     }

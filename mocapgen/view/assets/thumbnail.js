@@ -9,7 +9,7 @@
   // Positions of the most telling frame, relative to the root: (joints, 3).
   async function telling(source, row) {
     const figure = source.header.figures[row.figure];
-    const world = await mp.codec.decode(source.block(row.world), row.frames, figure.parents, 3, source.header.step_3d);
+    const world = await mp.codec.decode(await source.block(row.world), row.frames, figure.parents, 3, source.header.step_3d);
     const joints = figure.names.length;
     const root = Math.max(figure.parents.findIndex((parent) => parent < 0), 0);
     const frames = Array.from({ length: Math.min(SAMPLES, row.frames) }, (_, i) => Math.floor(((i + 0.5) * row.frames) / Math.min(SAMPLES, row.frames)));

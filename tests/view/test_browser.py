@@ -8,6 +8,7 @@ import pytest
 
 from mocapgen import open_dataset
 from mocapgen.view import Start, player_parts, player_sequences
+from mocapgen.view.packing import CLOSE
 from mocapgen.view.write_page import view
 from schemas.inspection import Finding
 from tests.view.conftest import unpack, write_predictions
@@ -232,7 +233,7 @@ def test_the_player_starts_before_the_browser_has_read_all_data(open_page, files
         opened.do("await p.open({sequence: 0})")
         with open_dataset(files["unity"]) as data:
             np.testing.assert_allclose(
-                np.reshape(opened.do("return Array.from(p.scene.pixels)"), data[0]["positions_2d"].shape), data[0]["positions_2d"], atol=0.1
+                np.reshape(opened.do("return Array.from(p.scene.pixels)"), data[0]["positions_2d"].shape), data[0]["positions_2d"], atol=CLOSE
             )
 
 

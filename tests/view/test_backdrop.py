@@ -10,7 +10,7 @@ from mocapgen.view import backdrop
 from mocapgen.view.write_page import view
 from schemas.errors import ConfigError
 from tests.videos import write_video
-from tests.view.conftest import write_predictions
+from tests.view.conftest import PLAYER, SCREENSHOT, write_predictions
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +57,16 @@ def test_what_does_not_fit_is_refused(predicted, files, tmp_path):
 def test_the_picture_is_that_of_the_frame(predicted, clip, tmp_path, browser, monkeypatch, embedded):
     monkeypatch.setattr(backdrop, "MOST_EMBEDDED", 10**9 if embedded else 10)
     path = view(predicted, out=tmp_path / "a.html", video=clip).path
-    page = browser.new_page()
+    page = browser.new_page(viewport={"width": 900, "height": 500})  # frames are drawn by the processor
     complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
+    page.on("console", lambda message: None if SCREENSHOT in message.text else complaints.append(message.text))
     page.goto(path.resolve().as_uri() + "#sequence=0&frame=30")
     page.wait_for_function("() => { const v = document.querySelector('video'); return v.readyState >= 2 && !v.seeking && v.currentTime > 0.99; }")
     assert page.evaluate("() => document.querySelector('video').currentTime") == pytest.approx(1.0, abs=0.01)
-    page.evaluate("() => { document.querySelector('.mocap-player').player.play(); }")
+    page.wait_for_function(f"() => {PLAYER}.world.picture")  # making it takes longer than the two may be apart
+    page.evaluate(f"() => {PLAYER}.play()")
     page.wait_for_function("() => { const v = document.querySelector('video'); return !v.paused && v.currentTime > 1.05; }")
-    player = page.evaluate("() => { const p = document.querySelector('.mocap-player').player; return p.frame / p.scene.fps; }")
-    assert player == pytest.approx(page.evaluate("() => document.querySelector('video').currentTime"), abs=0.5)
+    shown, played = page.evaluate(f"() => [{PLAYER}.frame / {PLAYER}.scene.fps, document.querySelector('video').currentTime]")
+    assert shown == pytest.approx(played, abs=0.5)
     assert complaints == []
     page.close()

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TESTS = ("tests/shared", "tests/store", "tests/core", "tests/sources/test_files.py", "tests/formats/test_bvh.py", "tests/e2e/test_command_line.py")
-PACKAGES = ("-e", ".[fetch,gltf]", "pytest", "pytest-xdist", "hypothesis")
+TESTS = ("tests/shared", "tests/store", "tests/core", "tests/sources/test_files.py", "tests/formats/test_bvh.py", "tests/cli/test_cli.py")
+PACKAGES = ("-e", ".[fetch,gltf]", "av", "pytest", "pytest-xdist", "hypothesis")
 _ASK = "import sys, venv; print(sys.version_info[0], sys.version_info[1])"
 
 

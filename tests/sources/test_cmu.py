@@ -167,7 +167,7 @@ def test_basketball_and_break_dance(cmu: Path) -> None:
 
 
 def test_a_mistyped_category_is_answered_with_those_there_are(cmu: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^categories: .* found 'basketbal'; did you mean basketball.* there are acrobatics, .*, walk$"):
+    with pytest.raises(ConfigError, match=r"^categories: .* found 'basketbal'; did you mean basketball.* there are \d+$"):
         chosen(cmu, categories=("basketbal",))
     with pytest.raises(ConfigError, match=r"^categories: expected a category that there are clips of, found 'golf'; there are basketball, .*, walk$"):
         chosen(cmu, categories=("golf",))

@@ -82,7 +82,7 @@ def test_misspelt_files_and_settings(place, capsys, command):
     ("lacks", "line"),
     [
         (("torch", "av", "mediapipe"), "the packages torch, av and mediapipe, which are not installed: pip install 'mocapgen[train,video]'"),
-        (("mediapipe",), "the package mediapipe, which is not installed: pip install 'mocapgen[video]'"),
+        (("torch", "safetensors"), "the packages torch and safetensors, which are not installed: pip install 'mocapgen[train]'"),
     ],
 )
 def test_all_extras_that_a_video_needs_are_named_at_once(place, capsys, monkeypatch, lacks, line):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -44,7 +45,7 @@ def predict(context: click.Context, /, model: str, source: str, out: str, overwr
     """
     require_model(model, "trainer predict", source, f" --out {shlex.quote(out)}")
     require_source(source)
-    if "video" in kind_of(source):
+    if "video" in kind_of(source) and find_spec("torch") is None:  # all at once; with PyTorch, what is to be written is looked at before
         require_packages("torch", "safetensors", "av", *(["mediapipe"] if options["detector"] in (None, "mediapipe") else []))
     from mocapgen.shared.config import settings
     from mocapgen.shared.progress import progress_bar

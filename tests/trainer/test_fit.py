@@ -151,7 +151,7 @@ def test_what_a_run_leaves(whole, data, data_file, tiny):
     assert float(rows[1]["validation_mpjpe_mm"]) == whole.history[1]["validation_mpjpe_mm"]
     assert (whole.folder / "history.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     readme = (whole.folder / "README.md").read_text()
-    for words in ("trainer fit data.h5", data.sha256, "clip: ", "torch 2", "mpjpe_mm"):
+    for words in ("trainer fit data.h5", data.sha256, "clip: ", "torch 2", "MPJPE"):
         assert words in readme
     card = checkpoint.read(whole.folder).card
     assert (card.fps, card.camera_frame, card.joints, card.data["sha256"]) == (data.fps, data.camera_frame, data.joints.joints, data.sha256)

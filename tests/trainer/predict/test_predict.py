@@ -392,7 +392,7 @@ WRONG = {
     "rate of a dataset": (["RUN", "DATA", "--fps", "25"], "expected no settings for keypoints with a dataset file, found --fps"),
     "no folder": (["RUN", "KEYPOINTS", "--out", "GONE/x.h5"], "expected an existing folder"),
     "itself": (["RUN", "DATA", "--out", "DATA", "--overwrite"], "expected another file to write than one that is read"),
-    "there already": (["RUN", "KEYPOINTS", "--out", "FEW"], "say --overwrite"),
+    "there already": (["RUN", "KEYPOINTS", "--out", "PREDICTIONS"], "say --overwrite"),
 }
 
 

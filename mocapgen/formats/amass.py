@@ -57,6 +57,10 @@ _RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 _WANTED = ("poses", "root_orient", "pose_body", "trans", "betas", "gender", "surface_model_type", *_RATES)
 _MODELS = {"smplx": "SMPL-X", "smplh": "SMPL+H", "smpl": "SMPL"}
 """By what ``surface_model_type`` begins with."""
+_MOST_TURNED = 4.0 * np.pi
+"""Radians, the longest rotation vector that is taken for one: half a turn is enough for any rotation, fits may need a whole one."""
+_FARTHEST = 50.0
+"""Metres from the origin of a capture volume in half of the frames."""
 _MOST_BETAS = 300
 _FASTEST = 100_000.0  # frames per second
 
@@ -142,6 +146,7 @@ def parse_amass(data: bytes, where: str, fps: float | None = None) -> Amass:
         raise FormatError(f"{where}: trans: expected {count:,} frames of 3 numbers, as many as {poses} has, found {_size(translation)}")
     for name, values in ((poses, rotations), ("trans", translation)):
         _check_finite(values, name, where)
+    _check_units(rotations, translation, poses, where)
     notes = [f"{where}: {_LEFT_OUT[model]} left out: the skeleton has none"] if model in _LEFT_OUT and width > 66 else []
     return Amass(rotations, translation, _rate(arrays, fps, where), model, _gender(arrays, where, notes), _betas(arrays, where), where, tuple(notes))
 
@@ -204,6 +209,20 @@ def _check_finite(values: Array, name: str, where: str) -> None:
         place = tuple(int(index) for index in np.argwhere(odd)[0])
         joint = f", joint {list(JOINTS)[place[1]]}" if values.ndim == 3 else ""
         raise FormatError(f"{where}: {name}: expected finite numbers, found {values[place]:g} in frame {place[0]}{joint}")
+
+
+def _check_units(rotations: Array, translation: Array, poses: str, where: str) -> None:
+    """Refuse degrees, and paths in centimetres or millimetres: files that other programs write like AMASS's, and that read without a fault."""
+    largest = float(np.median(np.linalg.norm(rotations, axis=-1).max(axis=1)))
+    if largest > _MOST_TURNED:
+        raise FormatError(
+            f"{where}: {poses}: expected rotation vectors in radians, found one of {largest:.0f} in half of the frames; if these are degrees, save radians"
+        )
+    height = float(np.median(np.abs(translation).max(axis=1)))
+    if height > _FARTHEST:
+        raise FormatError(
+            f"{where}: trans: expected metres, found {height:.0f} in half of the frames; if these are centimetres or millimetres, save metres"
+        )
 
 
 def _rate(arrays: Mapping[str, Any], given: float | None, where: str) -> float:

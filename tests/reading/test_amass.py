@@ -86,7 +86,7 @@ def test_left_is_left_and_knees_bend_forward(walk: Motion) -> None:
         assert (np.einsum("ti,ti->t", at[f"{side}Toes"] - at[f"{side}Foot"], forward) > 0).mean() > 0.9
 
 
-vectors = st.tuples(*[st.floats(-12.0, 12.0)] * 3)
+vectors = st.tuples(*[st.floats(-7.0, 7.0)] * 3)
 
 
 @given(st.lists(vectors, min_size=1, max_size=20))
@@ -100,7 +100,7 @@ def test_any_rotation_vector(found: list[tuple[float, float, float]]) -> None:
 def test_any_pose_is_where_independent_kinematics_put_it(data: Any) -> None:
     count = data.draw(st.integers(1, 4))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    arrays = {"poses": random.normal(0.0, data.draw(st.floats(0.0, 4.0)), (count, 156)), "trans": random.normal(0.0, 3.0, (count, 3))}
+    arrays = {"poses": random.normal(0.0, data.draw(st.floats(0.0, 2.0)), (count, 156)), "trans": random.normal(0.0, 3.0, (count, 3))}
     arrays["mocap_framerate"] = np.array(data.draw(st.sampled_from([60.0, 100.0, 120.0, 150.0, 59.94, 23.976])))
     motion = motion_of(parse_amass(amass_bytes(arrays), "x.npz"))[0]
     rest = motion.skeleton.rest_positions[motion.skeleton.indices(list(OURS))]
@@ -190,6 +190,9 @@ def test_wrong_files_are_one_line(walk: Motion, tmp_path: Path) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"poses": spoilt(good["poses"], (7, 13), np.nan)}, "poses: expected finite numbers, found nan in frame 7, joint left_knee"),
         ({"trans": spoilt(good["trans"], (3, 1), np.inf)}, "trans: expected finite numbers, found inf in frame 3"),
+        ({"poses": np.degrees(good["poses"])}, "poses: expected rotation vectors in radians, found one of "),
+        ({"trans": 100.0 * good["trans"]}, "trans: expected metres, found "),
+        ({"trans": 1000.0 * good["trans"]}, "if these are centimetres or millimetres, save metres"),
         ({"poses": good["poses"][:, :100]}, "poses: expected 66, 72, 156, 165 numbers a frame, three for each joint, found 100"),
         ({"poses": good["poses"][:0]}, "poses: expected frames of rotation vectors, at least one, found"),
         ({"trans": good["trans"][1:]}, "trans: expected 240 frames of 3 numbers, as many as poses has, found an array of 239 x 3"),

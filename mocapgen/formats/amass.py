@@ -216,7 +216,7 @@ def _check_units(rotations: Array, translation: Array, poses: str, where: str) -
     largest = float(np.median(np.linalg.norm(rotations, axis=-1).max(axis=1)))
     if largest > _MOST_TURNED:
         raise FormatError(
-            f"{where}: {poses}: expected rotation vectors in radians, found one of {largest:.0f} in half of the frames; if these are degrees, save radians"
+            f"{where}: {poses}: expected rotation vectors in radians, found {largest:.0f} in half of the frames; if these are degrees, save radians"
         )
     height = float(np.median(np.abs(translation).max(axis=1)))
     if height > _FARTHEST:

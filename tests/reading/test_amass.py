@@ -190,7 +190,7 @@ def test_wrong_files_are_one_line(walk: Motion, tmp_path: Path) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"poses": spoilt(good["poses"], (7, 13), np.nan)}, "poses: expected finite numbers, found nan in frame 7, joint left_knee"),
         ({"trans": spoilt(good["trans"], (3, 1), np.inf)}, "trans: expected finite numbers, found inf in frame 3"),
-        ({"poses": np.degrees(good["poses"])}, "poses: expected rotation vectors in radians, found one of "),
+        ({"poses": np.degrees(good["poses"])}, "poses: expected rotation vectors in radians, found "),
         ({"trans": 100.0 * good["trans"]}, "trans: expected metres, found "),
         ({"trans": 1000.0 * good["trans"]}, "if these are centimetres or millimetres, save metres"),
         ({"poses": good["poses"][:, :100]}, "poses: expected 66, 72, 156, 165 numbers a frame, three for each joint, found 100"),

@@ -58,6 +58,21 @@ class Published(Model):
     """MPJPE of each group of joints, mean of the two motions, in the published order."""
 
 
+DISTANCES_MM = (25.0, 50.0, 75.0, 100.0, 150.0, 200.0)
+"""Limits between which poses are put together by their distance from the nearest one of the training side, mm."""
+
+
+class DistanceBin(Settings):
+    """The error of poses that are about as far from the nearest one of the training side (root mean square over joints, of bodies of one size)."""
+
+    least_mm: float
+    """Smallest distance of these poses; the largest is the next limit."""
+    frames: int
+    """How many frames."""
+    mpjpe_mm: float
+    """Root-relative MPJPE of these frames, root counted."""
+
+
 class Side(Settings):
     """How a trained model does on some sequences; `docs/metrics.md` defines the figures."""
 
@@ -69,6 +84,8 @@ class Side(Settings):
     """Every metric over all frames."""
     by_group_mm: dict[str, float]
     """Root-relative MPJPE of each group of joints."""
+    by_distance: tuple[DistanceBin, ...] = ()
+    """The error by the distance to the nearest pose of the training side; bins without a frame are left out."""
 
     @model_validator(mode="after")
     def _check(self) -> Side:

@@ -30,7 +30,7 @@ from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import check_folder, check_target
 from mocapgen.shared.text import one_line
 from schemas.errors import ConfigError, MocapError
-from schemas.experiments import EpochFigures, Failure, RunResult, Side
+from schemas.experiments import DistanceBin, EpochFigures, Failure, RunResult, Side
 from schemas.train import ModelCard, SplitRecord, TrainConfig
 from trainer.data.batches import Loader
 from trainer.data.cache import load_frames
@@ -38,6 +38,7 @@ from trainer.data.dataset import PoseData, require_match
 from trainer.data.splits import make_split, read_split_record, split_from_record
 from trainer.evaluate import evaluate_predictions
 from trainer.experiments.examples import Examples, read_examples, write_examples
+from trainer.experiments.novelty import by_distance
 from trainer.experiments.published import benchmark
 from trainer.fit import ProgressCallback, fit
 from trainer.model.checkpoint import load_lifter
@@ -299,6 +300,8 @@ class RunSeries:
         sides: dict[str, Side] = {}
         examples: list[Examples] = []
         record = read_split_record(folder)
+        trained = self.load(self.data_file, config.joint_set)
+        train = split_from_record(trained, record).train
         for data, name, sequences in self._sides(job, config, card, record):
             loader = Loader(data, compute.device)
             predicted = lift_sequences(lifter, loader, sequences)
@@ -307,7 +310,8 @@ class RunSeries:
                 sides[name] = _side(data, sequences, {"mpjpe_mm": _mpjpe_mm(predicted, data, sequences)}, {})
                 continue
             evaluation = evaluate_predictions(predicted, data, sequences, card, f"{described}; evaluated on {name}")
-            sides[name] = _side(data, sequences, evaluation.overall, evaluation.by_group_mm)
+            distances = by_distance(predicted, data, sequences, trained, train)
+            sides[name] = _side(data, sequences, evaluation.overall, evaluation.by_group_mm, distances)
             write_file(folder / f"evaluation-{_stem(name)}.json", (evaluation.model_dump_json(indent=2) + "\n").encode())
             examples.append(Examples.pick(name, predicted, data, sequences, evaluation))
         write_examples(folder / "examples.npz", examples)
@@ -366,12 +370,19 @@ class RunSeries:
             return
 
 
-def _side(data: PoseData, sequences: NDArray[np.int64], overall: Mapping[str, float], by_group: Mapping[str, float]) -> Side:
+def _side(
+    data: PoseData,
+    sequences: NDArray[np.int64],
+    overall: Mapping[str, float],
+    by_group: Mapping[str, float],
+    distances: tuple[DistanceBin, ...] = (),
+) -> Side:
     return Side(
         sequences=len(sequences),
         frames=int(data.length[sequences].sum()),
         overall={key: value for key, value in overall.items() if np.isfinite(value)},
         by_group_mm=dict(by_group),
+        by_distance=distances,
     )
 
 

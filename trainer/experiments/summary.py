@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from mocapgen.shared.text import count_of
-from schemas.experiments import PublishedExperiment, Results, RunResult, Side
+from schemas.experiments import DISTANCES_MM, DistanceBin, PublishedExperiment, Results, RunResult, Side
 from trainer.data.splits import RANDOM_NOTE
 from trainer.experiments import pictures
 from trainer.experiments.examples import read_examples
@@ -51,6 +53,7 @@ def summarise_results(results: Results, runs: Path) -> list[ReportBlock]:
         *_protocol(results),
         *_own_file(results),
         *_cmu(results),
+        *_novelty(results),
         *_histories(results),
         *_examples(results, runs),
         *_runs(results),
@@ -397,9 +400,44 @@ def _examples(results: Results, runs: Path) -> list[ReportBlock]:
     return blocks
 
 
+def _novelty(results: Results) -> list[ReportBlock]:
+    """Return the table of errors by the distance to the nearest training pose."""
+    edges = [0.0, *DISTANCES_MM]
+    rows: list[list[Cell | str]] = []
+    for experiment in EXPERIMENT_TITLES:
+        for recipe in results.recipes:
+            runs = select(results, experiment, recipe)
+            for side in dict.fromkeys(side for run in runs for side in run.sides if side not in ("train", "validation")):
+                found = [{row.least_mm: row for row in run.sides[side].by_distance} for run in runs if side in run.sides]
+                if any(found):
+                    rows.append([f"{experiment}: {side}", recipe, *(_error_and_share(found, least) for least in edges)])
+    if not rows:
+        return []
+    header = ["", "recipe", *(f"{low:.0f} to {high:.0f} mm" for low, high in pairwise(edges)), f"from {edges[-1]:.0f} mm"]
+    said = "How far a pose is from the nearest one of the training side: root mean square distance of the joints, of bodies of one size, from the"
+    note = f"{said} same direction, either side. MPJPE of the frames at that distance, mm; in brackets their share."
+    return [Heading("Error by distance to the nearest training pose"), Paragraph(note), Table("", header, rows, labels=2)]
+
+
+def _error_and_share(found: Sequence[Mapping[float, DistanceBin]], least: float) -> str:
+    """Return the mean error over all frames of some runs at a distance, and their share of all frames."""
+    there = [bins[least] for bins in found if least in bins]
+    frames = sum(row.frames for row in there)
+    if not frames:
+        return "–"
+    share = 100.0 * frames / sum(row.frames for bins in found for row in bins.values())
+    return f"{sum(row.frames * row.mpjpe_mm for row in there) / frames:.1f} ({share:.0f} %)"
+
+
+def _core_minutes(run: RunResult) -> str:
+    """Return what a run took of the processor's cores, at most: its time times its threads."""
+    threads = re.match(r"processor, (\d+) thread", run.device)
+    return f"{run.seconds * int(threads[1]) / 60:.1f}" if threads else NOTHING
+
+
 def _runs(results: Results) -> list[ReportBlock]:
     """Return the table of all runs."""
-    header = ["run", "model", "parameters", "epochs, best", "time, s", "device", "split"]
+    header = ["run", "model", "parameters", "epochs, best", "time, s", "core-minutes", "device", "split"]
     rows = [
         [
             run.name,
@@ -407,6 +445,7 @@ def _runs(results: Results) -> list[ReportBlock]:
             f"{run.parameters:,}",
             f"{len(run.history)}, {run.best_epoch}",
             f"{run.seconds:.0f}",
+            _core_minutes(run),
             run.device,
             run.split.removesuffix(f" ({run.note})"),
         ]

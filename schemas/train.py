@@ -110,6 +110,15 @@ class BodyAugmentation(Settings):
         return self
 
 
+class PoseComposition(Settings):
+    """Poses composed of several recordings: limbs of one sequence move as those of other sequences of its batch."""
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    """Share of sequences that are composed."""
+    limbs: float = Field(default=0.35, ge=0, le=1)
+    """Share of their legs, arms, and upper bodies that move as another's."""
+
+
 class DetectorErrors(Settings):
     """The errors of real 2D detectors, joint by joint (`schemas/detectors.py` has their sizes); requires joint set `detector` and `confidence`."""
 
@@ -163,6 +172,8 @@ class Augmentation(Settings):
     """Largest standard deviation of these angles, degrees; each sequence draws its own between 0 and this."""
     pose_perturbation_knees: float = Field(default=1.0, ge=0, le=1)
     """Factor of the angles of knees: they are hinges, and a person who stands stands on straight ones."""
+    composition: PoseComposition = PoseComposition()
+    """Poses composed of several recordings."""
     body: BodyAugmentation = BodyAugmentation()
     """Other bodies."""
     camera: CameraAugmentation = CameraAugmentation()
@@ -195,8 +206,9 @@ class TrainConfig(Settings):
     """Settings of that model (width, depth, kernel, ...); each has a default."""
     normalisation: Normalisation = "centred"
     """How pixels become the model's input."""
-    head: Literal["direct", "ray"] = "ray"
-    """`direct`: the network gives positions. `ray`: it gives depths, and positions lie on the rays through the pixels."""
+    head: Literal["direct", "ray", "rigid"] = "ray"
+    """`direct`: the network gives positions. `ray`: it gives depths, and positions lie on the rays through the pixels. `rigid`: as `ray`,
+    and in use joints are moved along their rays until bones keep their length."""
     target: Target = "relative"
     """Positions relative to the root, or the root's path in the camera frame as well."""
     confidence: bool = False
@@ -217,14 +229,16 @@ class TrainConfig(Settings):
     """How often every training sequence is seen; 50 is the published number."""
     batch_size: int = Field(default=32, ge=1, le=1_000_000)
     """Sequences (or windows) in a batch, over all processes."""
+    optimiser: Literal["adamw", "soap"] = "adamw"
+    """`soap`: AdamW in a basis in which the gradients of each matrix are uncorrelated: dearer steps, of which half as many are needed."""
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
-    """Highest learning rate of AdamW."""
+    """Highest learning rate."""
     final_lr_factor: float = Field(default=0.01, ge=0, le=1)
     """Learning rate at the end of the cosine decay, as a share of `learning_rate`; 1 keeps it constant."""
     warmup: float = Field(default=0.03, ge=0, lt=1)
     """Share of all steps over which the learning rate rises linearly from 0."""
     weight_decay: float = Field(default=0.01, ge=0, le=10)
-    """Decoupled weight decay of AdamW, on matrices and kernels only."""
+    """Decoupled weight decay, on matrices and kernels only."""
     grad_clip_norm: float = Field(default=1.0, ge=0, le=LARGEST_WEIGHT)
     """Largest norm of the gradient; 0 turns clipping off."""
     ema: float = Field(default=0.0, ge=0, lt=1)
@@ -349,7 +363,7 @@ class ModelCard(Settings):
     """All its settings, defaults included."""
     normalisation: Normalisation
     """How pixels become its input."""
-    head: Literal["direct", "ray"]
+    head: Literal["direct", "ray", "rigid"]
     """How its output becomes positions."""
     target: Target
     """Whether it predicts the root's path."""

@@ -11,16 +11,26 @@ from torch.optim.swa_utils import AveragedModel
 
 from schemas.train import TrainConfig
 from trainer.model.lifter import Lifter
+from trainer.model.soap import Soap
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-def make_optimiser(lifter: Lifter, config: TrainConfig) -> torch.optim.AdamW:
-    """Return AdamW; scales and biases have no weight decay."""
+def make_optimiser(lifter: Lifter, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return the optimiser; scales and biases have no weight decay."""
     matrices = [parameter for parameter in lifter.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in lifter.parameters() if parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if config.optimiser == "soap":
+        return Soap(groups, lr=config.learning_rate)
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+
+
+def state_shapes(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str, torch.Size]:
+    """Return what an optimiser keeps of a parameter after its first step: names and shapes."""
+    if isinstance(optimiser, Soap):
+        return optimiser.state_shapes(parameter)
+    return {"step": torch.Size(()), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
 
 
 def lr_factor(step: int, steps: int, config: TrainConfig) -> float:

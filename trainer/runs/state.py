@@ -16,6 +16,7 @@ from schemas.train import ModelCard
 from trainer.data.dataset import PoseData
 from trainer.model import checkpoint
 from trainer.model.lifter import Lifter
+from trainer.model.optimiser import state_shapes
 
 
 @dataclass
@@ -71,14 +72,13 @@ def restore(folder: Path, data: PoseData, lifter: Lifter, averaged: Lifter | Non
         moments = found.part(f"{checkpoint.OPTIMISER}{name}/")
         # Step counters stay on the processor, where the optimiser keeps them.
         optimiser.state[parameter] = {key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()}
-        _require_moments(optimiser.state[parameter], name, parameter, found)
+        _require_moments(optimiser.state[parameter], name, state_shapes(optimiser, parameter), found)
     return RunState(**found.progress.model_dump(exclude={"history"}), history=[row.model_dump() for row in found.progress.history])
 
 
-def _require_moments(moments: Mapping[str, Tensor], name: str, parameter: Tensor, found: checkpoint.Checkpoint) -> None:
+def _require_moments(moments: Mapping[str, Tensor], name: str, kept: Mapping[str, torch.Size], found: checkpoint.Checkpoint) -> None:
     """Refuse what the optimiser cannot have stored; before the first step it has stored nothing."""
-    shapes = {"step": torch.Size(()), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape} if found.progress.step else {}
-    sound = {key: value.shape for key, value in moments.items()} == shapes
+    sound = {key: value.shape for key, value in moments.items()} == (kept if found.progress.step else {})
     if not sound or not all(value.dtype == torch.float32 and torch.isfinite(value).all() for value in moments.values()):
         raise DatasetError(one_line(str(found.path), f"expected the moments of the optimiser, found others for {name}; start the run anew"))
 

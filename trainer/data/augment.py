@@ -14,6 +14,7 @@ import torch
 from schemas.train import Augmentation
 from trainer.data.batches import PAD_TO, Batch
 from trainer.data.bodies import change_bodies
+from trainer.data.composition import compose_poses
 from trainer.data.detector_errors import see
 from trainer.data.joints import LiftedJoints
 from trainer.data.normalise import project
@@ -42,6 +43,8 @@ def augment(batch: Batch, settings: Augmentation, joints: LiftedJoints, random: 
     """
     if settings.speed != (1.0, 1.0) or settings.reverse:
         batch = change_speed(batch, settings, random, longest)
+    if settings.composition.probability:
+        batch = compose_poses(batch, settings.composition, joints, random)
     if settings.pose_perturbation:
         batch = perturb_poses(batch, settings, joints, random)
     if settings.body.probability:

@@ -83,6 +83,13 @@ class LiftedJoints:
         """Return the indices of joints, by name."""
         return [self.joints.index(joint) for joint in joints]
 
+    def below(self, joint: int) -> tuple[int, ...]:
+        """Return the joints that hang on a joint, and on those."""
+        found = [joint]
+        for place in found:  # which grows meanwhile
+            found += [other for other, parent in enumerate(self.parents) if parent == place]
+        return tuple(found[1:])
+
     @classmethod
     def of_card(cls, card: ModelCard) -> LiftedJoints:
         """Return the joints that a model lifts."""

@@ -49,7 +49,7 @@ def test_a_part_is_loaded_by_its_name(package):
         ("mocapgen.cameras.rigs", "place", "front orbit random"),
         ("mocapgen.export", "EXPORTER", "bvh csv gltf mmpose npz parquet trc videopose3d"),
         ("mocapgen.formats", "FORMAT", "amass asf_amc bvh c3d glb gltf trc"),
-        ("trainer.model.networks", "NETWORK", "cvmnet stmixer videopose"),
+        ("trainer.model.networks", "NETWORK", "cvmnet stmixer symmixer videopose"),
     ],
 )
 def test_parts_of_this_project(package, defines, names):

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from schemas.train import ModelCard, TrainConfig
 from trainer.data.joints import LiftedJoints
 from trainer.data.normalise import Encoded, context_size, encode, extra_frames, fill_missing
-from trainer.model.networks import MOST_PARAMETERS, build_network
+from trainer.model.networks import MOST_PARAMETERS, build_network, network_class
 from trainer.model.networks.base import Network
+from trainer.model.rigid import WINDOW, keep_bone_lengths
 
 _TYPICAL_DEPTH = 4.0
 """Metres: where the `ray` head begins when the normalisation says nothing about size."""
@@ -39,7 +40,8 @@ class Lifter(nn.Module):
         super().__init__()
         count = len(joints.joints)
         inputs = 2 * count + context_size(config.normalisation) + (count if config.confidence else 0)
-        self.network = build_network(config.model, config.model_settings, inputs, 3 * count, most)
+        halves = 2 if network_class(config.model).symmetric else 1
+        self.network = build_network(config.model, config.model_settings, halves * inputs, halves * 3 * count, most)
         self.normalisation = config.normalisation
         self.head = config.head
         self.target = config.target
@@ -59,7 +61,8 @@ class Lifter(nn.Module):
     @property
     def receptive_field(self) -> int:
         """Number of input frames that one frame of the output depends on."""
-        return self.network.receptive_field + extra_frames(self.normalisation)
+        averaged = WINDOW - 1 if self.head == "rigid" else 0
+        return self.network.receptive_field + extra_frames(self.normalisation) + averaged
 
     def compile_for_training(self) -> None:
         """Compile the network for steps with a gradient; elsewhere it runs as it is, or each kind of use would be compiled anew."""
@@ -88,17 +91,46 @@ class Lifter(nn.Module):
         if self.confidence:
             pixels = fill_missing(pixels, confidence, self.parents, self.substitutes)
         encoded = encode(self.normalisation, pixels, intrinsics, image, mask, self.root, self.network.causal)
-        parts = [encoded.points.flatten(2), encoded.context, *([confidence] if self.confidence else [])]
+        numbers = self._inputs(encoded, confidence)
         # Only the network: rays and rotations need the full precision.
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             network = self._compiled if self._compiled is not None and self.training else self.network
-            raw = network(torch.cat(parts, dim=-1), mask)
-        raw = raw.float().reshape(*pixels.shape[:3], 3)
-        relative, root = self._from_rays(raw, encoded) if self.head == "ray" else self._direct(raw)
+            raw = network(numbers, mask).float()
+        raw = self._outputs(raw, pixels.shape[2])
+        relative, root = self._direct(raw) if self.head == "direct" else self._from_rays(raw, encoded)
+        at_root = (torch.arange(relative.shape[2], device=relative.device) == self.root)[:, None]
+        relative = torch.where(at_root, torch.zeros_like(root), relative)
+        if self.head == "rigid" and not self.training:
+            placed = keep_bone_lengths(relative + root, mask, self.parents, self.network.causal)
+            root = placed[:, :, self.root : self.root + 1]
+            relative = placed - root
         if encoded.rotation is not None:
             relative, root = relative @ encoded.rotation.transpose(-1, -2), root @ encoded.rotation.transpose(-1, -2)
-        at_root = torch.arange(relative.shape[2], device=relative.device) == self.root
-        return torch.where(at_root[:, None], root if self.target == "absolute" else torch.zeros_like(root), relative)
+        return torch.where(at_root, root, relative) if self.target == "absolute" else relative
+
+    def _inputs(self, encoded: Encoded, confidence: Tensor) -> Tensor:
+        """Return the network's input, (B, T, I); of a symmetric one, what mirroring leaves as it is and what it turns, (B, T, 2 I)."""
+        seen = [confidence] if self.confidence else []
+        numbers = torch.cat([encoded.points.flatten(2), encoded.context, *seen], dim=-1)
+        if not self.network.symmetric:
+            return numbers
+        points, context = encoded.points[:, :, self.mirror] * self._sign(encoded.points), encoded.context
+        if context.shape[-1]:  # the direction of the root, and the size
+            context = torch.cat([-context[..., :1], context[..., 1:]], dim=-1)
+        mirrored = torch.cat([points.flatten(2), context, *(values[..., self.mirror] for values in seen)], dim=-1)
+        return 0.5 * torch.cat([numbers + mirrored, numbers - mirrored], dim=-1)
+
+    def _outputs(self, raw: Tensor, joints: int) -> Tensor:
+        """Return the network's output as numbers of each joint, (B, T, J, 3)."""
+        if not self.network.symmetric:
+            return raw.reshape(*raw.shape[:2], joints, 3)
+        even, odd = (half.reshape(*half.shape[:2], joints, 3) for half in raw.chunk(2, dim=-1))
+        return 0.5 * (even + odd + (even - odd)[:, :, self.mirror] * self._sign(even))
+
+    @staticmethod
+    def _sign(numbers: Tensor) -> Tensor:
+        """Return what mirroring left to right multiplies the coordinates of points by."""
+        return torch.where(torch.arange(numbers.shape[-1], device=numbers.device) == 0, -1.0, 1.0)
 
     def _direct(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         """Take the network's numbers, (B, T, J, 3), as positions; the root's are counted from a typical depth."""

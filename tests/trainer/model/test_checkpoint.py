@@ -79,7 +79,7 @@ def test_wrong_checkpoints_are_one_line(folder, tmp_path):
 CARDS = {
     "a width of a million": ({"model_settings": {"width": 10**6, "depth": 1}}, "model_settings.width: input should be less than or equal to 65536"),
     "a network larger than the file": ({"model_settings": {"width": 4096, "depth": 1}}, "expected a network of at most"),
-    "a network that is not there": ({"model": "../x"}, "model: expected one of cvmnet, stmixer, videopose, found '../x'"),
+    "a network that is not there": ({"model": "../x"}, "model: expected one of cvmnet, stmixer, symmixer, videopose, found '../x'"),
     "another setting": ({"model_settings": {"widht": 3}}, "unknown setting 'model_settings.widht'"),
     "no root": ({"parents": [1, *range(16)]}, "card: parents: expected a tree with one root"),
     "a parent that is not there": ({"parents": [-1, *range(1, 16), 17]}, "card: parents: expected a tree"),

@@ -1,24 +1,35 @@
 """Networks: any length, padding without influence, the receptive field that they state, masked statistics."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from schemas.errors import ConfigError
 from schemas.train import TrainConfig
+from trainer.data.augment import flip
+from trainer.data.randomness import Randomness
 from trainer.model.lifter import Lifter, absolute
 from trainer.model.networks import build_network, model_names, network_class
 from trainer.model.networks.layers import MaskedBatchNorm, depthwise_conv
+from trainer.model.networks.symmixer import pairwise_gelu
 
 SMALL = {
     "cvmnet": {"width": 16, "depth": 2, "dropout": 0.2},
     "stmixer": {"width": 16, "dilations": (1, 3), "dropout": 0.2},
+    "symmixer": {"width": 16, "dilations": (1, 3)},
     "videopose": {"width": 16, "depth": 1},
 }
 
 
 def test_every_model_is_tested():
     assert set(SMALL) == set(model_names())
+
+
+def own(name, **settings):
+    """Return those of some settings that a network has."""
+    return {key: value for key, value in settings.items() if key in network_class(name).Settings.model_fields}
 
 
 def build(name, inputs=10, outputs=6, **settings):
@@ -40,7 +51,7 @@ def test_any_length(name, frames):
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", SMALL)
 def test_padding_has_no_influence(name, training):
-    network = build(name, dropout=0.0).train(training)
+    network = build(name, **own(name, dropout=0.0)).train(training)
     torch.manual_seed(1)
     x, mask = torch.randn(3, 40, 10, dtype=torch.float64), torch.arange(40) < torch.tensor([40, 25, 9])[:, None]
     longer = torch.cat([torch.where(mask[..., None], x, 99.0), torch.full((3, 16, 10), -77.0, dtype=torch.float64)], dim=1)
@@ -63,9 +74,10 @@ def test_receptive_field_is_what_it_says(name):
     assert (int(seen.min()), int(seen.max())) == (100 - half, 100 + half + patch - 1)
 
 
+@pytest.mark.parametrize("name", ["stmixer", "symmixer"])
 @pytest.mark.parametrize("patch", [1, 2, 4, 8])
-def test_what_is_cut_out_at_a_multiple_of_the_patch_gives_the_same(patch):
-    network = build("stmixer", patch=patch).eval()
+def test_what_is_cut_out_at_a_multiple_of_the_patch_gives_the_same(name, patch):
+    network = build(name, patch=patch).eval()
     x = torch.randn(1, 151, 10, dtype=torch.float64)
     margin = (network.receptive_field - patch) // 2
     whole = network(x, torch.ones(1, 151, dtype=torch.bool))
@@ -83,8 +95,7 @@ def test_published_receptive_field_and_size():
 @pytest.mark.parametrize("settings", [{}, {"width": 24}, {"kernel": 7}, {"depth": 3}, {"expansion": 3, "patch": 4}])
 def test_the_number_of_parameters_is_known_before_they_are_there(name, settings):
     kind = network_class(name)
-    own = {key: value for key, value in settings.items() if key in kind.Settings.model_fields}
-    network = build(name, **own)
+    network = build(name, **own(name, **settings))
     assert kind.parameter_count(10, 6, network.settings) == sum(parameter.numel() for parameter in network.parameters())
 
 
@@ -109,8 +120,9 @@ def test_a_network_that_would_be_too_large_is_refused_before_it_is_built(name, s
         build_network(name, settings, 72, 72)
 
 
-def test_causal_mixer_looks_back_only():
-    network = build("stmixer", causal=True, patch=1).eval()
+@pytest.mark.parametrize("name", ["stmixer", "symmixer"])
+def test_causal_mixer_looks_back_only(name):
+    network = build(name, causal=True, patch=1).eval()
     assert network.causal
     x = torch.randn(1, 60, 10, dtype=torch.float64, requires_grad=True)
     network(x, torch.ones(1, 60, dtype=torch.bool))[0, 40].sum().backward()
@@ -119,7 +131,7 @@ def test_causal_mixer_looks_back_only():
 
 
 def test_unknown_model_and_setting_are_one_line():
-    with pytest.raises(ConfigError, match="expected one of cvmnet, stmixer, videopose, found 'resnet'"):
+    with pytest.raises(ConfigError, match="expected one of cvmnet, stmixer, symmixer, videopose, found 'resnet'"):
         network_class("resnet")
     with pytest.raises(ConfigError, match=r"^unknown setting 'model_settings\.widht'; did you mean 'width'\?$"):
         build_network("cvmnet", {"widht": 3}, 4, 4)
@@ -127,6 +139,42 @@ def test_unknown_model_and_setting_are_one_line():
         build_network("cvmnet", {"kernel": 4}, 4, 4)
     with pytest.raises(ConfigError, match=r"causal: expected patch 1, .*found 2; set model_settings\.patch=1"):
         build_network("stmixer", {"causal": True}, 4, 4)
+    with pytest.raises(ConfigError, match=r"width: expected an even number, as channels are pairs, found 15"):
+        build_network("symmixer", {"width": 15}, 4, 4)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_symmetric_network_turns_the_odd_half_with_that_of_its_input(training):
+    network = build("symmixer").train(training)
+    x, mask = torch.randn(2, 30, 10, dtype=torch.float64), torch.arange(30) < torch.tensor([30, 17])[:, None]
+    sign = torch.tensor([1.0, -1.0]).repeat_interleave(5)
+    found, mirrored = network(x, mask)[mask], network(x * sign, mask)[mask]
+    assert torch.allclose(mirrored, found * torch.tensor([1.0, -1.0]).repeat_interleave(3), atol=1e-12)
+    assert not torch.allclose(mirrored, found, atol=1e-3)
+
+
+def test_packed_rows_are_the_same_network_with_the_same_gradient():
+    """Training leaves out the padding; evaluation and exported graphs work on all frames."""
+    network = build("symmixer")
+    x, mask = torch.randn(3, 24, 10, dtype=torch.float64), torch.arange(24) < torch.tensor([24, 9, 2])[:, None]
+    results = []
+    for training in (True, False):
+        inputs = x.clone().requires_grad_()
+        found = network.train(training)(inputs, mask)[mask]
+        results.append([found, *torch.autograd.grad(found.square().sum(), [inputs, *network.parameters()])])
+    for packed, plain in zip(*results, strict=True):
+        assert torch.allclose(packed, plain, atol=1e-10)
+
+
+def test_pairwise_gelu_has_the_gradient_of_what_it_computes():
+    even, odd = (torch.randn(4, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    assert torch.autograd.gradcheck(pairwise_gelu, (even, odd))
+    with torch.no_grad():
+        plain = pairwise_gelu(even, odd)
+    assert torch.equal(pairwise_gelu(even, odd), plain)
+    pairs = torch.stack([even + odd, even - odd])
+    one, other = nn.functional.gelu(pairs)
+    assert torch.allclose(plain, torch.cat([one + other, one - other], dim=-1), atol=1e-12)
 
 
 def test_masked_batch_norm_is_batch_norm_of_the_valid_frames():
@@ -160,8 +208,8 @@ def test_depthwise_convolution_is_the_library_one(causal):
 @pytest.mark.parametrize("name", SMALL)
 def test_networks_whose_sequences_may_be_separated(name):
     """Such a network has no batch statistics and nothing random: what it makes of a sequence in training is what it makes of it alone."""
-    assert not build(name, dropout=0.2).separable
-    network = build(name, dropout=0.0).train()
+    assert "dropout" not in SMALL[name] or not build(name, dropout=0.2).separable
+    network = build(name, **own(name, dropout=0.0)).train()
     x, mask = torch.randn(3, 20, 10, dtype=torch.float64), torch.arange(20) < torch.tensor([20, 11, 5])[:, None]
     together, alone = network(x, mask), network(x[1:2], mask[1:2])
     assert torch.allclose(together[1:2][mask[1:2]], alone[mask[1:2]], atol=1e-12) == network.separable
@@ -172,10 +220,13 @@ def test_networks_whose_sequences_may_be_separated(name):
 
 @pytest.mark.parametrize("normalisation", ["image", "ray", "root", "centred"])
 @pytest.mark.parametrize("target", ["relative", "absolute"])
-def test_ray_head_puts_joints_on_their_rays(data, batch, normalisation, target):
+@pytest.mark.parametrize("head", ["ray", "rigid"])
+def test_ray_head_puts_joints_on_their_rays(data, batch, normalisation, target, head):
     """Whatever the weights: with the across-ray part silenced, projecting the result gives the pixels back."""
     torch.manual_seed(4)
-    lifter = Lifter(TrainConfig(model="cvmnet", model_settings=SMALL["cvmnet"], normalisation=normalisation, target=target), data.joints).eval()
+    lifter = Lifter(
+        TrainConfig(model="cvmnet", model_settings=SMALL["cvmnet"], normalisation=normalisation, target=target, head=head), data.joints
+    ).eval()
     last = lifter.network.refine.last, lifter.network.lift.last
     across = torch.arange(51) % 3 != 2
     with torch.no_grad():
@@ -192,7 +243,29 @@ def test_ray_head_puts_joints_on_their_rays(data, batch, normalisation, target):
     assert (pixels - batch.pixels[batch.mask]).abs().max() < 0.05
 
 
-@pytest.mark.parametrize("head", ["direct", "ray"])
+@pytest.mark.parametrize("normalisation", ["image", "ray", "root", "centred"])
+@pytest.mark.parametrize("head", ["direct", "ray", "rigid"])
+@pytest.mark.parametrize("target", ["relative", "absolute"])
+def test_symmetric_lifter_gives_the_mirror_image_of_what_is_mirrored(data, batch, normalisation, head, target):
+    """Of any weights, with confidences that differ from side to side."""
+    torch.manual_seed(7)
+    settings = {"model": "symmixer", "model_settings": SMALL["symmixer"], "confidence": True}
+    lifter = Lifter(TrainConfig(normalisation=normalisation, head=head, target=target, **settings), data.joints).eval()
+    for parameter in lifter.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    batch = replace(batch, confidence=torch.rand_like(batch.confidence).clamp(min=0.1))
+    # The image's middle and the principal point are not the same: in pixels across the image, mirroring is about the middle.
+    centre = 0.5 * batch.image[:, :1] if normalisation == "image" else batch.intrinsics[:, 2:3]
+    batch = replace(batch, intrinsics=torch.cat([batch.intrinsics[:, :2], centre, batch.intrinsics[:, 3:]], dim=-1))
+    mirrored = flip(batch, 1.0, data.joints, Randomness(0, 0, 0, torch.device("cpu")))
+    with torch.no_grad():
+        found, other = (lifter(b.pixels, b.intrinsics, b.image, b.mask, b.confidence) for b in (batch, mirrored))
+    expected = found[:, :, data.joints.mirror] * torch.tensor([-1.0, 1.0, 1.0])
+    assert torch.allclose(other[batch.mask], expected[batch.mask], atol=1e-4)
+    assert (other - found)[batch.mask].abs().max() > 0.01
+
+
+@pytest.mark.parametrize("head", ["direct", "ray", "rigid"])
 def test_lifter_ignores_padding(data, batch, head):
     lifter = Lifter(TrainConfig(model="cvmnet", model_settings=SMALL["cvmnet"], head=head, confidence=True), data.joints).eval()
     torch.manual_seed(5)
@@ -219,7 +292,7 @@ def test_missing_joints_may_be_anything(data, batch):
 @pytest.mark.parametrize("name", SMALL)
 def test_bf16_is_the_same_up_to_its_digits(data, batch, name):
     torch.manual_seed(6)
-    lifter = Lifter(TrainConfig(model=name, model_settings={**SMALL[name], "dropout": 0.0}), data.joints).train()
+    lifter = Lifter(TrainConfig(model=name, model_settings={**SMALL[name], **own(name, dropout=0.0)}), data.joints).train()
     for parameter in lifter.parameters():
         nn.init.normal_(parameter, std=0.1)
     with torch.no_grad():

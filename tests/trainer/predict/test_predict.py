@@ -189,19 +189,20 @@ def test_a_model_with_its_joints_in_another_order_gets_them_by_name(live_folder,
 MODELS = {
     "cvmnet": {"width": 8},
     "stmixer": {"width": 8, "dilations": (1, 2, 4)},
+    "symmixer": {"width": 8, "dilations": (1, 2, 4)},
     "videopose": {"width": 8, "depth": 2},
 }
 
 
 @pytest.mark.parametrize("model", [*MODELS, "causal"])
-@pytest.mark.parametrize("normalisation", ["image", "centred"])
-def test_a_long_video_is_lifted_in_windows_without_a_seam(monkeypatch, model, normalisation):
+@pytest.mark.parametrize(("normalisation", "head"), [("image", "ray"), ("centred", "ray"), ("centred", "rigid")])
+def test_a_long_video_is_lifted_in_windows_without_a_seam(monkeypatch, model, normalisation, head):
     torch.manual_seed(0)
     kind = "stmixer" if model == "causal" else model
     settings = MODELS[kind] | ({"causal": True, "patch": 1} if model == "causal" else {})
     parents = tuple(-1 if place == 0 else place - 1 for place in range(17))
     joints = LiftedJoints("h36m17", NAMES, parents, (), ("",) * 17)
-    lifter = Lifter(TrainConfig(model=kind, model_settings=settings, normalisation=normalisation), joints).eval()
+    lifter = Lifter(TrainConfig(model=kind, model_settings=settings, normalisation=normalisation, head=head), joints).eval()
     for parameter in lifter.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     random = np.random.default_rng(0)

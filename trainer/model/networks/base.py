@@ -26,6 +26,9 @@ class Network(nn.Module):
     Settings: ClassVar[type[Model]]
     """Pydantic model of the settings, each with a default."""
 
+    symmetric: ClassVar[bool] = False
+    """Whether inputs and outputs have two halves, of which mirroring left to right leaves the first as it is and turns the sign of the second."""
+
     settings: Any
 
     @classmethod

@@ -7,7 +7,7 @@ operations on the relations between joints, and covers seconds before and after 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -19,8 +19,8 @@ from trainer.model.networks.base import MOST_CHANNELS, Network
 from trainer.model.networks.layers import depthwise_conv
 
 
-class MixerSettings(Settings):
-    """Settings of :class:`SpatioTemporalMixer`."""
+class MixerShape(Settings):
+    """Settings of all mixers."""
 
     width: int = Field(default=256, ge=1, le=MOST_CHANNELS)
     """Channels of the residual stream."""
@@ -32,8 +32,6 @@ class MixerSettings(Settings):
     """Frames (or patches of them) that each convolution over time covers; odd."""
     dilations: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(default=(1, 2, 4, 8, 1, 2, 4, 8), min_length=1, max_length=256)
     """Distance of those frames (or patches of them), block by block; the number of blocks is their number."""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of a block's inner channels that are dropped in training, each for a whole sequence: one random number per channel, not per frame."""
     causal: bool = False
     """Use earlier frames only, for live use."""
 
@@ -52,10 +50,33 @@ class MixerSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _causal_patch(self) -> MixerSettings:
+    def _causal_patch(self) -> Self:
         if self.causal and self.patch > 1:
             raise ValueError(f"causal: expected patch 1, since frames of a patch affect each other, found {self.patch}; set model_settings.patch=1")
         return self
+
+
+class MixerSettings(MixerShape):
+    """Settings of :class:`SpatioTemporalMixer`."""
+
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of a block's inner channels that are dropped in training, each for a whole sequence: one random number per channel, not per frame."""
+
+
+def receptive_field(shape: MixerShape) -> int:
+    """Return the number of input frames that one frame of the output depends on: those of its patch and of all patches that this one depends on."""
+    return shape.patch * (1 + (shape.kernel - 1) * sum(shape.dilations))
+
+
+def to_patches(x: Tensor, patch: int) -> Tensor:
+    """Put neighbouring frames side by side: (B, T, I) to (B, T / patch rounded up, patch I)."""
+    padded = functional.pad(x, (0, 0, 0, -x.shape[1] % patch))
+    return padded.reshape(x.shape[0], padded.shape[1] // patch, patch * x.shape[2])
+
+
+def from_patches(y: Tensor, patch: int, frames: int) -> Tensor:
+    """Return the frames of patches, (B, T / patch rounded up, patch O) to (B, T, O)."""
+    return y.reshape(y.shape[0], patch * y.shape[1], y.shape[2] // patch)[:, :frames]
 
 
 class MixerBlock(nn.Module):
@@ -110,8 +131,8 @@ class SpatioTemporalMixer(Network):
 
     @property
     def receptive_field(self) -> int:
-        """Number of input frames that one frame of the output depends on: those of its own patch and of all patches that this one depends on."""
-        return self.settings.patch * (1 + (self.settings.kernel - 1) * sum(self.settings.dilations))
+        """Number of input frames that one frame of the output depends on."""
+        return receptive_field(self.settings)
 
     @property
     def patch(self) -> int:
@@ -132,17 +153,11 @@ class SpatioTemporalMixer(Network):
         """Map (B, T, I) to (B, T, O)."""
         frames = x.shape[1]
         present = mask[..., None].to(x.dtype)
-        x, present = self._patches(x * present), self._patches(present).amax(dim=-1, keepdim=True)
+        x, present = to_patches(x * present, self.patch), to_patches(present, self.patch).amax(dim=-1, keepdim=True)
         y = self.first(x).to(x.dtype)  # the residual stream keeps its precision where layers compute in bf16
         for block in self.blocks:
             y = block(y, present)
-        y = self.last(self.norm(y))
-        return y.reshape(y.shape[0], self.patch * y.shape[1], y.shape[2] // self.patch)[:, :frames]
-
-    def _patches(self, x: Tensor) -> Tensor:
-        """Put neighbouring frames side by side: (B, T, I) to (B, T / patch rounded up, patch I)."""
-        padded = functional.pad(x, (0, 0, 0, -x.shape[1] % self.patch))
-        return padded.reshape(x.shape[0], padded.shape[1] // self.patch, self.patch * x.shape[2])
+        return from_patches(self.last(self.norm(y)), self.patch, frames)
 
 
 NETWORK = SpatioTemporalMixer

@@ -52,7 +52,16 @@ def assert_same_run(first: Path, second: Path):
 MIXER = {"model": "stmixer", "model_settings": {"width": 8, "dilations": [1, 2]}, "window": 24, "losses": {"velocity": 1.0}}
 
 
-@pytest.mark.parametrize("change", [{}, MIXER, {**MIXER, "threads": 3}])
+SYMMETRIC = {
+    "model": "symmixer",
+    "model_settings": {"width": 64, "dilations": [1, 2]},
+    "optimiser": "soap",
+    "augment": {"composition": {"probability": 0.8}},
+    "batch_size": 4,
+}
+
+
+@pytest.mark.parametrize("change", [{}, MIXER, {**MIXER, "threads": 3}, SYMMETRIC])
 def test_resume_is_exact(data_file, tiny, tmp_path, change):
     config = TrainConfig(**{**tiny.model_dump(), **change})
     fit.fit(data_file, config, tmp_path / "whole")

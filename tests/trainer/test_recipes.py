@@ -75,7 +75,7 @@ STRICT = [
     ("seed: '3'\n", r"own\.yaml: seed: input should be a valid integer, found '3'"),
     ("confidence: 1\n", r"own\.yaml: confidence: input should be a valid boolean, found 1"),
     ("learning_rate: .inf\n", r"own\.yaml: learning_rate: .*, found inf"),
-    ("model: resnet\n", r"own\.yaml: model: expected one of cvmnet, stmixer, videopose, found 'resnet'"),
+    ("model: resnet\n", r"own\.yaml: model: expected one of cvmnet, stmixer, symmixer, videopose, found 'resnet'"),
     ("model_settings: {width: -1}\n", r"own\.yaml: model_settings.width: input should be greater than or equal to 1, found -1"),
     ("model_settings: {widht: 1}\n", r"own\.yaml: unknown setting 'model_settings.widht'; did you mean 'width'"),
     ("augment: 3\n", r"own\.yaml: augment: .*, found 3"),

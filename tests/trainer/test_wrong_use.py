@@ -42,7 +42,7 @@ WRONG = {
     "ablate data.h5 --cmu clip.mp4 --out x": "clip.mp4: expected a dataset file, found a video (MP4)",
     "export data.h5 --out x.onnx": "data.h5: expected a model, found an HDF5 file",
     "fit data.h5 --recipe papr": "videopose or a YAML file, found 'papr'; did you mean 'paper'?",
-    "fit data.h5 --model cvmnt": "--model: expected one of cvmnet, stmixer, videopose, found 'cvmnt'; did you mean 'cvmnet'?",
+    "fit data.h5 --model cvmnt": "--model: expected one of cvmnet, stmixer, symmixer, videopose, found 'cvmnt'; did you mean 'cvmnet'?",
     "evluate run data.h5": "No such command 'evluate'; did you mean 'evaluate'? (see 'trainer --help')",
     "train data.h5": "No such command 'train'; there are ablate, evaluate, experiments, export, fit, models, predict (see 'trainer --help')",
     "evaluate data.h5": "Missing argument 'DATA.H5'. Expected: trainer evaluate [OPTIONS] MODEL DATA.H5 (see 'trainer evaluate --help')",

@@ -15,7 +15,7 @@ from trainer.cli._series import OPTIONS, make_series, numbers, words
 @click.command(
     epilog=example(
         "trainer ablate data.h5 --cmu cmu.h5 --out ablation",
-        "trainer ablate data.h5 --out two --only 'flip,ray head' --seeds 0,1",
+        "trainer ablate data.h5 --out two --only 'composed poses,ray head' --seeds 0,1",
         "trainer ablate data.h5 --out unseen --split 'action=squat*,kick*'",
     )
 )

@@ -30,6 +30,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "flip": {"augment": {"flip": 0.0}},
     "reverse": {"augment": {"reverse": 0.0}},
     "speed change": {"augment": {"speed": [1.0, 1.0]}},
+    "composed poses": {"augment": {"composition": {"probability": 0.0}}},
     "pose perturbation": {"augment": {"pose_perturbation": 0.0}},
     "virtual cameras": {"augment": {"camera": {"probability": 0.0}}},
     "kept cameras": {"augment": {"camera": {"keep_camera": 0.0}}},
@@ -37,6 +38,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "roll": {"augment": {"camera": {"roll": 0.0}}},
     "2D noise": {"augment": {"noise": 0.0, "bias": 0.0, "outliers": 0.0}},
     "missing joints": {"augment": {"missing": 0.0}},
+    "rigid bones": {"head": "ray"},
     "ray head": {"head": "direct"},
     "centred normalisation": {"normalisation": "image"},
     "velocity loss": {"losses": {"velocity": 0.0}},
@@ -49,8 +51,11 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "windows": {"window": None},
     "small batches": {"batch_size": 32},
     "frames in pairs": {"model_settings": {"patch": 1}},
+    "rotated steps": {"optimiser": "adamw", "learning_rate": 0.001},
+    "symmetry": {"model": "stmixer", "augment": {"flip": 0.5}},
     "all augmentation": {
         "augment": {"flip": 0.0, "reverse": 0.0, "speed": [1.0, 1.0], "pose_perturbation": 0.0, "camera": {"probability": 0.0}}
+        | {"composition": {"probability": 0.0}}
         | {"noise": 0.0, "bias": 0.0, "outliers": 0.0, "missing": 0.0}
     },
     "network: cvmnet": {"model": "cvmnet"},

@@ -298,21 +298,21 @@ def test_ablation_takes_away_one_ingredient_at_a_time(data_file, cmu_file, tmp_p
     jobs = plan_ablation("default", (0,), None, {})
     complete = jobs[0].config()
     assert jobs[0].variant == COMPLETE
-    assert {"flip", "virtual cameras", "ray head", "weight averaging"} <= {job.variant for job in jobs}
+    assert {"composed poses", "rotated steps", "symmetry", "virtual cameras", "ray head", "weight averaging"} <= {job.variant for job in jobs}
     assert all(job.config() != complete and job.config().split == "clip" for job in jobs[1:])
     assert {job.config().split for job in plan_ablation("default", (0,), None, {"split": "actor=sa"})} == {"actor=sa"}
     plain = {job.variant for job in plan_ablation("paper", (0,), None, {})}
     assert "network: stmixer" in plain
-    assert not plain & {"flip", "virtual cameras", "network: cvmnet"}
-    with pytest.raises(ConfigError, match=r"^only: expected ingredients of recipe paper, found 'flip'; there are "):
-        plan_ablation("paper", (0,), ["flip"], {})
-    results = ablate(data_file, cmu_file, tmp_path / "out", only=("flip",), assignments=TINY)
-    assert [run.variant for run in results.runs] == [COMPLETE, "flip"]
-    assert [run.config["augment"]["flip"] for run in results.runs] == [0.5, 0.0]
+    assert not plain & {"reverse", "virtual cameras", "network: cvmnet"}
+    with pytest.raises(ConfigError, match=r"^only: expected ingredients of recipe paper, found 'reverse'; there are "):
+        plan_ablation("paper", (0,), ["reverse"], {})
+    results = ablate(data_file, cmu_file, tmp_path / "out", only=("reverse",), assignments=TINY)
+    assert [run.variant for run in results.runs] == [COMPLETE, "reverse"]
+    assert [run.config["augment"]["reverse"] for run in results.runs] == [0.2, 0.0]
     assert set(results.runs[0].sides) == {"train", "validation", "test", "basketball", "break dance"}
     whole, without = (run.sides["test"].overall["mpjpe_mm"] for run in results.runs)
     page = (tmp_path / "out" / "report.md").read_text()
-    assert f"{without:.1f} ({without - whole:+.1f})" in next(line for line in page.splitlines() if line.startswith("| without flip |"))
+    assert f"{without:.1f} ({without - whole:+.1f})" in next(line for line in page.splitlines() if line.startswith("| without reverse |"))
     assert set(INGREDIENTS) >= {job.variant for job in jobs[1:]}
 
 
@@ -350,7 +350,7 @@ def test_commands(capsys, data_file, tmp_path):
         (["experiments", "none.h5", "--out", "OUT", "--only", "A"], "expected a dataset file, found nothing"),
         (["experiments", "DATA", "--out", "FULL", "--only", "A"], "expected a folder that is free"),
         (["experiments", "DATA"], "Missing option"),
-        (["ablate", "DATA", "--out", "OUT", "--only", "flop"], "expected ingredients of recipe default, found 'flop'; there are flip, "),
+        (["ablate", "DATA", "--out", "OUT", "--only", "flop"], "expected ingredients of recipe default, found 'flop'; there are reverse, "),
         (["ablate", "DATA", "--out", "OUT", "--split", "action=x*"], "split action=x*: expected one of the "),
         (["ablate", "DATA", "--out", "OUT", "--cmu", "none.h5"], "expected a dataset file, found nothing"),
     ],

@@ -1,7 +1,8 @@
 """A stand-in for real videos with 3D truth: captured motion, seen by tilted cameras through a detector's errors: ``python -m benchmarks.stand_in``.
 
-Nobody in it is in the training data if the file is of another database, or of an actor who was held out. The errors are made here, not by the
-augmentation that models are trained with: as measured for OpenPose (README of the detections), joint by joint.
+Nothing in it is in the training data if the file is of another database, or of an actor who was held out, or if it is the side of a run's own file
+that was held out (``--side test``). The errors are made here, not by the augmentation that models are trained with: as measured for OpenPose (README
+of the detections), joint by joint.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.tables import Section, show
 from schemas.detectors import DETECTOR_JOINTS, SEEN_BY
 from schemas.predictions import PredictConfig
 from trainer.data.dataset import PoseData, load
+from trainer.data.splits import read_split_record, split_from_record
 from trainer.model.checkpoint import load_lifter
 from trainer.model.metrics import joint_errors, procrustes_align, root_relative
 from trainer.predict.keypoints.keypoints import Keypoints, Person
@@ -60,13 +62,28 @@ class Scene:
     name : str
     truth : (T, 24, 3) float64, metres, camera frame
     pixels : (T, 24, 2) float64
-    up : (3,) float64, camera frame
+    focal : float
+        Of the camera, pixels.
+    image : (int, int)
+        Width and height, pixels.
     """
 
     name: str
     truth: Array
     pixels: Array
-    up: Array
+    focal: float = FOCAL
+    image: tuple[int, int] = IMAGE
+
+
+def stored_scenes(data: PoseData, sequences: NDArray[np.int64]) -> list[Scene]:
+    """Return sequences before the cameras of the file."""
+    found = []
+    for sequence in sequences:
+        rows = data.rows([int(sequence)])
+        width, height = (int(pixels) for pixels in data.image[sequence])
+        truth, pixels = data.positions_3d[rows].astype(np.float64), data.positions_2d[rows].astype(np.float64)
+        found.append(Scene(data.names[sequence], truth, pixels, float(data.intrinsics[sequence, 0]), (width, height)))
+    return found
 
 
 def scenes(data: PoseData, sequences: NDArray[np.int64], elevation: tuple[float, float], random: np.random.Generator) -> list[Scene]:
@@ -91,7 +108,7 @@ def scenes(data: PoseData, sequences: NDArray[np.int64], elevation: tuple[float,
         distance = max(FOCAL * stature / (0.55 * IMAGE[1]), 2.0) - min(turned[..., 2].min(), -0.5) * 0.5
         turned[..., 2] += distance
         pixels = turned[..., :2] / turned[..., 2:] * [FOCAL, sign * FOCAL] + np.array(IMAGE) / 2
-        found.append(Scene(data.names[sequence], turned, pixels, axes @ up))
+        found.append(Scene(data.names[sequence], turned, pixels))
     return found
 
 
@@ -120,11 +137,11 @@ def detected(pixels: Array, layout: str, size: float, random: np.random.Generato
 def measure(model: Path | str, found: list[Scene], fps: float, layout: str, size: float, seed: int, **settings: Any) -> dict[str, float]:
     """Return mean errors over all frames of the scenes."""
     lifter, card = load_lifter(model)
-    config = PredictConfig(focal=FOCAL, **settings)
     rows, weights = [], []
     for number, scene in enumerate(found):
         pixels, confidence = detected(scene.pixels, layout, size, np.random.default_rng([seed, number]))
-        keypoints = Keypoints((Person(np.where(confidence[..., None] > 0, pixels, 0.0), confidence),), fps, *IMAGE, layout)
+        keypoints = Keypoints((Person(np.where(confidence[..., None] > 0, pixels, 0.0), confidence),), fps, *scene.image, layout)
+        config = PredictConfig(focal=scene.focal, **settings)
         positions = np.asarray(of_keypoints(lifter, card, keypoints, Path(__file__), config).positions_3d, dtype=np.float64)
         there = np.isfinite(positions).all(axis=(1, 2))
         rows.append(errors(positions[there][:, :17], scene.truth[: len(positions)][there][:, :17], fps))
@@ -174,6 +191,8 @@ def _knee(leg: Array) -> Array:
 @click.option("--actor", help="Only sequences of this actor.")
 @click.option("--avatars", default="average_man,average_woman", show_default=True, help="Only these avatars: adults, as most people in videos are.")
 @click.option("--sequences", type=click.IntRange(1), default=40, show_default=True, help="How many, evenly spaced.")
+@click.option("--side", type=click.Choice(["validation", "test"]), help="All sequences of this side of the run's split, any avatar, any length.")
+@click.option("--stored-cameras", is_flag=True, help="Before the cameras of the file, in place of new ones.")
 @click.option("--elevation", type=(float, float), default=(18.0, 34.0), show_default=True, help="By how much the camera looks down, degrees.")
 @click.option("--layouts", default="coco17,body_25,halpe26,h36m17", show_default=True, help="Kinds of detectors.")
 @click.option("--sizes", default="1,0.4,0", show_default=True, help="Sizes of the errors, in multiples of the measured ones.")
@@ -193,6 +212,8 @@ def stand_in(
     actor: str | None,
     avatars: str,
     sequences: int,
+    side: str | None,
+    stored_cameras: bool,
     elevation: tuple[float, float],
     layouts: str,
     sizes: str,
@@ -201,18 +222,23 @@ def stand_in(
 ) -> Section:
     """Measure a model with every kind of detector and every size of errors."""
     poses = load(data, "detector")
-    chosen = np.flatnonzero(np.isin(poses.avatar, avatars.split(",")) & (poses.length >= 40) & ((poses.actor == actor) if actor else True))
-    chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, min(sequences, len(chosen))).astype(int))]
-    found = scenes(poses, chosen, elevation, np.random.default_rng(seed))
+    if side:
+        chosen = getattr(split_from_record(poses, read_split_record(Path(model))), side)
+    else:
+        wanted = np.isin(poses.avatar, avatars.split(",")) & (poses.length >= 40)
+        chosen = np.flatnonzero(wanted & (poses.actor == actor) if actor else wanted)
+        chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, min(sequences, len(chosen))).astype(int))]
+    found = stored_scenes(poses, chosen) if stored_cameras else scenes(poses, chosen, elevation, np.random.default_rng(seed))
     given = parse_assignments(settings)
     rows = [
         {"detector": layout, "errors": size, **measure(model, found, poses.fps, layout, float(size), seed, **given)}
         for layout in layouts.split(",")
         for size in sizes.split(",")
     ]
+    cameras = "cameras of the file" if stored_cameras else f"cameras look down by {elevation[0]:g} to {elevation[1]:g} degrees"
     note = (
-        f"{len(found)} sequences of {data.name}, {sum(len(scene.truth) for scene in found):,} frames; cameras look down by {elevation[0]:g} to "
-        f"{elevation[1]:g} degrees; focal length known; mm, m, m/s² and m/s; limbs: 12 joints about their mean; knee bend: degrees too much."
+        f"{len(found)} sequences of {data.name}, {sum(len(scene.truth) for scene in found):,} frames; "
+        f"{cameras}; focal length known; mm, m, m/s² and m/s; limbs: 12 joints about their mean; knee bend: degrees too much."
     )
     return Section("Stand-in for real videos", note, tuple(rows))
 

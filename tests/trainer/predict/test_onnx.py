@@ -13,22 +13,32 @@ from schemas.errors import DatasetError
 from schemas.predictions import PredictConfig
 from schemas.train import ModelCard
 from trainer.cli.main import main
+from trainer.fit import fit
 from trainer.model import checkpoint
 from trainer.model.lift import lift_frames
 from trainer.predict import onnx as export
 from trainer.predict.camera import assumed_intrinsics
+from trainer.recipes.settings import read_recipe, train_config
 
 IMAGE = np.array([1920.0, 1080.0])
 
 
 @pytest.fixture(scope="module")
-def files(run_folder, live_folder, tmp_path_factory):
+def default_folder(data_file, tmp_path_factory):
+    """A small model of the default recipe."""
+    small = {"model_settings": {"width": 16, "dilations": [1, 2]}, "epochs": 1, "threads": 1, "device": "cpu"}
+    return fit(data_file, train_config(read_recipe("default"), small), tmp_path_factory.mktemp("runs") / "default").folder
+
+
+@pytest.fixture(scope="module")
+def files(run_folder, live_folder, default_folder, tmp_path_factory):
     """The exported file of each kind of model, and what was said about it."""
     folder = tmp_path_factory.mktemp("onnx")
-    return {model: export.export_onnx(model, folder / f"{number}.onnx") for number, model in enumerate((run_folder, live_folder))}
+    models = run_folder, live_folder, default_folder
+    return {model: export.export_onnx(model, folder / f"{number}.onnx") for number, model in enumerate(models)}
 
 
-@pytest.fixture(params=["run_folder", "live_folder"])
+@pytest.fixture(params=["run_folder", "live_folder", "default_folder"])
 def exported(request, files):
     model = request.getfixturevalue(request.param)
     return model, files[model]

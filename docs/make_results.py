@@ -1,93 +1,89 @@
-"""Put reports of `trainer experiments` and `trainer ablate` together as docs/results.md: ``python docs/make_results.py EXPERIMENTS ABLATION UNSEEN``.
+"""Put results of `trainer experiments` and `trainer ablate` together: ``python docs/make_results.py [FOLDER ...]`` writes docs/results.md.
 
-Figures come from the folders that those commands wrote, word for word; pictures of worst and best clips stay there.
+The `results.json` of each folder is kept in docs/results, and from all that are kept there the page is made: so experiments may be trained bit by
+bit, and on different computers. Figures are theirs, word for word; pictures of worst clips are those of the last folder that has them.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
-LEFT_OUT = ("Worst and best clips",)
+from schemas.experiments import Results
+from trainer.experiments.ablate import summarise_ablation
+from trainer.experiments.report import Heading, Image, MadeBy, ReportBlock, as_markdown
+from trainer.experiments.summary import summarise_results
+
+DOCS = Path(__file__).parent
+KEPT = DOCS / "results"
+PICTURE = re.compile(r"(clip|C|CMU)-(test|basketball|break_dance)-worst\.svg")
 HEADER = """# Results
 
-What the models that come with the project reach, beside the published figures. Everything below was written by these commands on the data of
-[The published experiments](experiments.md), and put together by the last one:
+What the recipes of `trainer fit` reach on the data of [The published experiments](experiments.md), beside the published figures. The commands are at
+the end of each part; what they wrote is kept in `docs/results`, from which `python docs/make_results.py` makes this page.
 
-    trainer experiments data.h5 --cmu cmu.h5 --out experiments
-    trainer experiments data.h5 --out experiments --resume --recipes videopose --seeds 0 --only clip
-    trainer experiments data.h5 --cmu cmu.h5 --out experiments --recipes paper,default,videopose --finished
-    trainer ablate data.h5 --cmu cmu.h5 --out ablation --epochs 10
-    mocapgen select data.h5 --actions 'hop*' --invert --out nohop.h5
-    trainer ablate nohop.h5 --cmu cmu.h5 --out unseen --split 'action=squat*,kick*' --epochs 60 --only 'bent bodies'
-    python docs/make_results.py experiments ablation unseen
+Recipe `default` was chosen on validation parts of training sides, never on a test side. [Metrics](metrics.md) are defined with formulas. What earlier
+versions of the recipe reached, the published set-up (`paper`) and the peer (`videopose`) is in [Earlier results](results-earlier.md); those two
+recipes are still the same.
+"""
+WORST = """## The worst clips
 
-Recipe `paper` is the published set-up; `default` was chosen on parts of training sides, never on a test side; `videopose` is
-the peer, the network idea of VideoPose3D (1024 channels, 27 frames, flipped sequences). {seeds} [Metrics](metrics.md) are defined with formulas.
-"""
-PEER = """On the clip split, on the same computer with one thread each, seed 0: recipe videopose {videopose_mm} mm after
-{videopose_minutes} minutes of training, the default recipe {default_mm} mm after {default_minutes} minutes.
-"""
-TEN_EPOCHS = """After ten of the 150 epochs: what makes the task harder (flips, tumbling cameras, bent bodies) has not paid for itself by then, and
-on CMU a simpler network is ahead. The section after this one has longer runs.
-"""
-UNSEEN = """How a model does on actions that it has never seen can be asked of the training side of experiment C: without the hops, with squats and
-kicks held out. By this test side, and by the validation part, it was chosen that bodies are bent, and by how much.
+The sequence with the largest error of each side: five moments, the worst of them among them, each with its error. Above the 2D input; below it the
+prediction (left side blue, right side orange) over the truth (grey), roots on top of each other.
 """
 
 
-def run(folder: Path, name: str) -> dict[str, Any]:
-    """Return the result of a run."""
-    found: dict[str, Any] = json.loads((folder / "runs" / name / "result.json").read_text(encoding="utf-8"))
-    return found
+def keep(folder: Path) -> None:
+    """Keep the results of a folder, and its pictures of worst clips."""
+    KEPT.mkdir(exist_ok=True)
+    results = Results.model_validate_json((folder / "results.json").read_text(encoding="utf-8"))
+    (KEPT / f"{folder.name}.json").write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    for picture in sorted((folder / "pictures").glob("*.svg")):
+        if PICTURE.fullmatch(picture.name):
+            shutil.copyfile(picture, DOCS / "images" / picture.name)
 
 
-def peer(folder: Path) -> str:
-    """Return what the peer and the default recipe reach in which time."""
-    shown = {}
-    for recipe in ("videopose", "default"):
-        result = run(folder, f"{recipe}-clip-s0")
-        shown[f"{recipe}_mm"] = f"{result['sides']['test']['overall']['mpjpe_mm']:.1f}"
-        shown[f"{recipe}_minutes"] = f"{result['seconds'] / 60:.1f}"
-    return PEER.format(**shown).strip()
+def merged(kept: list[Results]) -> Results:
+    """Return the results of several series of runs as those of one; of runs of the same name the later ones."""
+    runs = {run.name: run for results in kept for run in results.runs}
+    seeds = tuple(sorted({run.seed for run in runs.values()}))
+    recipes = tuple(dict.fromkeys(run.recipe for run in runs.values()))
+    command = "\n    ".join(results.command for results in kept)
+    protocol = {**kept[0].protocol, "seeds": ", ".join(map(str, seeds))}
+    return kept[0].model_copy(update={"runs": tuple(runs.values()), "seeds": seeds, "recipes": recipes, "command": command, "protocol": protocol})
 
 
-def seeds(folder: Path) -> str:
-    """Return which seeds there are, and where there are fewer."""
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    most = len(results["seeds"])
-    counts: dict[tuple[str, str, str], list[int]] = {}
-    for result in results["runs"]:
-        counts.setdefault((result["recipe"], result["experiment"], result["variant"]), []).append(result["seed"])
-    fewer = sorted({f"{experiment} of `{recipe}`" for (recipe, experiment, _), found in counts.items() if len(found) < most})
-    return f"Means over {most} seeds" + (f", but for {', '.join(fewer)}: the tables say how many." if fewer else ".")
+def page(blocks: list[ReportBlock], level: int) -> str:
+    """Return a report without its title, with headings moved down, and pictures beside the manual's other ones."""
+    parts: list[ReportBlock] = []
+    for block in blocks:
+        if isinstance(block, Image):
+            (DOCS / "images" / block.file).write_bytes(block.svg)
+        if isinstance(block, Heading):
+            if block.level == 1:
+                continue
+            block = Heading(block.text, block.level + level)
+        parts.append(block)
+    made = [block for block in parts if isinstance(block, MadeBy)]
+    return as_markdown([block for block in parts if block not in made] + made).replace("](pictures/", "](images/").strip()
 
 
-def body(report: Path, level: int) -> str:
-    """Return a report without its title and without what is left out, its headings moved down by a level."""
-    sections = re.split(r"^(?=## )", report.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    kept = [text for text in sections if not text.startswith(tuple(f"## {title}" for title in LEFT_OUT))]
-    text = re.sub(r"^# .*\n+", "", "".join(kept), count=1)
-    return re.sub(r"^(#+) ", lambda match: "#" * (len(match[1]) + level) + " ", text, flags=re.MULTILINE).strip()
-
-
-def make(experiments: Path, ablation: Path, unseen: Path, docs: Path) -> None:
-    """Write ``results.md``, and the loss histories beside the other images."""
-    text = body(experiments / "report.md", 0)
-    for picture in re.findall(r"\]\(pictures/([^)]+)\)", text):
-        shutil.copyfile(experiments / "pictures" / picture, docs / "images" / picture)
-    text = text.replace("](pictures/", "](images/")
-    parts = [HEADER.format(seeds=seeds(experiments)).strip(), text, "## The peer", peer(experiments)]
-    parts += ["## What each ingredient contributes", TEN_EPOCHS.strip(), body(ablation / "report.md", 1)]
-    parts += ["## Actions that were never seen", UNSEEN.strip(), body(unseen / "report.md", 1)]
-    (docs / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+def make() -> None:
+    """Write ``results.md``."""
+    kept = [Results.model_validate_json(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob("*.json"))]
+    series = [results for results in kept if any(run.experiment != "ablation" for run in results.runs)]
+    parts = [HEADER.strip(), page(summarise_results(merged(series), None), 0)]
+    worst = [path.name for path in sorted((DOCS / "images").glob("*-worst.svg")) if PICTURE.fullmatch(path.name)]
+    parts += [WORST.strip(), *(f"![{name[:-4]}](images/{name})\n\n*{name[:-10].replace('-', ': ', 1).replace('_', ' ')}*" for name in worst)]
+    for results in kept:
+        if results not in series:
+            parts += ["## What each ingredient contributes", page(summarise_ablation(results), 1)]
+    (DOCS / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("expected three folders: python docs/make_results.py EXPERIMENTS ABLATION UNSEEN")
-    make(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), Path(__file__).parent)
+    for argument in sys.argv[1:]:
+        keep(Path(argument))
+    make()

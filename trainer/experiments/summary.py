@@ -38,14 +38,14 @@ EXPERIMENT_TITLES = {
 Figure = Callable[[RunResult], float | None]
 
 
-def summarise_results(results: Results, runs: Path) -> list[ReportBlock]:
+def summarise_results(results: Results, runs: Path | None) -> list[ReportBlock]:
     """Return the report.
 
     Parameters
     ----------
     results : Results
-    runs : Path
-        Folder of the runs, with their examples.
+    runs : Path, optional
+        Folder of the runs, with their examples; without it the report has none.
     """
     return [
         *_opening(results),
@@ -371,9 +371,9 @@ def _histories(results: Results) -> list[ReportBlock]:
     return blocks
 
 
-def _examples(results: Results, runs: Path) -> list[ReportBlock]:
+def _examples(results: Results, runs: Path | None) -> list[ReportBlock]:
     """Return pictures of the worst and the best sequence of each experiment, with the last recipe and the first seed."""
-    if not pictures.available() or not results.runs:
+    if runs is None or not pictures.available() or not results.runs:
         return []
     blocks: list[ReportBlock] = [
         Heading("Worst and best clips"),

@@ -61,20 +61,24 @@ def _solve(of_child: Tensor, of_parent: Tensor, growth: Tensor, parents: tuple[i
     The sum is over bones, (B, T, J - 1) each.
     """
     bones = _outwards(parents)
-    weighted = _STIFFNESS * of_child
-    between, of_own, right_own = (weighted * of_parent).unbind(-1), (1.0 + weighted * of_child).unbind(-1), (weighted * growth).unbind(-1)
-    of_other, right_other = (_STIFFNESS * of_parent.square()).unbind(-1), (_STIFFNESS * of_parent * growth).unbind(-1)
-    root = parents.index(-1)
-    diagonal = {root: torch.ones_like(of_own[0]), **dict(zip(bones, of_own, strict=True))}
-    right = {root: torch.zeros_like(of_own[0]), **dict(zip(bones, right_own, strict=True))}
-    for bone, joint in reversed(list(enumerate(bones))):
-        parent, ratio = parents[joint], between[bone] / diagonal[joint]
-        diagonal[parent] = diagonal[parent] + of_other[bone] - ratio * between[bone]
-        right[parent] = right[parent] + right_other[bone] - ratio * right[joint]
-    found = {root: right[root] / diagonal[root]}
-    for bone, joint in enumerate(bones):
-        found[joint] = (right[joint] - between[bone] * found[parents[joint]]) / diagonal[joint]
-    return torch.stack([found[joint] for joint in range(len(parents))], dim=-1)
+    order = [parents.index(-1), *bones]
+    to = [order.index(parents[joint]) for joint in bones]  # of each bone the place of its parent among the ordered joints
+    onto_parent = torch.eye(len(order), dtype=growth.dtype, device=growth.device)[to]
+    between, of_other, right_other = (_STIFFNESS * of_parent * values for values in (of_child, of_parent, growth))
+    one = torch.ones_like(growth[..., :1])
+    diagonal = torch.cat([one, 1.0 + _STIFFNESS * of_child.square()], dim=-1)
+    right = torch.cat([0.0 * one, _STIFFNESS * of_child * growth], dim=-1)
+    levels = _levels(parents)
+    for first, end in reversed(levels):
+        own = slice(first + 1, end + 1)
+        ratio = between[..., first:end] / diagonal[..., own]
+        diagonal = diagonal + (of_other[..., first:end] - ratio * between[..., first:end]) @ onto_parent[first:end]
+        right = right + (right_other[..., first:end] - ratio * right[..., own]) @ onto_parent[first:end]
+    found = right[..., :1] / diagonal[..., :1]
+    for first, end in levels:
+        own = slice(first + 1, end + 1)
+        found = torch.cat([found, (right[..., own] - between[..., first:end] * found[..., to[first:end]]) / diagonal[..., own]], dim=-1)
+    return found[..., [order.index(joint) for joint in range(len(parents))]]
 
 
 def _average(values: Tensor, mask: Tensor, causal: bool) -> Tensor:
@@ -94,3 +98,13 @@ def _outwards(parents: tuple[int, ...]) -> tuple[int, ...]:
     for joint in order:  # which grows meanwhile
         order += [other for other, parent in enumerate(parents) if parent == joint]
     return tuple(order[1:])
+
+
+def _levels(parents: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return the first bone of each level of the tree, and the one after its last, among the bones as :func:`_outwards` orders them."""
+    bones = _outwards(parents)
+    depth = {parents.index(-1): 0}
+    for joint in bones:
+        depth[joint] = depth[parents[joint]] + 1
+    depths = [depth[joint] for joint in bones]
+    return [(depths.index(level), depths.index(level) + depths.count(level)) for level in dict.fromkeys(depths)]

@@ -1,7 +1,8 @@
 """Put results of `trainer experiments` and `trainer ablate` together: ``python docs/make_results.py [FOLDER ...]`` writes docs/results.md.
 
-The `results.json` of each folder is kept in docs/results, and from all that are kept there the page is made: so experiments may be trained bit by
-bit, and on different computers. Figures are theirs, word for word; pictures of worst clips are those of the last folder that has them.
+The `results.json` of each folder is kept in docs/results under the folder's name, and from all that are kept there the page is made: a part for each
+name, in which what follows a point (``default.1``, ``default.2``) is put together, so that experiments may be trained bit by bit. Figures are theirs,
+word for word; pictures of worst clips are those of the last folder that has them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from trainer.experiments.summary import summarise_results
 DOCS = Path(__file__).parent
 KEPT = DOCS / "results"
 PICTURE = re.compile(r"(clip|C|CMU)-(test|basketball|break_dance)-worst\.svg")
+TITLES = {"default": "The recipe default", "half": "The recipe default, 80 of its 150 epochs", "ablation": "What each ingredient contributes"}
 HEADER = """# Results
 
 What the recipes of `trainer fit` reach on the data of [The published experiments](experiments.md), beside the published figures. The commands are at
@@ -50,37 +52,40 @@ def merged(kept: list[Results]) -> Results:
     runs = {run.name: run for results in kept for run in results.runs}
     seeds = tuple(sorted({run.seed for run in runs.values()}))
     recipes = tuple(dict.fromkeys(run.recipe for run in runs.values()))
-    command = "\n    ".join(results.command for results in kept)
-    protocol = {**kept[0].protocol, "seeds": ", ".join(map(str, seeds))}
+    command = "\n    ".join(dict.fromkeys(results.command for results in kept))
+    protocol = {key: value for results in kept for key, value in results.protocol.items()} | {"seeds": ", ".join(map(str, seeds))}
     return kept[0].model_copy(update={"runs": tuple(runs.values()), "seeds": seeds, "recipes": recipes, "command": command, "protocol": protocol})
 
 
-def page(blocks: list[ReportBlock], level: int) -> str:
-    """Return a report without its title, with headings moved down, and pictures beside the manual's other ones."""
-    parts: list[ReportBlock] = []
+def page(blocks: list[ReportBlock], name: str) -> str:
+    """Return a report without its title, its headings a level lower, the command last, and pictures beside the manual's other ones."""
+    shown: list[ReportBlock] = []
     for block in blocks:
         if isinstance(block, Image):
+            block = Image(f"{name}-{block.file}", block.svg, block.caption)
             (DOCS / "images" / block.file).write_bytes(block.svg)
         if isinstance(block, Heading):
-            if block.level == 1:
-                continue
-            block = Heading(block.text, block.level + level)
-        parts.append(block)
-    made = [block for block in parts if isinstance(block, MadeBy)]
-    return as_markdown([block for block in parts if block not in made] + made).replace("](pictures/", "](images/").strip()
+            block = Heading(block.text, block.level + 1)
+        if not (isinstance(block, Heading) and block.level == 2):
+            shown.append(block)
+    shown.sort(key=lambda block: isinstance(block, MadeBy))
+    return as_markdown(shown).replace("](pictures/", "](images/").strip()
 
 
 def make() -> None:
     """Write ``results.md``."""
-    kept = [Results.model_validate_json(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob("*.json"))]
-    series = [results for results in kept if any(run.experiment != "ablation" for run in results.runs)]
-    parts = [HEADER.strip(), page(summarise_results(merged(series), None), 0)]
+    parts: dict[str, list[Results]] = {}
+    for path in sorted(KEPT.glob("*.json")):
+        parts.setdefault(path.stem.partition(".")[0], []).append(Results.model_validate_json(path.read_text(encoding="utf-8")))
+    text = [HEADER.strip()]
+    for name, kept in parts.items():
+        results = merged(kept)
+        ablation = all(run.experiment == "ablation" for run in results.runs)
+        text += [f"## {TITLES.get(name, name)}", page(summarise_ablation(results) if ablation else summarise_results(results, None), name)]
     worst = [path.name for path in sorted((DOCS / "images").glob("*-worst.svg")) if PICTURE.fullmatch(path.name)]
-    parts += [WORST.strip(), *(f"![{name[:-4]}](images/{name})\n\n*{name[:-10].replace('-', ': ', 1).replace('_', ' ')}*" for name in worst)]
-    for results in kept:
-        if results not in series:
-            parts += ["## What each ingredient contributes", page(summarise_ablation(results), 1)]
-    (DOCS / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    text += [WORST.strip()] if worst else []
+    text += [f"![{name[:-4]}](images/{name})\n\n*{name[:-10].replace('-', ': ', 1).replace('_', ' ')}*" for name in worst]
+    (DOCS / "results.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

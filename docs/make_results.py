@@ -28,7 +28,8 @@ the end of each part; what they wrote is kept in `docs/results`, from which `pyt
 
 Recipe `default` was chosen on validation parts of training sides, never on a test side. [Metrics](metrics.md) are defined with formulas. What earlier
 versions of the recipe reached, the published set-up (`paper`) and the peer (`videopose`) is in [Earlier results](results-earlier.md); those two
-recipes are still the same.
+recipes are still the same. What is missing has not been trained yet: at full length, experiments A and clip were, once each; at 80 of the 150 epochs,
+A, clip, C and CMU, once each.
 """
 WORST = """## The worst clips
 

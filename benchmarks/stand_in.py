@@ -18,6 +18,7 @@ from scipy.signal import lfilter
 
 from benchmarks.tables import Section, show
 from schemas.detectors import DETECTOR_JOINTS, SEEN_BY
+from schemas.errors import DatasetError
 from schemas.predictions import PredictConfig
 from trainer.data.dataset import PoseData, load
 from trainer.data.splits import read_split_record, split_from_record
@@ -140,7 +141,8 @@ def measure(model: Path | str, found: list[Scene], fps: float, layout: str, size
     rows, weights = [], []
     for number, scene in enumerate(found):
         pixels, confidence = detected(scene.pixels, layout, size, np.random.default_rng([seed, number]))
-        keypoints = Keypoints((Person(np.where(confidence[..., None] > 0, pixels, 0.0), confidence),), fps, *scene.image, layout)
+        person = Person(np.where(confidence[..., None] > 0, pixels, 0.0), confidence, np.arange(len(pixels)), len(pixels))
+        keypoints = Keypoints((person,), fps, *scene.image, layout)
         config = PredictConfig(focal=scene.focal, **settings)
         positions = np.asarray(of_keypoints(lifter, card, keypoints, Path(__file__), config).positions_3d, dtype=np.float64)
         there = np.isfinite(positions).all(axis=(1, 2))
@@ -201,7 +203,10 @@ def _knee(leg: Array) -> Array:
 @click.option("--markdown", is_flag=True, help="Print Markdown instead of a table.")
 def main(data: Path, markdown: bool, **options: Any) -> None:
     """Print the errors of a model on keypoints with a detector's errors, and without."""
-    section = stand_in(data, **options)
+    try:
+        section = stand_in(data, **options)
+    except DatasetError as error:
+        raise click.ClickException(str(error)) from None
     show([section], markdown)
 
 
@@ -223,6 +228,8 @@ def stand_in(
     """Measure a model with every kind of detector and every size of errors."""
     poses = load(data, "detector")
     if side:
+        if not (Path(model) / "split.json").is_file():
+            raise DatasetError(f"{model}: expected the folder of a run with its split.json, found none; leave --side out for other models")
         chosen = getattr(split_from_record(poses, read_split_record(Path(model))), side)
     else:
         wanted = np.isin(poses.avatar, avatars.split(",")) & (poses.length >= 40)

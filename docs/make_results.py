@@ -40,6 +40,8 @@ prediction (left side blue, right side orange) over the truth (grey), roots on t
 
 def keep(folder: Path) -> None:
     """Keep the results of a folder, and its pictures of worst clips."""
+    if not (folder / "results.json").is_file():
+        sys.exit(f"{folder}: expected a folder of `trainer experiments` or `trainer ablate` with results.json, found none; run it with --finished")
     KEPT.mkdir(exist_ok=True)
     results = Results.model_validate_json((folder / "results.json").read_text(encoding="utf-8"))
     (KEPT / f"{folder.name}.json").write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")

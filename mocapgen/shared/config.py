@@ -95,6 +95,9 @@ def _problem(error: Mapping[str, Any], model: type[BaseModel], group: str, renam
     name = f"{name}: " if name else ""
     if error["type"] == "value_error":
         return f"{name}{message}"
+    if error["type"] == "model_type":  # pydantic's words name a class of Python
+        known = _fields(model, error["loc"])
+        message = "expected a group of settings" + (f" ({', '.join(known[:4])}{', ...' if len(known) > 4 else ''})" if known else "")
     found = "" if error["type"] == "missing" else f", found {quoted(error['input'])}"
     return f"{name}{message[:1].lower()}{message[1:]}{found}"
 

@@ -14,6 +14,7 @@ import torch
 from schemas.train import Augmentation
 from trainer.data.batches import PAD_TO, Batch
 from trainer.data.bodies import change_bodies
+from trainer.data.bones import bones_of, joined, moved
 from trainer.data.composition import compose_poses
 from trainer.data.detector_errors import see
 from trainer.data.joints import LiftedJoints
@@ -25,8 +26,6 @@ OUTLIER_SIZE = 0.1
 """Displacement of an outlier: standard deviation, as a share of the person's size in the image."""
 LONGEST_GAP = 10
 """Largest number of consecutive frames for which a joint is missing."""
-_NEAR = 0.3
-"""Metres: smallest depth of a joint."""
 
 
 def augment(batch: Batch, settings: Augmentation, joints: LiftedJoints, random: Randomness, longest: int | None = None) -> Batch:
@@ -100,15 +99,8 @@ def perturb_poses(batch: Batch, settings: Augmentation, joints: LiftedJoints, ra
     total = [torch.eye(3, device=rotation.device).expand(count, 3, 3)] * len(parents)
     for joint in joints.parents_first[1:]:
         total[joint] = total[parents[joint]] @ rotation[:, joint]
-    bones = batch.positions - batch.positions[:, :, parents]
-    bones = torch.einsum("bjxy,btjy->btjx", torch.stack([total[parent] for parent in parents], dim=1), bones)
-    place = list(batch.positions.unbind(dim=2))
-    for joint in joints.parents_first[1:]:
-        place[joint] = place[parents[joint]] + bones[:, :, joint]
-    positions = torch.stack(place, dim=2)
-    safe = positions[..., 2].amin(dim=(1, 2)) > _NEAR
-    positions = torch.where(safe[:, None, None, None], positions, batch.positions)
-    return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics))
+    bones = torch.einsum("bjxy,btjy->btjx", torch.stack([total[parent] for parent in parents], dim=1), bones_of(batch.positions, joints))
+    return moved(batch, joined(batch.positions, bones, joints), torch.ones_like(batch.mask[:, 0]))
 
 
 def flip(batch: Batch, share: float, joints: LiftedJoints, random: Randomness) -> Batch:

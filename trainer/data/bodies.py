@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
 from schemas.train import BodyAugmentation
 from trainer.data.batches import Batch
+from trainer.data.bones import bones_of, joined, moved
 from trainer.data.joints import LiftedJoints
-from trainer.data.normalise import project
 from trainer.data.randomness import Randomness
 
 ADULT = (1.72, 0.08)
@@ -38,9 +36,7 @@ def change_bodies(batch: Batch, settings: BodyAugmentation, joints: LiftedJoints
     adult = (ADULT[0] + ADULT[1] * random.normal(count)).clamp(low, high)
     stature = torch.where(random.chosen(settings.children, count), random.uniform(low, high, count), adult)
     positions = positions * (stature / stature_of(positions[:, 0], joints))[:, None, None, None]
-    safe = positions[..., 2].amin(dim=(1, 2)) > 0.3
-    positions = torch.where((chosen & safe)[:, None, None, None], positions, batch.positions)
-    return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics))
+    return moved(batch, positions, chosen)
 
 
 def stature_of(pose: Tensor, joints: LiftedJoints) -> Tensor:
@@ -54,16 +50,11 @@ def stature_of(pose: Tensor, joints: LiftedJoints) -> Tensor:
 
 def _change_bones(positions: Tensor, deviation: float, joints: LiftedJoints, random: Randomness) -> Tensor:
     """Return positions, (B, T, J, 3), with other bone lengths."""
-    parents = [max(parent, 0) for parent in joints.parents]
-    factor = torch.exp(deviation * random.normal(len(positions), len(parents)))
+    factor = torch.exp(deviation * random.normal(len(positions), len(joints.parents)))
     left = [pair[0] for pair in joints.pairs]
     right = [pair[1] for pair in joints.pairs]
     factor[:, right] = factor[:, left]
-    bones = (positions - positions[:, :, parents]) * factor[:, None, :, None]
-    place = list(positions.unbind(dim=2))
-    for joint in joints.parents_first[1:]:
-        place[joint] = place[parents[joint]] + bones[:, :, joint]
-    return torch.stack(place, dim=2)
+    return joined(positions, bones_of(positions, joints) * factor[:, None, :, None], joints)
 
 
 def _straighten(positions: Tensor, share: float, mask: Tensor, joints: LiftedJoints, random: Randomness) -> Tensor:

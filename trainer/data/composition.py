@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from schemas.train import PoseComposition
 from trainer.data.batches import Batch
+from trainer.data.bones import bones_of, joined, moved
 from trainer.data.joints import LiftedJoints
-from trainer.data.normalise import project
 from trainer.data.randomness import Randomness
-
-_NEAR = 0.3
-"""Metres: smallest depth of a joint."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def compose_poses(batch: Batch, settings: PoseComposition, joints: LiftedJoints,
     """
     positions = batch.positions
     composed = random.chosen(settings.probability, len(batch.mask))
-    bones = positions - positions[:, :, [max(parent, 0) for parent in joints.parents]]
+    bones = bones_of(positions, joints)
     length = bones.norm(dim=-1, keepdim=True)
     for part in parts(joints):  # the lower ones carry the upper ones
         axes = _axes(positions, part)
@@ -69,10 +66,8 @@ def compose_poses(batch: Batch, settings: PoseComposition, joints: LiftedJoints,
             exchanged = composed & random.chosen(settings.limbs, len(composed))
             directions[:, :, limb] = torch.where(exchanged[:, None, None, None], _another(directions, limb, joints, random), directions[:, :, limb])
         bones = (directions @ axes.mT) * length
-        positions = _joined(positions, bones, joints)
-    safe = composed & (positions[..., 2].amin(dim=(1, 2)) > _NEAR)
-    positions = torch.where(safe[:, None, None, None], positions, batch.positions)
-    return replace(batch, positions=positions, pixels=project(positions, batch.intrinsics))
+        positions = joined(positions, bones, joints)
+    return moved(batch, positions, composed)
 
 
 def _another(directions: Tensor, limb: list[int], joints: LiftedJoints, random: Randomness) -> Tensor:
@@ -81,14 +76,6 @@ def _another(directions: Tensor, limb: list[int], joints: LiftedJoints, random: 
     mirrored = random.chosen(0.5, len(directions))[:, None, None, None]
     opposite = directions[:, :, joints.mirror[limb]] * directions.new_tensor([-1.0, 1.0, 1.0])
     return torch.where(mirrored, opposite[other], directions[:, :, limb][other])
-
-
-def _joined(positions: Tensor, bones: Tensor, joints: LiftedJoints) -> Tensor:
-    """Return the positions of bones, (B, T, J, 3) each, whose root is where that of `positions` is."""
-    place = list(positions.unbind(dim=2))
-    for joint in joints.parents_first[1:]:
-        place[joint] = place[joints.parents[joint]] + bones[:, :, joint]
-    return torch.stack(place, dim=2)
 
 
 def _axes(positions: Tensor, part: Part) -> Tensor:

@@ -16,6 +16,14 @@ from schemas.train import ModelCard
 Array = NDArray[Any]
 
 
+def outwards(parents: tuple[int, ...], first: int | None = None) -> tuple[int, ...]:
+    """Return a joint, by default the root, and all that hang on it, each after its parent, level by level."""
+    order = [parents.index(-1) if first is None else first]
+    for place in order:  # which grows meanwhile
+        order += [joint for joint, parent in enumerate(parents) if parent == place]
+    return tuple(order)
+
+
 @dataclass(frozen=True, eq=False)
 class LiftedJoints:
     """The joints that are lifted, by name, in the order of the arrays.
@@ -46,10 +54,7 @@ class LiftedJoints:
     @cached_property
     def parents_first(self) -> tuple[int, ...]:
         """Indices of the joints, each after its parent: the root first."""
-        order = [self.root]
-        for place in order:  # which grows meanwhile
-            order += [joint for joint, parent in enumerate(self.parents) if parent == place]
-        return tuple(order)
+        return outwards(self.parents)
 
     @cached_property
     def mirror(self) -> Array:
@@ -85,10 +90,7 @@ class LiftedJoints:
 
     def below(self, joint: int) -> tuple[int, ...]:
         """Return the joints that hang on a joint, and on those."""
-        found = [joint]
-        for place in found:  # which grows meanwhile
-            found += [other for other, parent in enumerate(self.parents) if parent == place]
-        return tuple(found[1:])
+        return outwards(self.parents, joint)[1:]
 
     @classmethod
     def of_card(cls, card: ModelCard) -> LiftedJoints:

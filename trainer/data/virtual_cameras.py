@@ -10,11 +10,10 @@ from torch import Tensor
 
 from schemas.train import CameraAugmentation
 from trainer.data.batches import Batch
+from trainer.data.bones import NEAREST
 from trainer.data.normalise import project
 from trainer.data.randomness import Randomness
 
-_NEAR = 0.3
-"""Metres: smallest depth of a joint before a new camera."""
 _MARGIN = 0.95
 """Share of the image, from its middle, in which a sequence is placed."""
 
@@ -88,11 +87,11 @@ def new_cameras(batch: Batch, settings: CameraAugmentation, root: int, random: R
     image_plane, depth = points[..., :2].transpose(1, 2).contiguous(), points[..., 2].contiguous()
     middle = 0.5 * (image_plane.amax(dim=-1) + image_plane.amin(dim=-1))
     off = (image_plane - middle[..., None]).abs()
-    least = (off / slope[..., None]).amax(dim=1).clamp(min=_NEAR) - depth
+    least = (off / slope[..., None]).amax(dim=1).clamp(min=NEAREST) - depth
     distance = least.amax(dim=-1) * random.uniform(*settings.distance, count)
     slack = (slope[..., None] * (depth + distance[:, None])[:, None] - off).amin(dim=-1)
     shift = slack.clamp(min=0.0) * settings.offset * random.uniform(-1.0, 1.0, count, 2)
-    safe = kept & ((depth + pivot[:, 0, :, 2]).amin(dim=1) > _NEAR)
+    safe = kept & ((depth + pivot[:, 0, :, 2]).amin(dim=1) > NEAREST)
     place = torch.where(safe[:, None], pivot[:, 0, 0], torch.cat([shift - middle, distance[:, None]], dim=-1))[:, None, None]
 
     positions = torch.where(chosen[:, None, None, None], turned + place, batch.positions)

@@ -91,7 +91,9 @@ class Lifter(nn.Module):
         if self.confidence:
             pixels = fill_missing(pixels, confidence, self.parents, self.substitutes)
         encoded = encode(self.normalisation, pixels, intrinsics, image, mask, self.root, self.network.causal)
-        numbers = self._inputs(encoded, confidence)
+        # Mirroring is about the principal point, which pixels across the image do not have at 0.
+        middle = (2.0 * intrinsics[:, 2] - image[:, 0]) / image[:, 0] if self.normalisation == "image" else torch.zeros_like(image[:, 0])
+        numbers = self._inputs(encoded, confidence, middle)
         # Only the network: rays and rotations need the full precision.
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             network = self._compiled if self._compiled is not None and self.training else self.network
@@ -108,13 +110,14 @@ class Lifter(nn.Module):
             relative, root = relative @ encoded.rotation.transpose(-1, -2), root @ encoded.rotation.transpose(-1, -2)
         return torch.where(at_root, root, relative) if self.target == "absolute" else relative
 
-    def _inputs(self, encoded: Encoded, confidence: Tensor) -> Tensor:
-        """Return the network's input, (B, T, I); of a symmetric one, what mirroring leaves as it is and what it turns, (B, T, 2 I)."""
+    def _inputs(self, encoded: Encoded, confidence: Tensor, middle: Tensor) -> Tensor:
+        """Return the network's input, (B, T, I); of a symmetric one, what mirroring at x = `middle`, (B,), leaves as it is and turns, (B, T, 2 I)."""
         seen = [confidence] if self.confidence else []
         numbers = torch.cat([encoded.points.flatten(2), encoded.context, *seen], dim=-1)
         if not self.network.symmetric:
             return numbers
-        points, context = encoded.points[:, :, self.mirror] * self._sign(encoded.points), encoded.context
+        sign, context = self._sign(encoded.points), encoded.context
+        points = encoded.points[:, :, self.mirror] * sign + (1.0 - sign) * middle[:, None, None, None]
         if context.shape[-1]:  # the direction of the root, and the size
             context = torch.cat([-context[..., :1], context[..., 1:]], dim=-1)
         mirrored = torch.cat([points.flatten(2), context, *(values[..., self.mirror] for values in seen)], dim=-1)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from trainer.data.joints import outwards
+
 WINDOW = 241
 """Frames over which the length of a bone is averaged, half before and half after."""
 _STIFFNESS = 10.0
@@ -37,7 +39,7 @@ def keep_bone_lengths(positions: Tensor, mask: Tensor, parents: tuple[int, ...],
     (B, T, J, 3)
         Each joint on the line from the camera through its old place.
     """
-    bones = _outwards(parents)
+    bones = outwards(parents)[1:]
     child, parent = list(bones), [parents[joint] for joint in bones]
     distance = positions.norm(dim=-1)
     rays = positions / distance.clamp(min=_SMALLEST)[..., None]
@@ -60,7 +62,7 @@ def _solve(of_child: Tensor, of_parent: Tensor, growth: Tensor, parents: tuple[i
 
     The sum is over bones, (B, T, J - 1) each.
     """
-    bones = _outwards(parents)
+    bones = outwards(parents)[1:]
     order = [parents.index(-1), *bones]
     to = [order.index(parents[joint]) for joint in bones]  # of each bone the place of its parent among the ordered joints
     onto_parent = torch.eye(len(order), dtype=growth.dtype, device=growth.device)[to]
@@ -92,17 +94,9 @@ def _average(values: Tensor, mask: Tensor, causal: bool) -> Tensor:
     return (window[..., :-1] / window[..., -1:].clamp(min=1.0)).to(values.dtype)
 
 
-def _outwards(parents: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the joints but the root, each after its parent."""
-    order = [parents.index(-1)]
-    for joint in order:  # which grows meanwhile
-        order += [other for other, parent in enumerate(parents) if parent == joint]
-    return tuple(order[1:])
-
-
 def _levels(parents: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Return the first bone of each level of the tree, and the one after its last, among the bones as :func:`_outwards` orders them."""
-    bones = _outwards(parents)
+    """Return the first bone of each level of the tree, and the one after its last, among the bones level by level."""
+    bones = outwards(parents)[1:]
     depth = {parents.index(-1): 0}
     for joint in bones:
         depth[joint] = depth[parents[joint]] + 1

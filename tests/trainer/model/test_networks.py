@@ -254,9 +254,7 @@ def test_symmetric_lifter_gives_the_mirror_image_of_what_is_mirrored(data, batch
     for parameter in lifter.parameters():
         nn.init.normal_(parameter, std=0.1)
     batch = replace(batch, confidence=torch.rand_like(batch.confidence).clamp(min=0.1))
-    # The image's middle and the principal point are not the same: in pixels across the image, mirroring is about the middle.
-    centre = 0.5 * batch.image[:, :1] if normalisation == "image" else batch.intrinsics[:, 2:3]
-    batch = replace(batch, intrinsics=torch.cat([batch.intrinsics[:, :2], centre, batch.intrinsics[:, 3:]], dim=-1))
+    batch = replace(batch, intrinsics=batch.intrinsics + torch.tensor([0.0, 0.0, 130.0, 0.0]))  # the principal point is not in the image's middle
     mirrored = flip(batch, 1.0, data.joints, Randomness(0, 0, 0, torch.device("cpu")))
     with torch.no_grad():
         found, other = (lifter(b.pixels, b.intrinsics, b.image, b.mask, b.confidence) for b in (batch, mirrored))

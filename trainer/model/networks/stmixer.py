@@ -63,11 +63,6 @@ class MixerSettings(MixerShape):
     """Share of a block's inner channels that are dropped in training, each for a whole sequence: one random number per channel, not per frame."""
 
 
-def receptive_field(shape: MixerShape) -> int:
-    """Return the number of input frames that one frame of the output depends on: those of its patch and of all patches that this one depends on."""
-    return shape.patch * (1 + (shape.kernel - 1) * sum(shape.dilations))
-
-
 def to_patches(x: Tensor, patch: int) -> Tensor:
     """Put neighbouring frames side by side: (B, T, I) to (B, T / patch rounded up, patch I)."""
     padded = functional.pad(x, (0, 0, 0, -x.shape[1] % patch))
@@ -104,13 +99,35 @@ class MixerBlock(nn.Module):
         return x + self.contract(y)
 
 
-class SpatioTemporalMixer(Network):
+class Mixer(Network):
+    """What all mixers have in common: how far they look, and that they lift patches of frames."""
+
+    settings: MixerShape
+
+    @property
+    def receptive_field(self) -> int:
+        """Number of input frames that one frame of the output depends on: those of its patch and of all patches that this one depends on."""
+        return self.settings.patch * (1 + (self.settings.kernel - 1) * sum(self.settings.dilations))
+
+    @property
+    def patch(self) -> int:
+        """Frames that are lifted together."""
+        return int(self.settings.patch)
+
+    @property
+    def causal(self) -> bool:
+        """Whether no output depends on a later frame."""
+        return bool(self.settings.causal)
+
+
+class SpatioTemporalMixer(Mixer):
     """A pointwise layer in, the blocks, a pointwise layer out. Shapes: (B, T, I) in, (B, T, C) inside, (B, T, O) out.
 
     Channels come last, so that pointwise layers are matrix products: the fastest operation of a processor, especially in bf16.
     """
 
     Settings = MixerSettings
+    settings: MixerSettings
 
     def __init__(self, inputs: int, outputs: int, settings: MixerSettings) -> None:
         super().__init__()
@@ -128,21 +145,6 @@ class SpatioTemporalMixer(Network):
         block = width * (1 + settings.kernel) + inner * (width + 1) + width * (inner + 1)
         ends = width * (settings.patch * inputs + 1) + width + settings.patch * outputs * (width + 1)
         return ends + len(settings.dilations) * block
-
-    @property
-    def receptive_field(self) -> int:
-        """Number of input frames that one frame of the output depends on."""
-        return receptive_field(self.settings)
-
-    @property
-    def patch(self) -> int:
-        """Frames that are lifted together."""
-        return int(self.settings.patch)
-
-    @property
-    def causal(self) -> bool:
-        """Whether no output depends on a later frame."""
-        return bool(self.settings.causal)
 
     @property
     def separable(self) -> bool:

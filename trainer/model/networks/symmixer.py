@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from trainer.model.networks.base import Network
 from trainer.model.networks.layers import depthwise_conv
-from trainer.model.networks.stmixer import MixerShape, from_patches, receptive_field, to_patches
+from trainer.model.networks.stmixer import Mixer, MixerShape, from_patches, to_patches
 
 _EPSILON = 1e-5
 """Added to mean squares, against division by zero."""
@@ -130,7 +129,7 @@ class SymmetricBlock(nn.Module):
         return x + torch.cat(self.contract(pairwise_gelu(*self.expand(y))), dim=-1)
 
 
-class SymmetricMixer(Network):
+class SymmetricMixer(Mixer):
     """A pointwise layer in, the blocks, a pointwise layer out. Shapes: (B, T, I) in, (N, C) inside, (B, T, O) out."""
 
     Settings = SymmetricMixerSettings
@@ -151,21 +150,6 @@ class SymmetricMixer(Network):
         width, inner, count = settings.width, settings.width * settings.expansion, SymmetricLinear.parameter_count
         block = settings.kernel * width + count(width, inner) + count(inner, width)
         return count(settings.patch * inputs, width) + len(settings.dilations) * block + count(width, settings.patch * outputs)
-
-    @property
-    def receptive_field(self) -> int:
-        """Number of input frames that one frame of the output depends on."""
-        return receptive_field(self.settings)
-
-    @property
-    def patch(self) -> int:
-        """Frames that are lifted together."""
-        return int(self.settings.patch)
-
-    @property
-    def causal(self) -> bool:
-        """Whether no output depends on a later frame."""
-        return bool(self.settings.causal)
 
     @property
     def separable(self) -> bool:

@@ -88,7 +88,7 @@ class _Source:
         found: list[Any] = []
         with h5py.File(BytesIO(data)) as file:
             for array in file["/frames"].values():
-                array.id.chunk_iter(lambda chunk: found.append(chunk) and None)
+                array.id.chunk_iter(found.append)
         frames = bytearray(len(data))
         for chunk in found:
             frames[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\1" * chunk.size
@@ -97,8 +97,8 @@ class _Source:
     def damaged(self, random: Random) -> tuple[str, bytes]:
         """Return what was done, and the bytes of a damaged copy."""
         if random.random() < _STRUCTURED:
-            data = (_forge if random.random() < 0.15 else damage_hdf5)(self.data, random)
-            return "lies", self.data if data is None else data
+            lies = (_forge if random.random() < 0.15 else damage_hdf5)(self.data, random)
+            return "lies", self.data if lies is None else lies
         place = random.randrange(len(self.data)) if random.random() < _CHUNKS else random.choice(self.described)
         data = bytearray(self.data)
         data[place] = random.choice((0, 255, data[place] ^ (1 << random.randrange(8)), random.randrange(256)))

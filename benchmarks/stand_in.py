@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from benchmarks.tables import Section, show
+from benchmarks.tables import Section, Value, show
 from schemas.detectors import DETECTOR_JOINTS, SEEN_BY
 from schemas.errors import DatasetError
 from schemas.predictions import PredictConfig
@@ -237,7 +237,7 @@ def stand_in(
         chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, min(sequences, len(chosen))).astype(int))]
     found = stored_scenes(poses, chosen) if stored_cameras else scenes(poses, chosen, elevation, np.random.default_rng(seed))
     given = parse_assignments(settings)
-    rows = [
+    rows: list[dict[str, Value]] = [
         {"detector": layout, "errors": size, **measure(model, found, poses.fps, layout, float(size), seed, **given)}
         for layout in layouts.split(",")
         for size in sizes.split(",")

@@ -70,12 +70,12 @@ def _seconds(action: Callable[[], Any], repeat: int) -> list[float]:
 
 
 def _loading(file: Path, repeat: int) -> Any:
-    from benchmarks.tables import Section
+    from benchmarks.tables import Section, Value
     from trainer.data.dataset import load
 
     times = _seconds(lambda: load(file), repeat)
     data = load(file)
-    row = {
+    row: dict[str, Value] = {
         "file": f"{len(data):,} sequences",
         "frames": len(data.positions_3d),
         "seconds, best": min(times),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +110,9 @@ class Predictions(Playable, OpenFile):
     def cameras(self) -> tuple[Camera, ...]:
         """All cameras, in the order of the table."""
         return cameras_of(self.table("cameras"), self.camera_frame)
+
+    def __iter__(self) -> Iterator[PredictionRow]:
+        return (self[number] for number in range(len(self)))
 
     def __getitem__(self, number: int) -> PredictionRow:
         number = self.row(number)

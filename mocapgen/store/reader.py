@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,6 +124,9 @@ class Dataset(Playable, OpenFile):
         """
         columns = self.joint_columns(name)
         return tuple(columns["names"]), columns["joints"].astype(np.intp)
+
+    def __iter__(self) -> Iterator[SequenceRow]:
+        return (self[number] for number in range(len(self)))
 
     def __getitem__(self, number: int) -> SequenceRow:
         number = self.row(number)

@@ -30,6 +30,7 @@ from schemas.train import ModelCard, TrainConfig
 from trainer.data.augment import augment
 from trainer.data.batches import Batch, Items, Loader, epoch_batches, epoch_items
 from trainer.data.cache import load_frames
+from trainer.data.composition import parts
 from trainer.data.dataset import PoseData
 from trainer.data.randomness import Randomness
 from trainer.data.splits import Split, make_split
@@ -410,6 +411,8 @@ class Run:
         """Evaluate the best weights on the test side, draw the history, and write the README."""
         figures: dict[str, float] = {}
         notes = [self.split.note] if self.split.note else []
+        if self.config.augment.composition.probability and not parts(self.data.joints):
+            notes.append("augment.composition: nothing was composed; expected limbs to the left and right of a joint of the middle, found none")
         if self.writer is not None:
             if complete and len(self.split.test):
                 best, _ = checkpoint.load_lifter(self.folder, self.compute.device)

@@ -16,7 +16,7 @@ import torch
 
 from mocapgen.shared.command import Stopped
 from schemas.errors import ConfigError, DatasetError
-from schemas.train import TrainConfig
+from schemas.train import PoseComposition, TrainConfig
 from trainer import fit
 from trainer.data.batches import Loader
 from trainer.data.splits import make_split
@@ -325,3 +325,15 @@ def test_without_matplotlib_or_tensorboard(data_file, tiny, tmp_path, monkeypatc
     assert not (tmp_path / "run" / "history.png").exists()
     with pytest.raises(ConfigError, match=r"pip install 'mocapgen\[tensorboard\]'"):
         fit.fit(data_file, TrainConfig(**{**tiny.model_dump(), "tensorboard": True}), tmp_path / "other")
+
+
+def test_joints_without_pairs_are_told_that_nothing_was_composed(changed, tiny, tmp_path):
+    def unpaired(file):
+        pairs = file["/joint_sets/h36m17/symmetric_pairs"]
+        attributes = dict(pairs.attrs)
+        del file["/joint_sets/h36m17/symmetric_pairs"]
+        file.create_dataset("/joint_sets/h36m17/symmetric_pairs", data=np.zeros((0, 2), dtype=pairs.dtype)).attrs.update(attributes)
+
+    config = tiny.model_copy(update={"augment": tiny.augment.model_copy(update={"composition": PoseComposition(probability=0.5)})})
+    assert "composed" not in fit.fit(changed(lambda file: None), config, tmp_path / "paired").note
+    assert "nothing was composed" in fit.fit(changed(unpaired), config, tmp_path / "unpaired").note

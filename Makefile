@@ -20,7 +20,7 @@ test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32 -p schemas -p mocapgen -p trainer -p tools
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --durations 20
 
 test-pythons: $(VENV)/.installed-dev ## every other Python from 3.11 on that is found here, with the tests that need no PyTorch
 	$(BIN)/python -m tools.try_pythons

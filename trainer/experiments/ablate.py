@@ -52,7 +52,8 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "small batches": {"batch_size": 32},
     "frames in pairs": {"model_settings": {"patch": 1}},
     "rotated steps": {"optimiser": "adamw", "learning_rate": 0.001},
-    "symmetry": {"model": "stmixer", "augment": {"flip": 0.5}},
+    "smoothing": {"model_settings": {"smoothing": 0}},
+    "symmetry": {"model": "stmixer", "model_settings": {"smoothing": 4}, "augment": {"flip": 0.5}},
     "all augmentation": {
         "augment": {"flip": 0.0, "reverse": 0.0, "speed": [1.0, 1.0], "pose_perturbation": 0.0, "camera": {"probability": 0.0}}
         | {"composition": {"probability": 0.0}}

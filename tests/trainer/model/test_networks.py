@@ -18,7 +18,7 @@ from trainer.model.networks.symmixer import pairwise_gelu
 SMALL = {
     "cvmnet": {"width": 16, "depth": 2, "dropout": 0.2},
     "stmixer": {"width": 16, "dilations": (1, 3), "dropout": 0.2},
-    "symmixer": {"width": 16, "dilations": (1, 3)},
+    "symmixer": {"width": 16, "dilations": (1, 3), "smoothing": 2},
     "videopose": {"width": 16, "depth": 1},
 }
 
@@ -75,9 +75,22 @@ def test_receptive_field_is_what_it_says(name):
 
 
 @pytest.mark.parametrize("name", ["stmixer", "symmixer"])
+@pytest.mark.parametrize("patch", [1, 2, 4])
+def test_smoothing_averages_frames_by_binomial_weights(name, patch):
+    plain, smooth = (build(name, patch=patch, smoothing=smoothing).eval() for smoothing in (0, 2))
+    smooth.load_state_dict(plain.state_dict())
+    x, mask = torch.randn(2, 33, 10, dtype=torch.float64), torch.arange(33) < torch.tensor([33, 14])[:, None]
+    before, after = plain(x, mask), smooth(x, mask)
+    weights = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], dtype=torch.float64) / 16
+    assert torch.allclose(after[1, 7], weights @ before[1, 5:10], atol=1e-12)
+    assert torch.allclose(after[1, 13], weights[:3] @ before[1, 11:14] / weights[:3].sum(), atol=1e-12)  # the last frame
+
+
+@pytest.mark.parametrize("name", ["stmixer", "symmixer"])
+@pytest.mark.parametrize("smoothing", [1, 2, 3])
 @pytest.mark.parametrize("patch", [1, 2, 4, 8])
-def test_what_is_cut_out_at_a_multiple_of_the_patch_gives_the_same(name, patch):
-    network = build(name, patch=patch).eval()
+def test_what_is_cut_out_at_a_multiple_of_the_patch_gives_the_same(name, patch, smoothing):
+    network = build(name, patch=patch, smoothing=smoothing).eval()
     x = torch.randn(1, 151, 10, dtype=torch.float64)
     margin = (network.receptive_field - patch) // 2
     whole = network(x, torch.ones(1, 151, dtype=torch.bool))
@@ -107,6 +120,7 @@ def test_the_number_of_parameters_is_known_before_they_are_there(name, settings)
         ("videopose", {"width": 65_536}, "model_settings: expected a network of at most 200,000,000 trained numbers"),
         ("stmixer", {"width": 10**9}, "model_settings.width: input should be less than or equal to 65536"),
         ("stmixer", {"dilations": [0]}, r"model_settings.dilations\[0\]: input should be greater than or equal to 1, found 0"),
+        ("symmixer", {"causal": True, "patch": 1, "smoothing": 2}, "causal: expected smoothing 0, since it looks ahead, found 2; set model_settings"),
         ("stmixer", {"dilations": []}, "model_settings.dilations: .* at least 1 item"),
         ("stmixer", {"dilations": [1] * 10_000}, "model_settings.dilations: .* at most 256 items"),
         ("stmixer", {"width": 1, "dilations": [10_000] * 99}, "model_settings: expected a receptive field of at most 100,000 frames"),
@@ -122,7 +136,7 @@ def test_a_network_that_would_be_too_large_is_refused_before_it_is_built(name, s
 
 @pytest.mark.parametrize("name", ["stmixer", "symmixer"])
 def test_causal_mixer_looks_back_only(name):
-    network = build(name, causal=True, patch=1).eval()
+    network = build(name, causal=True, patch=1, smoothing=0).eval()
     assert network.causal
     x = torch.randn(1, 60, 10, dtype=torch.float64, requires_grad=True)
     network(x, torch.ones(1, 60, dtype=torch.bool))[0, 40].sum().backward()

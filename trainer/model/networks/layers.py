@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import Any
 
 import torch
@@ -67,6 +68,30 @@ class _ShiftedSum(torch.autograd.Function):
             of_padded[:, copy].addcmul_(gradient, values)
             of_weight[place] = (gradient * padded[:, copy]).sum(dim=(0, 1))
         return of_padded, of_weight, None
+
+
+def binomial_mean(x: Tensor, mask: Tensor, reach: int) -> Tensor:
+    """Average each frame with those around it, by binomial weights: a bell with a deviation of sqrt(reach / 2) frames.
+
+    Parameters
+    ----------
+    x : (B, T, C)
+    mask : (B, T) bool
+        Frames that count.
+    reach : int
+        How many frames before, and after.
+
+    Returns
+    -------
+    (B, T, C)
+        Undefined where `mask` is False.
+    """
+    x = x.float() if x.dtype == torch.bfloat16 else x
+    valid = mask[..., None].to(x.dtype)
+    numbers = torch.cat([x * valid, valid], dim=-1)
+    weights = numbers.new_tensor([comb(2 * reach, place) / 4**reach for place in range(2 * reach + 1)])
+    total = depthwise_conv(numbers, weights[:, None].expand(-1, numbers.shape[-1]), dilation=1)
+    return total[..., :-1] / total[..., -1:].clamp(min=4.0**-reach)
 
 
 class MaskedBatchNorm(nn.Module):

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from schemas.base import Settings
 from trainer.model.networks.base import MOST_CHANNELS, Network
-from trainer.model.networks.layers import depthwise_conv
+from trainer.model.networks.layers import binomial_mean, depthwise_conv
 
 
 class MixerShape(Settings):
@@ -34,6 +34,8 @@ class MixerShape(Settings):
     """Distance of those frames (or patches of them), block by block; the number of blocks is their number."""
     causal: bool = False
     """Use earlier frames only, for live use."""
+    smoothing: int = Field(default=0, ge=0, le=64)
+    """Frames before and after each frame that its output is averaged with, by binomial weights, in training as well; 0 for a causal model."""
 
     @field_validator("patch", mode="before")
     @classmethod
@@ -50,9 +52,11 @@ class MixerShape(Settings):
         return value
 
     @model_validator(mode="after")
-    def _causal_patch(self) -> Self:
+    def _nothing_ahead(self) -> Self:
         if self.causal and self.patch > 1:
             raise ValueError(f"causal: expected patch 1, since frames of a patch affect each other, found {self.patch}; set model_settings.patch=1")
+        if self.causal and self.smoothing:
+            raise ValueError(f"causal: expected smoothing 0, since it looks ahead, found {self.smoothing}; set model_settings.smoothing=0")
         return self
 
 
@@ -106,8 +110,9 @@ class Mixer(Network):
 
     @property
     def receptive_field(self) -> int:
-        """Number of input frames that one frame of the output depends on: those of its patch and of all patches that this one depends on."""
-        return self.settings.patch * (1 + (self.settings.kernel - 1) * sum(self.settings.dilations))
+        """Number of input frames that one frame of the output depends on at most: those of its patch and of all patches that this one depends on."""
+        averaged = -(-self.settings.smoothing // self.patch)
+        return self.patch * (1 + (self.settings.kernel - 1) * sum(self.settings.dilations) + 2 * averaged)
 
     @property
     def patch(self) -> int:
@@ -118,6 +123,11 @@ class Mixer(Network):
     def causal(self) -> bool:
         """Whether no output depends on a later frame."""
         return bool(self.settings.causal)
+
+    def frames_of(self, patches: Tensor, mask: Tensor) -> Tensor:
+        """Return the frames of patches, (B, T / patch rounded up, patch O) to (B, T, O), averaged as the settings say; `mask` is (B, T)."""
+        frames = from_patches(patches, self.patch, mask.shape[1])
+        return binomial_mean(frames, mask, self.settings.smoothing) if self.settings.smoothing else frames
 
 
 class SpatioTemporalMixer(Mixer):
@@ -153,13 +163,12 @@ class SpatioTemporalMixer(Mixer):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B, T, I) to (B, T, O)."""
-        frames = x.shape[1]
         present = mask[..., None].to(x.dtype)
         x, present = to_patches(x * present, self.patch), to_patches(present, self.patch).amax(dim=-1, keepdim=True)
         y = self.first(x).to(x.dtype)  # the residual stream keeps its precision where layers compute in bf16
         for block in self.blocks:
             y = block(y, present)
-        return from_patches(self.last(self.norm(y)), self.patch, frames)
+        return self.frames_of(self.last(self.norm(y)), mask)
 
 
 NETWORK = SpatioTemporalMixer

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from trainer.model.networks.layers import depthwise_conv
-from trainer.model.networks.stmixer import Mixer, MixerShape, from_patches, to_patches
+from trainer.model.networks.stmixer import Mixer, MixerShape, to_patches
 
 _EPSILON = 1e-5
 """Added to mean squares, against division by zero."""
@@ -165,7 +165,7 @@ class SymmetricMixer(Mixer):
         for block in self.blocks:
             y = block(y, rows)
         y = y * (y.square().mean(dim=-1, keepdim=True) + _EPSILON).rsqrt()
-        return torch.cat([from_patches(rows.put(half), self.patch, x.shape[1]) for half in self.last(y)], dim=-1)
+        return torch.cat([self.frames_of(rows.put(half), mask) for half in self.last(y)], dim=-1)
 
 
 NETWORK = SymmetricMixer

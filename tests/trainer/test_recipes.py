@@ -36,6 +36,13 @@ def test_settings_of_another_model_are_dropped():
     assert merge({"model": "a", "model_settings": {"x": 1}}, {"model_settings": {"y": 2}})["model_settings"] == {"x": 1, "y": 2}
 
 
+def test_settings_that_were_given_beside_a_model_are_its_own():
+    config = run_config("default", None, ["model_settings.width=32"], {"model": "stmixer"})
+    assert (config.model, config.model_settings) == ("stmixer", {"width": 32})
+    with pytest.raises(ConfigError, match="unknown setting 'model_settings.smoothing'"):
+        run_config("default", None, ["model_settings.smoothing=2"], {"model": "videopose"})
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

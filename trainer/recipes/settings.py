@@ -66,9 +66,9 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the settings of `over`, group by group; the settings of another model replace those of the old one."""
+    """Return `base` with the settings of `over`, group by group; if `base` names another model, the settings of that one are dropped."""
     merged = dict(base)
-    if over.get("model", base.get("model")) != base.get("model"):
+    if "model" in base and over.get("model", base["model"]) != base["model"]:
         merged.pop("model_settings", None)
     for key, value in over.items():
         old = merged.get(key)
@@ -140,11 +140,11 @@ def run_config(
     ConfigError
         See :func:`train_config`.
     """
-    given = [parse_assignments(assignments), options]
+    given = merge(parse_assignments(assignments), options)
     if resumed is not None:
-        return train_config(read_run(resumed).model_dump(), *given)
+        return train_config(read_run(resumed).model_dump(), given)
     settings = read_settings(config, WHAT) if config is not None else {}
-    return train_config(read_recipe(recipe), settings, *given, files=(recipe_file(recipe), str(config or "")))
+    return train_config(read_recipe(recipe), settings, given, files=(recipe_file(recipe), str(config or "")))
 
 
 def read_run(folder: str | Path) -> TrainConfig:

@@ -19,8 +19,10 @@ from trainer.experiments.summary import summarise_results
 
 DOCS = Path(__file__).parent
 KEPT = DOCS / "results"
+FOLDERS = re.compile(r"(?<=\s)\S*/")
+"""What stands before the names of files in a command: where they lay is of no use to others."""
 PICTURE = re.compile(r"(clip|C|CMU)-(test|basketball|break_dance)-worst\.svg")
-TITLES = {"default": "The recipe default", "half": "The recipe default, 80 of its 150 epochs", "ablation": "What each ingredient contributes"}
+TITLES = {"default": "The recipe default", "ablation": "What each ingredient contributes"}
 HEADER = """# Results
 
 What the recipes of `trainer fit` reach on the data of [The published experiments](experiments.md), beside the published figures. The commands are at
@@ -28,8 +30,7 @@ the end of each part; what they wrote is kept in `docs/results`, from which `pyt
 
 Recipe `default` was chosen on validation parts of training sides, never on a test side. [Metrics](metrics.md) are defined with formulas. What earlier
 versions of the recipe reached, the published set-up (`paper`) and the peer (`videopose`) is in [Earlier results](results-earlier.md); those two
-recipes are still the same. What is missing has not been trained yet: at full length, experiments A and clip were, once each; at 80 of the 150 epochs,
-A, clip, C and CMU, once each.
+recipes are still the same. One seed so far; what is missing has not been trained yet.
 """
 WORST = """## The worst clips
 
@@ -44,6 +45,7 @@ def keep(folder: Path) -> None:
         sys.exit(f"{folder}: expected a folder of `trainer experiments` or `trainer ablate` with results.json, found none; run it with --finished")
     KEPT.mkdir(exist_ok=True)
     results = Results.model_validate_json((folder / "results.json").read_text(encoding="utf-8"))
+    results = results.model_copy(update={"command": FOLDERS.sub("", results.command)})
     (KEPT / f"{folder.name}.json").write_text(results.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for picture in sorted((folder / "pictures").glob("*.svg")):
         if PICTURE.fullmatch(picture.name):
@@ -55,7 +57,7 @@ def merged(kept: list[Results]) -> Results:
     runs = {run.name: run for results in kept for run in results.runs}
     seeds = tuple(sorted({run.seed for run in runs.values()}))
     recipes = tuple(dict.fromkeys(run.recipe for run in runs.values()))
-    command = "\n    ".join(dict.fromkeys(results.command for results in kept))
+    command = "\n".join(dict.fromkeys(results.command for results in kept))
     protocol = {key: value for results in kept for key, value in results.protocol.items()} | {"seeds": ", ".join(map(str, seeds))}
     return kept[0].model_copy(update={"runs": tuple(runs.values()), "seeds": seeds, "recipes": recipes, "command": command, "protocol": protocol})
 

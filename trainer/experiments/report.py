@@ -74,7 +74,7 @@ class Image:
 
 @dataclass(frozen=True)
 class MadeBy:
-    """The command that made a report, and the versions of what took part; a page shows them at its foot."""
+    """The command that made a report (or several, one a line), and the versions of what took part; a page shows them at its foot."""
 
     command: str
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +97,7 @@ def _markdown(block: ReportBlock) -> str:
         case Bullets():
             return "\n".join(f"- {markdown_text(item)}" for item in block.items)
         case MadeBy():
-            return f"Made by:\n\n    {printable(block.command)}"
+            return "Made by:\n\n" + "\n".join(f"    {printable(line)}" for line in block.command.splitlines())
         case Image():
             caption = markdown_text(block.caption)
             return f"![{caption}](pictures/{block.file})\n\n*{caption}*"

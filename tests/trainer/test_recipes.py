@@ -39,7 +39,7 @@ def test_settings_of_another_model_are_dropped():
 def test_settings_that_were_given_beside_a_model_are_its_own():
     config = run_config("default", None, ["model_settings.width=32"], {"model": "stmixer"})
     assert (config.model, config.model_settings) == ("stmixer", {"width": 32})
-    with pytest.raises(ConfigError, match="unknown setting 'model_settings.smoothing'"):
+    with pytest.raises(ConfigError, match=r"unknown setting 'model_settings\.smoothing'"):
         run_config("default", None, ["model_settings.smoothing=2"], {"model": "videopose"})
 
 

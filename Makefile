@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-pythons wheel fuzz benchmark docs model format clean
+.PHONY: demo test types types-windows test-pythons wheel fuzz benchmark docs model format clean
 
 demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; no download
 	@mkdir -p demo
@@ -17,10 +17,15 @@ demo: $(VENV)/.installed ## build, summarise and leave behind a small dataset; n
 test: $(VENV)/.installed-dev ## lint, types and the whole test suite
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32 -p schemas -p mocapgen -p trainer -p tools
+	$(MAKE) --jobs 2 types types-windows
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n auto --durations 20
+	$(BIN)/pytest -n auto --dist worksteal --durations 20
+
+types: $(VENV)/.installed-dev ## type checks alone
+	$(BIN)/mypy
+
+types-windows: $(VENV)/.installed-dev ## the same as for Windows
+	$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32 -p schemas -p mocapgen -p trainer -p tools
 
 test-pythons: $(VENV)/.installed-dev ## every other Python from 3.11 on that is found here, with the tests that need no PyTorch
 	$(BIN)/python -m tools.try_pythons

@@ -50,9 +50,9 @@ def short_training(line: re.Match[str]) -> str:
 
 @pytest.fixture
 def clone(tmp_path: Path, repository: Path) -> Path:
-    """A scratch copy of the packages, as somebody who adds to them has it."""
+    """A scratch copy of the packages, compiled modules included, as somebody who adds to them has it."""
     for package in PACKAGES:
-        shutil.copytree(repository / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(repository / package, tmp_path / package)
     return tmp_path
 
 

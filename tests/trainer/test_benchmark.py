@@ -5,11 +5,15 @@ import json
 from click.testing import CliRunner
 
 import benchmarks.trainer
+from mocapgen.pipeline import build
+from schemas.config import BuildConfig
 from trainer.model.networks import model_names
 from trainer.recipes.settings import recipe_names
 
 
-def test_every_figure_is_there(data_file, tmp_path, monkeypatch):
+def test_every_figure_is_there(tmp_path, monkeypatch):
+    data_file = tmp_path / "data.h5"
+    build(BuildConfig(source="sample", out=data_file, actions=("walk",), avatars=("average_man",), workers=1))
     monkeypatch.setattr(benchmarks.trainer, "BATCH", 2)
     monkeypatch.setattr(benchmarks.trainer, "FRAMES", 8)
     figures = tmp_path / "figures.json"

@@ -47,7 +47,7 @@ docs: $(VENV)/.installed-dev ## the manual as a site: site/index.html; a broken 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 MOCAP ?= ../shared/data
-model: $(VENV)/.installed-dev ## train the models that ship, as trainer/models/default.md says: hours on two cores; MOCAP=folder with hdm05 and cmu
+model: $(VENV)/.installed-dev ## train the models that ship, as trainer/models/default.md says: an hour on one core that computes in bf16; MOCAP=folder with hdm05 and cmu
 	@mkdir -p runs
 	$(BIN)/mocapgen build --source hdm05 --root $(MOCAP)/hdm05 --select all --min-frames 1 --out runs/hdm05.h5
 	$(BIN)/mocapgen build --source cmu --root $(MOCAP)/cmu --long split --out runs/cmu.h5

@@ -18,6 +18,8 @@ _BALL = 0.6
 """Share of the way from the ankle to the toe's tip above which people balance; without toes :data:`_AHEAD` of the ankle."""
 _AHEAD = 0.05
 """Metres."""
+_STANDS, _RAISED = 0.2, 0.3
+"""Metres: a foot that is higher than the other one by less than the first carries its share, by more than the second nothing."""
 _SEGMENTS = {
     ("pelvis", "thorax"): (0.497, 0.5),
     ("neck", "head_top"): (0.081, 0.5),
@@ -125,13 +127,23 @@ class Body:
         """Return the centre of mass, (T, 3) metres."""
         return np.asarray(np.einsum("tjc,j->tc", positions, self._masses))
 
-    def support(self, positions: Array) -> Array:
-        """Return the middle of the places above which the feet balance, (T, 3) metres."""
-        ankles = np.mean([positions[:, foot.ankle] for foot in self.feet], axis=0)
+    def support(self, positions: Array, up: Array | None = None) -> Array:
+        """Return the middle of the places above which people balance, (T, 3) metres: both feet, or where `up` is known those that stand.
+
+        Parameters
+        ----------
+        positions : (T, J, 3) float, metres
+        up : (3,) float, optional
+            Unit vector.
+        """
+        places = np.stack([positions[:, foot.ankle] for foot in self.feet])
+        height = np.zeros(places.shape[:2]) if up is None else places @ up
+        share = np.clip((_RAISED - (height - height.min(axis=0))) / (_RAISED - _STANDS), 0.0, 1.0)
         if len(self.feet[0].soles) > 1:
-            toes = np.mean([positions[:, foot.soles[0]] for foot in self.feet], axis=0)
-            return np.asarray(ankles + _BALL * (toes - ankles))
-        return np.asarray(ankles + _AHEAD * self.forward(positions))
+            places += _BALL * (np.stack([positions[:, foot.soles[0]] for foot in self.feet]) - places)
+        else:
+            places += _AHEAD * self.forward(positions)
+        return np.asarray(np.einsum("ft,ftc->tc", share / share.sum(axis=0), places))
 
     def forward(self, positions: Array) -> Array:
         """Return the direction in which the pelvis faces, (T, 3), unit vectors; in y-up axes, x right of a camera that looks along z."""

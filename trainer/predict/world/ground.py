@@ -11,7 +11,7 @@ import numpy as np
 from trainer.predict.tracks import Array, Flags
 from trainer.predict.world.body import Body
 from trainer.predict.world.contacts import slowness
-from trainer.predict.world.gravity import Evidence, combined, pitch_of_balance, pitch_of_floor, standing
+from trainer.predict.world.gravity import Evidence, combined, pitch_of_balance, pitch_of_floor, standing, up_of
 from trainer.predict.world.runs import run_means, runs
 from trainer.predict.world.track import Track
 
@@ -21,6 +21,8 @@ _ENOUGH = 0.3
 """Seconds of contact that show the floor's height."""
 _VAGUE = math.radians(8.0)
 """A pitch that is less certain is not used."""
+_STEP, _DOUBT = 0.15, 2.0
+"""A sole that is higher above the lowest one by so many metres, and so many deviations of the pitch, does not stand."""
 _LOWEST = 10.0
 """Percentile of the lower foot's height that is taken for the floor where no foot is planted."""
 
@@ -51,7 +53,8 @@ def find_pitch(tracks: Sequence[Track], body: Body, fps: float) -> tuple[float, 
     for track in tracks:
         positions, (first, end) = track.positions, runs(feet_seen(track, body))
         pieces += [positions[begin:stop] for begin, stop in zip(first, end, strict=True)]
-    evidence = {"balance": pitch_of_balance(pieces, body, fps), "the places of feet": pitch_of_floor(*_places(tracks, body))}
+    balance = pitch_of_balance(pieces, body, fps)
+    evidence = {"balance": balance, "the places of feet": pitch_of_floor(*_places(tracks, body, balance))}
     found: dict[str, Evidence] = {name: one for name, one in evidence.items() if one is not None}
     pitch, deviation = combined(list(found.values())) if found else Evidence(0.0, math.inf)
     if deviation > _VAGUE:
@@ -79,14 +82,24 @@ def feet_seen(track: Track, body: Body) -> Flags:
     return np.asarray((track.confidence[:, [foot.ankle for foot in body.feet]] > 0.0).any(axis=1))
 
 
-def _places(tracks: Sequence[Track], body: Body) -> tuple[Array, Array]:
-    """Return where soles were planted, less their height, (N, 3) metres, and how certain that is, (N,)."""
+def _places(tracks: Sequence[Track], body: Body, balance: Evidence | None) -> tuple[Array, Array]:
+    """Return where soles were planted, less their height, (N, 3) metres, and how certain that is, (N,); none of a raised foot that is held still."""
     points, weight = [np.zeros((0, 3))], [np.zeros(0)]
     for track in tracks:
         soles = track.points(body.soles)
         upright = standing(track.positions, body)
-        for place, (height, on) in enumerate(zip(body.sole_heights, track.contacts.T, strict=True)):
+        low = np.ones(track.contacts.shape, dtype=bool) if balance is None else _low(soles, body, balance)
+        for place, (height, on) in enumerate(zip(body.sole_heights, (track.contacts & low).T, strict=True)):
             first, end = runs(on & upright)
             points.append(run_means(soles[:, place], slowness(soles[:, place]), first, end) - [0.0, height, 0.0])
             weight.append(np.minimum((end - first) / _CERTAIN, 1.0))
     return np.concatenate(points), np.concatenate(weight)
+
+
+def _low(soles: Array, body: Body, balance: Evidence) -> Flags:
+    """Return which soles may stand on the floor that the lowest one of the frame stands on, (T, P), for all pitches that balance allows."""
+    height = soles @ up_of(balance.pitch) - body.sole_heights
+    lowest = height.argmin(axis=1)[:, None]
+    above = height - np.take_along_axis(height, lowest, axis=1)
+    away = np.abs(soles[..., 2] - np.take_along_axis(soles[..., 2], lowest, axis=1))
+    return np.asarray(above < _STEP + away * math.tan(_DOUBT * balance.deviation))

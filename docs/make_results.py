@@ -30,7 +30,7 @@ the end of each part; what they wrote is kept in `docs/results`, from which `pyt
 
 Recipe `default` was chosen on validation parts of training sides, never on a test side. [Metrics](metrics.md) are defined with formulas. What earlier
 versions of the recipe reached, the published set-up (`paper`) and the peer (`videopose`) is in [Earlier results](results-earlier.md); those two
-recipes are still the same. One seed so far; what is missing has not been trained yet.
+recipes are still the same. Where fewer than three seeds were trained so far, the tables say so; which processors computed them, the table of runs.
 """
 WORST = """## The worst clips
 

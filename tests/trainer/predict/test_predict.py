@@ -212,12 +212,14 @@ def test_a_long_video_is_lifted_in_windows_without_a_seam(monkeypatch, model, no
     arguments = (lifter, pixels, np.ones((500, 17)), np.array([1500.0, -1500.0, 960.0, 540.0]), np.array([1920.0, 1080.0]))
     whole = inference.lift_frames(*arguments)
     monkeypatch.setattr(inference, "WINDOW", 90)
-    np.testing.assert_allclose(inference.lift_frames(*arguments), whole, atol=2e-5)
+    # Bones that hardly lean to the camera make fifty times as much of a rounding error, and processors round differently.
+    tolerance = 2e-4 if head == "rigid" else 2e-5
+    np.testing.assert_allclose(inference.lift_frames(*arguments), whole, atol=tolerance)
     before, after = inference.reach(lifter)
     assert (after == 0) == (model == "causal")
     # One frame fewer of overlap, and the seams show: the overlap is no larger than it must be.
     monkeypatch.setattr(inference, "reach", lambda lifter: (before // 2, after // 2))
-    assert np.abs(inference.lift_frames(*arguments) - whole).max() > 1e-4
+    assert np.abs(inference.lift_frames(*arguments) - whole).max() > 5 * tolerance
 
 
 @settings(max_examples=50, deadline=None)

@@ -68,14 +68,16 @@ def pitch_of_balance(pieces: Sequence[Array], body: Body, fps: float) -> Evidenc
     seconds = sum(map(len, stretches)) / fps
     if seconds < _UPRIGHT:
         return None
-    pitch = _balanced(stretches, body, fps, None)
+    upright = np.concatenate(stretches)
+    trunk = (upright[:, body.at("thorax")] - upright[:, body.at("pelvis")]).sum(axis=0)
+    pitch = math.atan2(-trunk[2], trunk[1])  # a first guess, to tell a raised foot
     for _ in range(_PASSES):
         pitch = _balanced(stretches, body, fps, up_of(pitch))
     return Evidence(pitch, math.hypot(_BALANCE[0], _BALANCE[1] / math.sqrt(seconds))) if LOWEST < pitch < HIGHEST else None
 
 
-def _balanced(stretches: Sequence[Array], body: Body, fps: float, up: Array | None) -> float:
-    """Return the pitch at which people keep their balance on the feet that stand by `up`, on both where it is None; radians."""
+def _balanced(stretches: Sequence[Array], body: Body, fps: float, up: Array) -> float:
+    """Return the pitch at which people keep their balance on the feet that stand by `up`; radians."""
     total = np.zeros(3)
     for positions in stretches:
         centre = body.centre_of_mass(positions)

@@ -54,7 +54,9 @@ def find_pitch(tracks: Sequence[Track], body: Body, fps: float) -> tuple[float, 
         positions, (first, end) = track.positions, runs(feet_seen(track, body))
         pieces += [positions[begin:stop] for begin, stop in zip(first, end, strict=True)]
     balance = pitch_of_balance(pieces, body, fps)
-    evidence = {"balance": balance, "the places of feet": pitch_of_floor(*_places(tracks, body, balance))}
+    # Without balance nothing tells a foot that stands from one that is raised and held still.
+    floor = pitch_of_floor(*_places(tracks, body, balance)) if balance else None
+    evidence = {"balance": balance, "the places of feet": floor}
     found: dict[str, Evidence] = {name: one for name, one in evidence.items() if one is not None}
     pitch, deviation = combined(list(found.values())) if found else Evidence(0.0, math.inf)
     if deviation > _VAGUE:
@@ -82,13 +84,13 @@ def feet_seen(track: Track, body: Body) -> Flags:
     return np.asarray((track.confidence[:, [foot.ankle for foot in body.feet]] > 0.0).any(axis=1))
 
 
-def _places(tracks: Sequence[Track], body: Body, balance: Evidence | None) -> tuple[Array, Array]:
+def _places(tracks: Sequence[Track], body: Body, balance: Evidence) -> tuple[Array, Array]:
     """Return where soles were planted, less their height, (N, 3) metres, and how certain that is, (N,); none of a raised foot that is held still."""
     points, weight = [np.zeros((0, 3))], [np.zeros(0)]
     for track in tracks:
         soles = track.points(body.soles)
         upright = standing(track.positions, body)
-        low = np.ones(track.contacts.shape, dtype=bool) if balance is None else _low(soles, body, balance)
+        low = _low(soles, body, balance)
         for place, (height, on) in enumerate(zip(body.sole_heights, (track.contacts & low).T, strict=True)):
             first, end = runs(on & upright)
             points.append(run_means(soles[:, place], slowness(soles[:, place]), first, end) - [0.0, height, 0.0])

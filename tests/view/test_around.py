@@ -48,7 +48,8 @@ def full_page(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
 
 
 def options(opened: Opened) -> list[str]:
-    return opened.page.locator('[data-mp="clip"] [role="option"] b').all_inner_texts()
+    """The names in the list: text contents, since inner texts are empty where ``content-visibility`` has not laid them out yet."""
+    return opened.page.locator('[data-mp="clip"] [role="option"] b').all_text_contents()
 
 
 # Clips ----------------------------------------------------------------------------------------------

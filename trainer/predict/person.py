@@ -148,7 +148,7 @@ def require_causal(lifter: Lifter, card: ModelCard, config: PredictConfig) -> No
     if config.causal and not lifter.network.causal:
         raise ConfigError(
             f"causal: expected a causal model, found {card.model}, which uses later frames; "
-            "train one with the settings model=stmixer, model_settings.causal=true and model_settings.patch=1"
+            "use default-causal, or train one (trainer fit DATA.H5 --recipe video-causal)"
         )
 
 

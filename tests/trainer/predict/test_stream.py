@@ -127,7 +127,7 @@ def test_frames_of_another_layout(live_folder, pixels):
 @pytest.mark.parametrize(
     ("model", "changes", "words"),
     [
-        ("run_folder", {}, "train one with the settings model=stmixer, model_settings.causal=true and model_settings.patch=1"),
+        ("run_folder", {}, "use default-causal, or train one (trainer fit DATA.H5 --recipe video-causal)"),
         ("live_folder", {"image": None}, "expected the size of the image"),
         ("live_folder", {"fps": 25.0}, "expected frames at the model's rate of 30 frames per second, found 25"),
         ("live_folder", {"layout": "coco"}, "layout: expected one of h36m17, coco17, body_25"),

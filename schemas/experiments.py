@@ -176,3 +176,5 @@ class Results(Model):
     """Finished runs."""
     failures: tuple[Failure, ...]
     """Runs that failed."""
+    unfinished: tuple[str, ...] = ()
+    """Runs that are not finished, where the report is about those that are."""

@@ -71,8 +71,9 @@ def print_series(results: Results, out: str) -> None:
     """Print where a series of runs was written, and which runs failed."""
     from trainer.experiments import pictures
 
-    failed = f", {len(results.failures)} failed" if results.failures else ""
-    say(f"{count_of(len(results.runs), 'run')} finished{failed}; written to {out}: report.html, report.md, results.json")
+    others = {"failed": len(results.failures), "not finished": len(results.unfinished)}
+    rest = "".join(f", {count} {what}" for what, count in others.items() if count)
+    say(f"{count_of(len(results.runs), 'run')} finished{rest}; written to {out}: report.html, report.md, results.json")
     for failure in results.failures:
         say(f"failed: {failure.name}: {failure.error}")
     if not pictures.available():

@@ -7,18 +7,16 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import protected
-from mocapgen.shared.text import count_of, nearest, one_line, quoted
+from mocapgen.shared.text import nearest, one_line, quoted
 from schemas.errors import ConfigError
 from schemas.experiments import Results, RunResult
 from schemas.train import TrainConfig
 from trainer.experiments.published import published
 from trainer.experiments.report import Bullets, Cell, Heading, MadeBy, Paragraph, ReportBlock, Table
-from trainer.experiments.report_html import write_blocks
 from trainer.experiments.run import describe
-from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
-from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, spread
+from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, flat, from_the_start, refuse, require_once, unfinished
+from trainer.experiments.summary import DEFINITIONS, averaged, figures, metric, missing_runs, spread
 from trainer.model.networks import network_class
 from trainer.recipes.settings import merge, parse_assignments, read_recipe, recipe_file, train_config
 from trainer.runs.card import versions
@@ -65,6 +63,9 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
 }
 """Settings that remove an ingredient, by its name; only those that change the recipe are run. 'network: X' replaces the network."""
 
+NEEDED: dict[str, dict[str, Any]] = {"rigid bones": {"head": "rigid"}, "symmetry": {"model": "symmixer"}}
+"""Settings of recipes that have an ingredient, where another setting than that which removes it does not show it."""
+
 
 def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes: Mapping[str, Any]) -> list[Job]:
     """Return the runs: the complete recipe, and the recipe without each ingredient that it has.
@@ -88,7 +89,8 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     complete = train_config(read_recipe(recipe), changes, files=(recipe_file(recipe),))
     own = network_class(complete.model).Settings.model_fields
     possible = {name: without for name, without in INGREDIENTS.items() if without.get("model_settings", {}).keys() <= own.keys()}
-    there = [name for name, without in possible.items() if _without(recipe, changes, without) != complete]
+    has = {name: NEEDED.get(name, {}).items() <= complete.model_dump().items() for name in possible}
+    there = [name for name, without in possible.items() if has[name] and _without(recipe, changes, without) != complete]
     wrong = [name for name in only or () if name not in there]
     if wrong:
         found = f"only: expected ingredients of recipe {recipe}, found {quoted(', '.join(wrong))}"
@@ -96,7 +98,7 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     wanted = [name for name in there if only is None or name in only]
     return [
         Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), on_benchmark=True)
-        for seed in dict.fromkeys(seeds)
+        for seed in seeds
         for name in (COMPLETE, *wanted)
     ]
 
@@ -137,6 +139,7 @@ def ablate(
         series = RunSeries(
             Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
         )
+        require_once("seeds", seeds)
         jobs = plan(recipe, seeds, only, merge(parse_assignments(assignments), options or {}))
         series.check(jobs)
         for reason in series.impossible(jobs).values():
@@ -151,9 +154,9 @@ def ablate(
             published=published(),
             runs=runs,
             failures=failures,
+            unfinished=unfinished(jobs, runs, failures),
         )
-        write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-        write_blocks(summarise_ablation(results), series.out)
+        series.write(results, summarise_ablation)
         return results
 
 
@@ -170,10 +173,10 @@ def summarise_ablation(results: Results) -> list[ReportBlock]:
         ),
         Paragraph(DEFINITIONS),
         _table(results),
+        Paragraph("The settings in which each differs from the complete recipe:"),
+        Bullets(tuple(f"{_title(name)}: {changed}" for name, changed in _changes(results).items())),
+        *missing_runs(results),
     ]
-    if results.failures:
-        blocks.append(Paragraph(f"{count_of(len(results.failures), 'run')} failed:", warning=True))
-        blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
     return [*blocks, MadeBy(results.command, results.versions)] if results.command else blocks
 
 
@@ -193,7 +196,7 @@ def _table(results: Results) -> Table:
     complete = {run.seed: run for run in runs.get(COMPLETE, [])}
     rows: list[list[Cell | str]] = []
     for name, found in runs.items():
-        cells: list[Cell | str] = [name if name == COMPLETE or name.startswith("network") else f"without {name}"]
+        cells: list[Cell | str] = [_title(name)]
         for take in columns.values():
             values = figures(found, take)
             pairs = [(take(run), take(complete[run.seed])) for run in found if run.seed in complete]
@@ -202,3 +205,17 @@ def _table(results: Results) -> Table:
             cells.append(spread(values, expected=len(results.seeds)) + shown)
         rows.append(cells)
     return Table(f"Recipe {results.recipes[0]}", ["", *columns], rows)
+
+
+def _title(name: str) -> str:
+    return name if name == COMPLETE or name.startswith("network") else f"without {name}"
+
+
+def _changes(results: Results) -> dict[str, str]:
+    """Return the settings in which each variant differs from the complete recipe, by its name."""
+    complete = next((dict(flat(run.config)) for run in results.runs if run.variant == COMPLETE), {})
+    settings = {run.variant: dict(flat(run.config)) for run in results.runs if run.variant != COMPLETE and complete}
+    return {
+        name: ", ".join(f"{key}={value}" for key, value in found.items() if key != "seed" and complete.get(key) != value)
+        for name, found in settings.items()
+    }

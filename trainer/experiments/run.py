@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import protected
-from mocapgen.shared.text import listed, one_line, quoted
+from mocapgen.shared.text import listed, nearest, one_line, quoted
 from schemas.errors import ConfigError
 from schemas.experiments import Results
 from trainer.data.dataset import PoseData
 from trainer.experiments.published import benchmark, published
-from trainer.experiments.report_html import write_blocks
-from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse
+from trainer.experiments.series import Job, PrintLine, ProgressBar, RunSeries, from_the_start, refuse, require_once, unfinished
 from trainer.experiments.summary import summarise_results
 from trainer.recipes.settings import merge, parse_assignments
 from trainer.runs.card import versions
@@ -93,6 +92,9 @@ def experiments(
     """
     with protected(data_file, cmu_file, *recipes):
         only = choose_experiments(only, cmu_file is not None)
+        names = tuple(Path(recipe).stem for recipe in recipes)
+        require_once("seeds", seeds)
+        require_once("recipes", names)
         series = RunSeries(
             Path(data_file), Path(cmu_file) if cmu_file is not None else None, Path(out), resume, command, print_line, progress_bar, finished
         )
@@ -106,13 +108,13 @@ def experiments(
             command=from_the_start(command),
             versions=versions(),
             seeds=tuple(seeds),
-            recipes=tuple(Path(recipe).stem for recipe in recipes),
+            recipes=names,
             published=published(),
             runs=runs,
             failures=failures,
+            unfinished=unfinished(jobs, runs, failures),
         )
-        write_file(series.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
-        write_blocks(summarise_results(results, series.out / "runs"), series.out)
+        series.write(results, partial(summarise_results, runs=series.out / "runs"))
         return results
 
 
@@ -128,7 +130,8 @@ def choose_experiments(only: Sequence[str], have_other_file: bool) -> tuple[str,
     unknown = [name for name in only if name.lower() not in known]
     if unknown or not only:
         found = quoted(", ".join(unknown)) if unknown else "nothing"
-        raise ConfigError(one_line("", f"only: expected some of {', '.join(EXPERIMENTS)}, found {found}"))
+        near = nearest(unknown[0], EXPERIMENTS) if unknown else ""
+        raise ConfigError(one_line("", f"only: expected some of {', '.join(EXPERIMENTS)}, found {found}", near))
     wanted = {known[name.lower()] for name in only}
     if "CMU" in wanted and not have_other_file:
         others = ",".join(name for name in EXPERIMENTS if name in wanted - {"CMU"})
@@ -185,8 +188,8 @@ def plan(data: PoseData, recipes: Sequence[str], seeds: Sequence[int], only: Seq
     splits["B"] = {actor: f"actor={actor}" for actor in sorted(set(data.actor))}
     return [
         Job(name, variant, recipe, seed, merge(changes, {"split": split, "seed": seed}), on_benchmark=name == "CMU")
-        for seed in dict.fromkeys(seeds)
-        for recipe in dict.fromkeys(recipes)
+        for seed in seeds
+        for recipe in recipes
         for name in only
         for variant, split in splits[name].items()
     ]

@@ -28,9 +28,9 @@ from mocapgen.shared.config import checked
 from mocapgen.shared.documents import MOST_RESULT_BYTES, read_json
 from mocapgen.shared.files import write_file
 from mocapgen.shared.outputs import check_folder, check_target
-from mocapgen.shared.text import one_line
-from schemas.errors import ConfigError, MocapError
-from schemas.experiments import DistanceBin, EpochFigures, Failure, RunResult, Side
+from mocapgen.shared.text import count_of, one_line, quoted
+from schemas.errors import ConfigError, DatasetError, MocapError
+from schemas.experiments import DistanceBin, EpochFigures, Failure, Results, RunResult, Side
 from schemas.train import ModelCard, SplitRecord, TrainConfig
 from trainer.data.batches import Loader
 from trainer.data.cache import load_frames
@@ -40,6 +40,8 @@ from trainer.evaluate import evaluate_predictions
 from trainer.experiments.examples import Examples, read_examples, write_examples
 from trainer.experiments.novelty import by_distance
 from trainer.experiments.published import benchmark
+from trainer.experiments.report import ReportBlock
+from trainer.experiments.report_html import write_blocks
 from trainer.fit import ProgressCallback, fit
 from trainer.model.checkpoint import load_lifter
 from trainer.model.device import choose
@@ -72,6 +74,19 @@ def refuse(changes: Mapping[str, Any], instead: Mapping[str, str]) -> None:
     for name, option in instead.items():
         if name in changes:
             raise ConfigError(f"assignments={name}: expected settings that all runs share, found one that they differ in; use {option}=...")
+
+
+def require_once(name: str, values: Sequence[object]) -> None:
+    """Refuse a list that has something twice: no figure is a mean over one run and its copy.
+
+    Raises
+    ------
+    ConfigError
+        With what is there twice.
+    """
+    twice = [str(value) for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise ConfigError(one_line("", f"{name}: expected each once, found {quoted(', '.join(dict.fromkeys(twice)))} repeatedly"))
 
 
 @dataclass(frozen=True)
@@ -108,14 +123,15 @@ class Job:
 
     def command(self, data_file: Path, folder: Path) -> str:
         """Return the command that makes this run alone."""
-        settings = [word for name, value in _flat(self.changes) for word in ("--set", f"{name}={value}")]
+        settings = [word for name, value in flat(self.changes) for word in ("--set", f"{name}={value}")]
         return shlex.join(["trainer", "fit", str(data_file), "--recipe", self.recipe, "--out", str(folder), *settings])
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield settings as ``--set`` takes them: names with their groups, and values."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", json.dumps(value) if isinstance(value, list | tuple | bool) or value is None else str(value)
 
@@ -173,12 +189,15 @@ class RunSeries:
         check_folder(self.out)
         joint_sets = {job.config().joint_set for job in jobs}
         for joint_set in sorted(joint_sets):
-            self.load(self.data_file, joint_set)
+            data = self.load(self.data_file, joint_set)
             if self.other_file is not None and any(job.on_benchmark for job in jobs):
-                benchmark(self.load(self.other_file, joint_set))
-        if self.finished and not any((self.folder(job.name) / RESULT).is_file() for job in jobs):
-            raise ConfigError(f"{self.out}: expected at least one finished run among {', '.join(job.name for job in jobs[:3])}, ..., found none")
-        if not (self.resume or self.finished) and self.out.exists() and any(self.out.iterdir()):
+                _require_other_clips(self.load(self.other_file, joint_set), data)
+        if self.resume or self.finished:
+            kept = [job for job in jobs if self._finished(job)]  # refuses runs of other settings before a report is written over
+            if self.finished and not kept:
+                names = ", ".join(job.name for job in jobs)
+                raise ConfigError(one_line(str(self.out), f"expected a finished run of {names}, found none", "; without finished=True they are made"))
+        elif self.out.exists() and any(self.out.iterdir()):
             raise ConfigError(one_line(str(self.out), "expected a folder that is free, found files; resume=True goes on, or another out=..."))
         for name in REPORTS if self.out.exists() else ():
             check_target(self.out / name, overwrite=True)
@@ -242,6 +261,20 @@ class RunSeries:
             self.print_line(f"{place}: {_summary(result)}{', kept' if kept else f', {_duration(result.seconds)}'}{left}")
         return tuple(results), tuple(failures)
 
+    def write(self, results: Results, blocks: Callable[[Results], list[ReportBlock]]) -> None:
+        """Write the results and the report that is made of them.
+
+        Raises
+        ------
+        Stopped
+            After Ctrl-C: the runs are saved.
+        """
+        try:
+            write_file(self.out / "results.json", (results.model_dump_json(indent=2) + "\n").encode())
+            write_blocks(blocks(results), self.out)
+        except KeyboardInterrupt:
+            raise Stopped(f"stopped before the report was whole; the runs are saved; it is made with: {_resumed(self.command)}") from None
+
     def folder(self, name: str) -> Path:
         """Return the folder of a run."""
         return self.out / "runs" / name
@@ -269,8 +302,10 @@ class RunSeries:
         data = self.load(self.data_file, config.joint_set)
         differences += ["the data file"] if result.data_sha256 != data.sha256 else []
         differences += ["the benchmark's file"] if result.benchmark_sha256 != self._other_sha256(job) else []
+        differences += ["precision"] if config.precision != "auto" and not result.device.endswith(config.precision) else []
         if differences:
-            raise ConfigError(f"{path.parent}: expected a run with the same settings, found others ({', '.join(differences)}); take another out=...")
+            found = f"expected a run with the same settings, found others ({', '.join(differences)})"
+            raise ConfigError(one_line(str(path.parent), found, "; give those it was made with, or another out=..."))
         read_examples(path.parent / "examples.npz")  # which the report draws
         if not self.protocol:
             self._remember_protocol(path.parent)
@@ -370,6 +405,21 @@ class RunSeries:
             return
 
 
+def _require_other_clips(other: PoseData, data: PoseData) -> None:
+    """Refuse a benchmark of another database whose recordings are trained on.
+
+    Raises
+    ------
+    DatasetError
+        If a sequence of the benchmark shows a recording of `data`, or there is no sequence of one kind.
+    """
+    judged = {str(other.recording[sequence]) for sequences in benchmark(other).values() for sequence in sequences}
+    both = sorted(judged & set(map(str, data.recording)))
+    if both:
+        found = f"found {count_of(len(both), 'recording')} that {data.path.name} has too ({quoted(both[0])})"
+        raise DatasetError(one_line(str(other.path), f"cmu: expected recordings of another database than is trained on, {found}"))
+
+
 def _side(
     data: PoseData,
     sequences: NDArray[np.int64],
@@ -394,6 +444,12 @@ def _mpjpe_mm(predicted: NDArray[Any], data: PoseData, sequences: NDArray[np.int
 
 def _stem(name: str) -> str:
     return name.replace(" ", "_")
+
+
+def unfinished(jobs: Sequence[Job], runs: Sequence[RunResult], failures: Sequence[Failure]) -> tuple[str, ...]:
+    """Return the names of the jobs that neither came to a result nor failed."""
+    ended = {run.name for run in runs} | {failure.name for failure in failures}
+    return tuple(job.name for job in jobs if job.name not in ended)
 
 
 def _summary(result: RunResult) -> str:

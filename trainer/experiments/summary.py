@@ -135,11 +135,21 @@ def variants(results: Results, experiment: str) -> list[str]:
 def _opening(results: Results) -> list[ReportBlock]:
     """Return the title, and what must be known before any figure is read."""
     blocks: list[ReportBlock] = [Heading(TITLE, 1), Paragraph(f"Published: {results.published.source}.")]
-    if results.failures:
-        blocks.append(Paragraph(f"{count_of(len(results.failures), 'run')} failed: figures are missing or rest on fewer seeds:", warning=True))
-        blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
+    blocks += missing_runs(results)
     if any(run.experiment == "A" for run in results.runs):
         blocks.append(Paragraph(f"A: {RANDOM_NOTE}; the line 'clip' is the error without that leak.", warning=True))
+    return blocks
+
+
+def missing_runs(results: Results) -> list[ReportBlock]:
+    """Return which runs the figures lack, and why."""
+    blocks: list[ReportBlock] = []
+    lack = "figures are missing or rest on fewer seeds"
+    if results.failures:
+        blocks.append(Paragraph(f"{count_of(len(results.failures), 'run')} failed: {lack}:", warning=True))
+        blocks.append(Bullets(tuple(f"{failure.name}: {failure.error}" for failure in results.failures)))
+    if results.unfinished:
+        blocks.append(Paragraph(f"Not finished, so {lack}: {', '.join(results.unfinished)}.", warning=True))
     return blocks
 
 
@@ -161,7 +171,7 @@ def _protocol(results: Results) -> list[ReportBlock]:
 class ComparisonRow:
     """A headline figure: what it is called, whose it is, and what was published.
 
-    `variant` None is the mean over all variants of a run's seed.
+    `variant` None is the mean over all variants of a seed; a seed that lacks one has none.
     """
 
     title: str
@@ -175,7 +185,8 @@ class ComparisonRow:
         """Return our figure for each seed."""
         runs = select(results, self.experiment, recipe, self.variant)
         by_seed = [figures([run for run in runs if run.seed == seed], self.take) for seed in results.seeds]
-        return [statistics.fmean(values) for values in by_seed if values]
+        wanted = len(variants(results, self.experiment)) if self.variant is None else 1
+        return [statistics.fmean(values) for values in by_seed if values and len(values) == wanted]
 
 
 def _glance(results: Results) -> list[ReportBlock]:
@@ -188,7 +199,7 @@ def _glance(results: Results) -> list[ReportBlock]:
         ComparisonRow(EXPERIMENT_TITLES["A"], "A", error, about["A"]),
         ComparisonRow(EXPERIMENT_TITLES["clip"], "clip", error),
         ComparisonRow(f"B: {published.held_out_actor} held out (published choice)", "B", error, about["B"], published.held_out_actor),
-        ComparisonRow("B: each actor held out, mean", "B", error, variant=None),
+        ComparisonRow(f"B: mean of {count_of(len(variants(results, 'B')), 'actor')}, each held out", "B", error, variant=None),
         ComparisonRow(EXPERIMENT_TITLES["C"], "C", error, about["C"]),
         *(ComparisonRow(f"CMU: {name}", "CMU", metric(name, "mpjpe_mm"), motion.mpjpe_mm) for name, motion in published.motions.items()),
         ComparisonRow("CMU: average", "CMU", averaged(motions, lambda side: side.overall.get("mpjpe_mm")), published.average_mpjpe_mm),
@@ -209,6 +220,12 @@ def _glance(results: Results) -> list[ReportBlock]:
             cells = [compared(values, line.published, 1, line.lower_is_better, len(results.seeds)) for values in found]
             rows.append([line.title, given, *cells])
     return [Heading("At a glance"), Table("MPJPE on the test side, mm", ["", "published", *_recipe_titles(results)], rows)] if rows else []
+
+
+def _with_seeds(recipe: str, runs: Sequence[RunResult], results: Results) -> str:
+    """Return a recipe's name, and how many seeds its figures rest on if they are fewer than were asked for."""
+    count = len({run.seed for run in runs})
+    return recipe + (f" ({count} of {len(results.seeds)} seeds)" if count < len(results.seeds) else "")
 
 
 def _recipe_titles(results: Results) -> list[str]:
@@ -306,7 +323,7 @@ def _cmu(results: Results) -> list[ReportBlock]:
         rows += [
             [
                 title,
-                f"recipe {recipe}",
+                f"recipe {_with_seeds(recipe, runs, results)}",
                 *(compared(figures(runs, take), about, digits, lower) for take, about in zip(takes, [*given, mean], strict=True)),
             ]
             for recipe in results.recipes
@@ -324,7 +341,8 @@ def _group_table(results: Results, motions: Sequence[str]) -> Table:
         runs = select(results, "CMU", recipe)
         if runs:
             takes = {group: averaged(motions, lambda side, group=group: side.by_group_mm.get(group)) for group in groups}  # type: ignore[misc]
-            rows.append([f"recipe {recipe}", *(compared(figures(runs, take), groups[group]) for group, take in takes.items())])
+            title = f"recipe {_with_seeds(recipe, runs, results)}"
+            rows.append([title, *(compared(figures(runs, take), groups[group]) for group, take in takes.items())])
     return Table("MPJPE by group of joints, mm (mean of the two motions)", ["", *groups], rows, published=frozenset({0}))
 
 
@@ -340,7 +358,7 @@ def _more_cmu(results: Results, motions: Sequence[str]) -> Table:
         "velocity, mm/s": ("velocity_mm_s", 0),
     }
     rows: list[list[Cell | str]] = [
-        [name, recipe, *(spread(figures(runs, metric(name, key)), digits) for key, digits in columns.values())]
+        [name, _with_seeds(recipe, runs, results), *(spread(figures(runs, metric(name, key)), digits) for key, digits in columns.values())]
         for name in motions
         for recipe in results.recipes
         if (runs := select(results, "CMU", recipe))
@@ -349,7 +367,7 @@ def _more_cmu(results: Results, motions: Sequence[str]) -> Table:
 
 
 def _histories(results: Results) -> list[ReportBlock]:
-    blocks: list[ReportBlock] = [Heading("Loss histories")]
+    blocks: list[ReportBlock] = [Heading("Error of each epoch")]
     if not results.runs:
         return []
     if not pictures.available():
@@ -410,7 +428,8 @@ def _novelty(results: Results) -> list[ReportBlock]:
             for side in dict.fromkeys(side for run in runs for side in run.sides if side not in ("train", "validation")):
                 found = [{row.least_mm: row for row in run.sides[side].by_distance} for run in runs if side in run.sides]
                 if any(found):
-                    rows.append([f"{experiment}: {side}", recipe, *(_error_and_share(found, least) for least in edges)])
+                    title = _with_seeds(recipe, runs, results)
+                    rows.append([f"{experiment}: {side}", title, *(_error_and_share(found, least) for least in edges)])
     if not rows:
         return []
     header = ["", "recipe", *(f"{low:.0f} to {high:.0f} mm" for low, high in pairwise(edges)), f"from {edges[-1]:.0f} mm"]

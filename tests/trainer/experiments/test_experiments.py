@@ -39,6 +39,7 @@ def cmu_file(data_file, tmp_path_factory):
             elif action == "hop":
                 file["clips/action"][row] = "LongSequenceGood"
                 file["clips/id"][row] = f"85_12/{300 * row}"
+            file["clips/file"][row] = f"other/{row}.bvh"
     return path
 
 
@@ -198,8 +199,12 @@ def test_resume_keeps_finished_runs_and_a_failure_stops_no_other(series, data_fi
     assert [(failure.name, failure.error) for failure in found.failures] == [("paper-C-s3", "RuntimeError: out of memory")]
     assert found.runs == tuple(run for run in results.runs if run.experiment != "C")
     assert "out of memory" in (out / "report.md").read_text()
-    other = experiments(data_file, cmu_file, out, **{**again, "assignments": (*TINY, "batch_size=8", "threads=2"), "only": ("A",)})
-    assert "same settings, found others (batch_size)" in other.failures[0].error
+    report = (out / "report.md").read_bytes()
+    other = "fp32" if results.runs[0].device.endswith("bf16") else "bf16"
+    for change, named in (("batch_size=8", "batch_size"), (f"precision={other}", "precision")):
+        with pytest.raises(ConfigError, match=rf"^{re.escape(str(out))}/runs/paper-A-s3: .*same settings, found others \({named}\); give those it"):
+            experiments(data_file, cmu_file, out, **{**again, "assignments": (*TINY, change, "threads=2"), "only": ("A",)})
+    assert (out / "report.md").read_bytes() == report
 
 
 @pytest.mark.parametrize(
@@ -303,7 +308,7 @@ def test_ablation_takes_away_one_ingredient_at_a_time(data_file, cmu_file, tmp_p
     assert {job.config().split for job in plan_ablation("default", (0,), None, {"split": "actor=sa"})} == {"actor=sa"}
     plain = {job.variant for job in plan_ablation("paper", (0,), None, {})}
     assert "network: stmixer" in plain
-    assert not plain & {"reverse", "virtual cameras", "network: cvmnet"}
+    assert not plain & {"reverse", "virtual cameras", "network: cvmnet", "rigid bones", "ray head", "symmetry"}
     with pytest.raises(ConfigError, match=r"^only: expected ingredients of recipe paper, found 'reverse'; there are "):
         plan_ablation("paper", (0,), ["reverse"], {})
     results = ablate(data_file, cmu_file, tmp_path / "out", only=("reverse",), assignments=TINY)
@@ -331,7 +336,8 @@ def test_commands(capsys, data_file, tmp_path):
     assert f"1 run finished; written to {out}" in shown
     assert (out / "report.html").is_file()
     code, shown, error = run(capsys, "-q", "experiments", data_file, "--out", out, "--recipes", "paper", "--seeds", "0", "--only", "A", "--resume")
-    assert (code, shown, error) == (1, "", "")  # other settings than those of the run that is there
+    assert (code, shown) == (2, "")  # other settings than those of the run that is there
+    assert "expected a run with the same settings, found others (" in error
 
 
 @pytest.mark.parametrize(
@@ -344,7 +350,11 @@ def test_commands(capsys, data_file, tmp_path):
         (["experiments", "DATA", "--out", "OUT", "--cmu", "DATA"], "expected sequences of basketball"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--recipes", "best"], "expected one of default, paper"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "epoch=3"], "did you mean 'epochs'?"),
-        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--finished"], "expected at least one finished run among paper-A-s0"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--finished"], "found none; without --finished they are made"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--seeds", "0,1,0"], "--seeds: expected each once, found '0' repeatedly"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "A", "--recipes", "paper,paper"], "expected each once, found 'paper' repeatedly"),
+        (["experiments", "DATA", "--out", "OUT", "--only", "Clips"], "found 'Clips'; did you mean 'clip'?"),
+        (["ablate", "DATA", "--out", "OUT", "--seeds", "1,1"], "--seeds: expected each once, found '1' repeatedly"),
         (["experiments", "DATA", "--out", "OUT", "--only", "A", "--set", "split=clip"], "found one that they differ in; use --only"),
         (["ablate", "DATA", "--out", "OUT", "--set", "seed=3"], "found one that they differ in; use --seeds"),
         (["experiments", "none.h5", "--out", "OUT", "--only", "A"], "expected a dataset file, found nothing"),
@@ -394,6 +404,27 @@ def test_interruption_says_how_to_go_on(capsys, data_file, tmp_path, monkeypatch
     code, shown, error = run(capsys, "experiments", data_file, "--out", tmp_path / "two", "--only", "A")
     assert (code, shown) == (130, "")
     assert "trainer: stopped and saved; 0 of 6 runs are finished; go on with: trainer " in error
+
+
+def test_ctrl_c_while_the_report_is_written_says_how_to_go_on(series, data_file, cmu_file, tmp_path, monkeypatch):
+    whole, _, _ = series
+    shutil.copytree(whole / "runs", tmp_path / "out" / "runs")
+
+    def stops(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(series_module, "write_blocks", stops)
+    again = {"recipes": ("paper",), "seeds": (3,), "assignments": TINY, "resume": True, "command": "trainer experiments x"}
+    with pytest.raises(Stopped, match="the runs are saved; it is made with: trainer experiments x --resume"):
+        experiments(data_file, cmu_file, tmp_path / "out", **again)
+
+
+def test_a_benchmark_that_is_trained_on_is_refused(data_file, cmu_file, tmp_path):
+    both = tmp_path / "both.h5"
+    both.write_bytes(cmu_file.read_bytes())
+    with pytest.raises(DatasetError, match=r"cmu: expected recordings of another database than is trained on, found \d+ recordings that cmu\.h5 has"):
+        experiments(cmu_file, both, tmp_path / "out", recipes=("paper",), seeds=(0,), only=("A", "CMU"), assignments=TINY)
+    assert not (tmp_path / "out").exists()
 
 
 def test_torchrun_is_refused(data_file, tmp_path, monkeypatch):

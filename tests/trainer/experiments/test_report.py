@@ -92,7 +92,8 @@ def test_headlines_are_means_over_seeds_beside_published_figures(blocks):
     assert rows(blocks, "A: random")[0][1:] == ["about 200", "220.0 ± 14.1 ▲", "120.0 ± 14.1 ▼"]
     assert rows(blocks, "B: tr held out")[0][1:] == ["about 200", "202.0 ± 2.8 ▲", "100.0 (1 of 2) ▼"]
     # The mean over actors for each seed, then the spread between seeds.
-    assert rows(blocks, "B: each actor")[0][1:] == ["–", "197.0 ± 2.8", "94.5 ± 0.7"]
+    # A seed of which an actor is missing has no such mean.
+    assert rows(blocks, "B: mean of 2 actors")[0][1:] == ["–", "197.0 ± 2.8", "95.0 (1 of 2)"]
     assert rows(blocks, "C: the hop")[0][1:] == ["–", "140.0 ± 0.0", "40.0 ± 0.0"]
     assert rows(blocks, "CMU: basketball")[0][1:] == ["206.6", "205.0 ± 7.1 ▼", "105.0 ± 7.1 ▼"]
     assert rows(blocks, "CMU: average")[0][1:] == ["235.6", "252.5 ± 3.5 ▲", "152.5 ± 3.5 ▼"]
@@ -233,3 +234,26 @@ def test_ablation_compares_runs_of_the_same_seed():
     ]
     assert found[1][:3] == ["without flip", "53.0 (1 of 2) (+3.0)", "54.0 (1 of 2) (+3.0)"]
     assert found[1][6] == "80.0 (1 of 2) (-10.0)"
+
+
+def test_figures_of_cmu_say_how_many_seeds_they_rest_on():
+    run = run_result("CMU", "paper", 0, {"train": side(100.0), "basketball": side(200.0), "break dance": side(300.0)})
+    blocks = summarise_results(results([run], recipes=("paper",), seeds=(0, 1, 2)), None)
+    titles = [row[:2] for block in blocks if isinstance(block, Table) and "CMU" in block.title for row in block.rows if row[1] != "published"]
+    assert [any("paper (1 of 3 seeds)" in cell for cell in title) for title in titles] == [True] * len(titles)
+
+
+def test_runs_that_are_not_finished_are_named(example):
+    some = example.model_copy(update={"runs": example.runs[:1], "failures": (), "unfinished": ("paper-C-s0", "paper-C-s1")})
+    for blocks in (summarise_results(some, None), summarise_ablation(some.model_copy(update={"recipes": ("paper",)}))):
+        warnings = [block.text for block in blocks if isinstance(block, Paragraph) and block.warning]
+        assert "Not finished, so figures are missing or rest on fewer seeds: paper-C-s0, paper-C-s1." in warnings
+
+
+def test_ablation_says_which_settings_differ():
+    found = []
+    for variant, settings in (("complete", {"head": "rigid", "augment": {"flip": 0.5}}), ("flip", {"head": "rigid", "augment": {"flip": 0.0}})):
+        run = run_result("ablation", "default", 0, {"test": side(40.0)}, variant)
+        found.append(run.model_copy(update={"config": settings | {"seed": 0}}))
+    blocks = summarise_ablation(results(found, recipes=("default",), seeds=(0,)))
+    assert Bullets(("without flip: augment.flip=0.0",)) in blocks

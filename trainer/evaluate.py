@@ -126,8 +126,8 @@ def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tup
     everything = np.arange(len(data), dtype=np.int64)
     own = card.data.get("sha256") == data.sha256
     if side == "all" or (side == "auto" and not own):
-        note = "the model was trained on a part of these sequences" if own else ""
-        return everything, f"all {len(data)} sequences of a file that was {'' if own else 'not '}trained on", note
+        note = "the model was trained on a part of these sequences" if own else _seen_before(locate(model), card, data)
+        return everything, f"all {len(data)} sequences of {'the file that' if own else 'another file than'} was trained on", note
     if not own:
         raise DatasetError(f"{data.path}: expected the file that the model was trained on, to know its {side} side, found another; use side='all'")
     path = locate(model)
@@ -141,6 +141,19 @@ def _side(model: str | Path, card: ModelCard, data: PoseData, side: Side) -> tup
     if not len(chosen):
         raise DatasetError(f"{folder}: expected sequences on the {side} side of the run's split, found none")
     return chosen, f"{split.describe()}; evaluated on {'test' if side == 'auto' else side}", split.note
+
+
+def _seen_before(path: Path, card: ModelCard, data: PoseData) -> str:
+    """Return a warning if clips of another file than was trained on may have been trained on all the same, or nothing."""
+    record = path.parent / "split.json"
+    if not is_shipped(path) and record.exists():
+        split = read_split_record(path.parent)
+        clips = {name.rsplit(" / ", 2)[0] for name in (*split.train, *split.validation)}
+        count = sum(clip in clips for clip in data.clip)
+        return f"{count} of {count_of(len(data), 'sequence')} show clips that the model was trained on" if count else ""
+    source = str(card.data.get("config", {}).get("source"))
+    same = any(recording.startswith(f"{source}:") for recording in data.recording)
+    return f"the model was trained on recordings of {source}; these may be among them" if same else ""
 
 
 def protocol_line(evaluation: Evaluation) -> str:

@@ -43,16 +43,38 @@ def test_own_file_is_judged_on_the_test_side(folder, data_file, data):
     assert set(found.by_group_mm) == {"hip", "head", "shoulder", "elbow", "wrist", "knee", "ankle"}
 
 
-def test_another_file_is_judged_whole(folder, changed, data):
+def test_another_file_is_judged_whole(folder, changed, data, data_file):
     def touch(file: h5py.File):
         file.attrs["generator"] = "another"
 
     other = changed(touch)
     found = evaluate(folder, other, threads=1)
     assert len(found.by_sequence) == len(data)
-    assert "not trained on" in found.protocol["split"]
+    assert found.protocol["split"] == f"all {len(data)} sequences of another file than was trained on"
+    assert evaluate(folder, data_file, side="all", threads=1).protocol["split"] == f"all {len(data)} sequences of the file that was trained on"
     with pytest.raises(DatasetError, match="use side='all'"):
         evaluate(folder, other, side="test", threads=1)
+
+
+def test_clips_that_were_trained_on_are_told_of_in_any_file(folder, changed, tmp_path, data):
+    """A file built with other cameras shows the same motions; a model without its split tells of the database."""
+    record = json.loads((folder / "split.json").read_text())
+    clips = {name.split(" / ")[0] for name in record["train"] + record["validation"]}
+    other = changed(lambda file: file.attrs.__setitem__("generator", "another"))
+    count = sum(clip in clips for clip in data.clip)
+    assert count > 0
+    assert evaluate(folder, other, threads=1).note == f"{count} of {len(data)} sequences show clips that the model was trained on"
+    alone = tmp_path / "model.safetensors"
+    alone.write_bytes((folder / "best.safetensors").read_bytes())
+    source = data.config["source"]
+    assert evaluate(alone, other, threads=1).note == f"the model was trained on recordings of {source}; these may be among them"
+
+    def rename(file: h5py.File):
+        file["clips/id"][:] = [f"new_{row}" for row in range(len(file["clips/id"]))]
+        file["clips/source"][:] = ["elsewhere"] * len(file["clips/source"])
+
+    assert evaluate(folder, changed(rename), threads=1).note == ""
+    assert evaluate(alone, changed(rename), threads=1).note == ""
 
 
 def test_file_that_does_not_fit_is_refused(folder, changed):

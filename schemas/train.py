@@ -226,7 +226,7 @@ class TrainConfig(Settings):
     """Train on windows of this many frames; by default on whole sequences."""
 
     epochs: int = Field(default=50, ge=1, le=1_000_000)
-    """How often every training sequence is seen; 50 is the published number."""
+    """How often every training sequence is seen. The published number is 50; recipes have their own."""
     batch_size: int = Field(default=32, ge=1, le=1_000_000)
     """Sequences (or windows) in a batch, over all processes."""
     optimiser: Literal["adamw", "soap"] = "adamw"
@@ -257,7 +257,7 @@ class TrainConfig(Settings):
     compile: bool = False
     """Compile the network with torch.compile: some seconds at the start, faster steps on a GPU."""
     threads: int = Field(default=0, ge=0, le=1024)
-    """Processor threads; 0 is one per core that the process may use. The same number gives the same bits."""
+    """Processor threads; 0 is one per core that the process may use. The same number gives the same bits on processors of one kind."""
     test_every: int = Field(default=1, ge=0, le=MOST)
     """Epochs between evaluations on the test side, for the history only (nothing is chosen by it); 0 turns them off."""
     cache: Literal["auto", "memory", "disk"] = "auto"

@@ -102,7 +102,7 @@ def print_result(result: Result, data: str) -> None:
         figures = result.metrics
         lines.append(
             f"best weights on the test side: MPJPE {figures['mpjpe_mm']:.1f} mm ({figures['mpjpe_no_root_mm']:.1f} without the root), "
-            f"P-MPJPE {figures['p_mpjpe_mm']:.1f} mm, PCK@200 {figures['pck_200']:.1f} %"
+            f"P-MPJPE {figures['p_mpjpe_mm']:.1f} mm, 3DPCK@200 {figures['pck_200']:.1f} %"
         )
     say(*(part for line in lines for part in wrapped(line, 2)))
     say(*filter(None, result.note.split("\n")), f"written to {result.folder}")

@@ -1,4 +1,4 @@
-"""Pictures for reports, as SVG in light and dark: loss histories and predictions of sequences. Needs matplotlib."""
+"""Pictures for reports, as SVG in light and dark: errors of each epoch and predictions of sequences. Needs matplotlib."""
 
 from __future__ import annotations
 

@@ -463,8 +463,8 @@ def _duration(seconds: float) -> str:
 
 
 def from_the_start(command: str) -> str:
-    """Return a command without its ``--resume``."""
-    return command.replace(" --resume", "")
+    """Return a command without its ``--resume`` or ``--finished``."""
+    return command.replace(" --resume", "").replace(" --finished", "")
 
 
 def _resumed(command: str) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -319,6 +320,16 @@ def test_ablation_takes_away_one_ingredient_at_a_time(data_file, cmu_file, tmp_p
     page = (tmp_path / "out" / "report.md").read_text()
     assert f"{without:.1f} ({without - whole:+.1f})" in next(line for line in page.splitlines() if line.startswith("| without reverse |"))
     assert set(INGREDIENTS) >= {job.variant for job in jobs[1:]}
+
+
+def test_the_manual_names_ingredients_as_ablate_does():
+    text = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text(encoding="utf-8")
+    table = text.partition("| ingredient |")[2].partition("\n\n")[0].splitlines()[2:]
+    named = [name for row in table for name in row.split("|")[1].strip().split(", ")]
+    named += re.findall("`([^`]+)`", text.partition("by the names\n")[2].partition(" (or another)")[0])
+    whole = [job.variant for job in plan_ablation("default", (0,), None, {})]
+    assert len(named) > 15
+    assert set(named) <= set(whole)
 
 
 def run(capsys, *arguments):

@@ -193,6 +193,8 @@ def open_untrusted(path: Path, what: str, damaged: bool = False) -> h5py.File:
         raise DatasetError(one_line(str(path), str(error))) from None
     except OSError as error:
         found = kind_of(path)
+        if "truncated file" in str(error):
+            raise DatasetError(one_line(str(path), "expected an HDF5 file, found one whose end is missing", "; copy or make it again")) from None
         if found in (HDF5, OTHER):
             raise DatasetError(one_line(str(path), f"expected an HDF5 file, found something else or a damaged one ({_reason(error)})")) from None
         raise DatasetError(one_line(str(path), f"expected an HDF5 file, found {found}", what_reads(path, found))) from None

@@ -28,8 +28,10 @@ _PLANE = math.radians(1.5), 0.05
 """The same of the floor's slope: what always remains, and the deviation of a planted sole from the floor in metres."""
 _PASSES = 3
 """How often the feet that stand are looked for again, each time by the pitch that was found."""
+_ENDS = 8
+"""Frames at either end of a stretch whose slope is the velocity there."""
 _DRIFT = 0.5
-"""m/s: changes of speed over a stretch below this are noise."""
+"""m/s: changes of velocity over a stretch below this are noise, by the slopes of so many frames; those of fewer have more."""
 
 
 class Evidence(NamedTuple):
@@ -73,7 +75,8 @@ def pitch_of_balance(pieces: Sequence[Array], body: Body, fps: float) -> Evidenc
     pitch = math.atan2(-trunk[2], trunk[1])  # a first guess, to tell a raised foot
     for _ in range(_PASSES):
         pitch = _balanced(stretches, body, fps, up_of(pitch))
-    return Evidence(pitch, math.hypot(_BALANCE[0], _BALANCE[1] / math.sqrt(seconds))) if LOWEST < pitch < HIGHEST else None
+    drift = math.hypot(*(_drift(len(positions)) for positions in stretches)) / (_GRAVITY * seconds)
+    return Evidence(pitch, math.hypot(_BALANCE[0], _BALANCE[1] / math.sqrt(seconds), drift)) if LOWEST < pitch < HIGHEST else None
 
 
 def _balanced(stretches: Sequence[Array], body: Body, fps: float, up: Array) -> float:
@@ -136,8 +139,17 @@ def standing(positions: Array, body: Body) -> Flags:
 
 def _change_of_velocity(centre: Array, fps: float) -> Array:
     """Return by how much the velocity changes over a stretch, m/s, and nothing where that is within what is uncertain."""
-    count = min(8, len(centre) // 2)
+    count = _end(len(centre))
     frame = np.arange(count) - 0.5 * (count - 1)
     ends = [(frame[:, None] * part).sum(axis=0) / (frame**2).sum() * fps for part in (centre[:count], centre[-count:])]
     change = (ends[1] - ends[0]) * len(centre) / max(len(centre) - count, 1)
-    return np.asarray(change * (change @ change) / (change @ change + _DRIFT**2))
+    return np.asarray(change * (change @ change) / (change @ change + _drift(len(centre)) ** 2))
+
+
+def _end(frames: int) -> int:
+    return min(_ENDS, frames // 2)
+
+
+def _drift(frames: int) -> float:
+    """Return the standard deviation of the change of velocity over a stretch, m/s: that of the slope of a line through its ends."""
+    return _DRIFT * (_ENDS / _end(frames)) ** 1.5

@@ -19,7 +19,7 @@ _CERTAIN = 6
 """Frames of contact from which on a place counts fully."""
 _ENOUGH = 0.3
 """Seconds of contact that show the floor's height."""
-_VAGUE = math.radians(8.0)
+_VAGUE = math.radians(10.0)
 """A pitch that is less certain is not used."""
 _STEP, _DOUBT = 0.15, 2.0
 """A sole that is higher above the lowest one by so many metres, and so many deviations of the pitch, does not stand."""

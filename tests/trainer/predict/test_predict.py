@@ -391,7 +391,7 @@ WRONG = {
     "no image": (["RUN", "KEYPOINTS", "--image", "0x5"], "expected a width and a height"),
     "two focal lengths": (["RUN", "KEYPOINTS", "--focal", "900", "--fov", "60"], "found both"),
     "bad focal length": (["RUN", "KEYPOINTS", "--focal", "-3"], "--focal: input should be greater than or equal to 1, found -3"),
-    "causal": (["RUN", "KEYPOINTS", "--causal"], "model=stmixer, model_settings.causal=true and model_settings.patch=1"),
+    "causal": (["RUN", "KEYPOINTS", "--causal"], "use default-causal, or train one (trainer fit DATA.H5 --recipe video-causal)"),
     "rate of a dataset": (["RUN", "DATA", "--fps", "25"], "expected no settings for keypoints with a dataset file, found --fps"),
     "no folder": (["RUN", "KEYPOINTS", "--out", "GONE/x.h5"], "expected an existing folder"),
     "itself": (["RUN", "DATA", "--out", "DATA", "--overwrite"], "expected another file to write than one that is read"),

@@ -80,6 +80,7 @@ def test_batches_are_padded_items(data_file, window):
     assert len(next(iter(DataLoader(some, batch_size=4))).mask) == 4
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on one core
 @pytest.mark.parametrize(("method", "window"), [("fork", 40), ("fork", None), ("spawn", None), ("forkserver", 40)])
 def test_workers_of_each_start_method_give_equal_batches(data_file, method, window):
     poses = PoseDataset(data_file, window=window)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mocapgen.shared.markup import markdown_table, markdown_text
-from mocapgen.shared.text import count_of, one_line
+from mocapgen.shared.text import count_of, listed, one_line
 from schemas.errors import DatasetError
 from schemas.train import Evaluation, GroupErrors, ModelCard
 from trainer.data.batches import Loader
@@ -150,10 +150,17 @@ def _seen_before(path: Path, card: ModelCard, data: PoseData) -> str:
         split = read_split_record(path.parent)
         clips = {name.rsplit(" / ", 2)[0] for name in (*split.train, *split.validation)}
         count = sum(clip in clips for clip in data.clip)
-        return f"{count} of {count_of(len(data), 'sequence')} show clips that the model was trained on" if count else ""
-    source = str(card.data.get("config", {}).get("source"))
-    same = any(recording.startswith(f"{source}:") for recording in data.recording)
-    return f"the model was trained on recordings of {source}; these may be among them" if same else ""
+        return f"{count} of {count_of(len(data), 'sequence')} show clips by the names of those that the model was trained on" if count else ""
+    both = sorted(_sources(card.data.get("config")) & {recording.partition(":")[0] for recording in data.recording})
+    return f"the model was trained on recordings of {listed(both)}; these may be among them" if both else ""
+
+
+def _sources(config: Any) -> set[str]:
+    """Return the sources that a file was built from, through any number of merges and selections."""
+    if isinstance(config, Mapping):
+        own = {config["source"]} if isinstance(config.get("source"), str) else set()
+        return own.union(*map(_sources, config.values()))
+    return set().union(*map(_sources, config)) if isinstance(config, list | tuple) else set()
 
 
 def protocol_line(evaluation: Evaluation) -> str:

@@ -212,7 +212,7 @@ class _Merged:
         twice = sorted(sorted(names) for digest, names in recordings.items() if digest and len(names) > 1)
         if twice:
             shown = " and ".join(f"{file} ({source})" for source, file in twice[0])
-            notes.append(f"{len(twice):,} recordings are there under several names, which a split by clip does not see: {shown}")
+            notes.append(f"{len(twice):,} recordings are there under several names: {shown}")
         foreign = {part.data.path: surplus(part.data) for part in self.parts}
         notes += [f"{path}: not copied, since the schema does not know it: {', '.join(names)}" for path, names in foreign.items() if names]
         return notes

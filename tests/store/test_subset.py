@@ -357,7 +357,7 @@ def test_the_same_recording_under_two_names_is_noted(small: Path, tmp_path: Path
 
     other = changed(small, tmp_path / "other.h5", change)
     (note,) = merge_datasets([small, other]).notes
-    assert note.startswith("3 recordings are there under several names, which a split by clip does not see: ")
+    assert note.startswith("3 recordings are there under several names: ")
 
 
 def test_a_merged_file_says_where_it_comes_from_and_is_the_same_every_time(whole: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from schemas.train import Evaluation, TrainConfig
 from trainer import fit
 from trainer.cli._verdict import _published, verdict
 from trainer.cli.main import main
-from trainer.evaluate import as_markdown, evaluate, evaluate_predictions, protocol_line
+from trainer.evaluate import _sources, as_markdown, evaluate, evaluate_predictions, protocol_line
 from trainer.model.metrics import PLAIN_NAMES, summarise
 
 
@@ -63,11 +63,15 @@ def test_clips_that_were_trained_on_are_told_of_in_any_file(folder, changed, tmp
     other = changed(lambda file: file.attrs.__setitem__("generator", "another"))
     count = sum(clip in clips for clip in data.clip)
     assert count > 0
-    assert evaluate(folder, other, threads=1).note == f"{count} of {len(data)} sequences show clips that the model was trained on"
+    assert (
+        evaluate(folder, other, threads=1).note == f"{count} of {len(data)} sequences show clips by the names of those that the model was trained on"
+    )
     alone = tmp_path / "model.safetensors"
     alone.write_bytes((folder / "best.safetensors").read_bytes())
     source = data.config["source"]
     assert evaluate(alone, other, threads=1).note == f"the model was trained on recordings of {source}; these may be among them"
+
+    assert _sources({"command": "merge", "inputs": [{"config": {"source": "hdm05"}}, {"config": {"input": {"source": "cmu"}}}]}) == {"hdm05", "cmu"}
 
     def rename(file: h5py.File):
         file["clips/id"][:] = [f"new_{row}" for row in range(len(file["clips/id"]))]

@@ -51,8 +51,9 @@ class PoseData:
     positions_2d : (F, J, 2) float32, pixels
     start, length : (S,) int64
         Rows of the frame arrays that are a sequence.
-    clip, recording, actor, action, avatar, camera : (S,) str
-        `recording` is the file a clip was cut from: clips that are windows of one file share it.
+    clip, recording, content, actor, action, avatar, camera : (S,) str
+        `recording` is the file a clip was cut from: clips that are windows of one file share it, under whatever names the file is there.
+        `content` is the digest of that file.
     intrinsics : (S, 4) float32, pixels
         fx, fy, cx, cy with u = fx x / z + cx; fy is negative where y points up.
     image : (S, 2) float32, pixels
@@ -76,6 +77,7 @@ class PoseData:
     length: Array
     clip: Array
     recording: Array
+    content: Array
     actor: Array
     action: Array
     avatar: Array
@@ -164,7 +166,6 @@ def _read(file: OpenFile, joint_set: str, frames: bool) -> PoseData:
     elif frames:
         stored, turned = (read_array(file.file, f"/frames/{name}") for name in ("positions_3d", "quaternions"))
         positions_3d, positions_2d = detector_frames(file, stored, turned, sequences, intrinsics)
-    recording = np.array([f"{source}:{name}" for source, name in zip(clips["source"], clips["file"], strict=True)], dtype=object)
     return PoseData(
         path=file.path,
         joints=joints,
@@ -175,7 +176,8 @@ def _read(file: OpenFile, joint_set: str, frames: bool) -> PoseData:
         start=sequences["start"].astype(np.int64),
         length=sequences["length"].astype(np.int64),
         clip=clips["id"][clip],
-        recording=recording[clip],
+        recording=_recordings(clips)[clip],
+        content=clips["sha256"][clip],
         actor=clips["actor"][clip],
         action=clips["action"][clip],
         avatar=sequences["avatar"],
@@ -186,6 +188,15 @@ def _read(file: OpenFile, joint_set: str, frames: bool) -> PoseData:
         generator=file.generator,
         config=file.json("config"),
     )
+
+
+def _recordings(clips: Mapping[str, Array]) -> Array:
+    """Return the file that each clip was cut from, (C,) str; of several names of the same bytes the first one."""
+    names = [f"{source}:{name}" for source, name in zip(clips["source"], clips["file"], strict=True)]
+    first: dict[str, str] = {}
+    for name, content in sorted(zip(names, clips["sha256"], strict=True)):
+        first.setdefault(content or name, name)
+    return np.array([first[content or name] for name, content in zip(names, clips["sha256"], strict=True)], dtype=object)
 
 
 def lifted_joints(file: OpenFile, joint_set: str) -> tuple[LiftedJoints, Array | None]:

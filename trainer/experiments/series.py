@@ -413,11 +413,12 @@ def _require_other_clips(other: PoseData, data: PoseData) -> None:
     DatasetError
         If a sequence of the benchmark shows a recording of `data`, or there is no sequence of one kind.
     """
-    judged = {str(other.recording[sequence]) for sequences in benchmark(other).values() for sequence in sequences}
-    both = sorted(judged & set(map(str, data.recording)))
+    trained = set(data.content)
+    judged = {str(other.content[sequence]): str(other.recording[sequence]) for sequences in benchmark(other).values() for sequence in sequences}
+    both = sorted(name for content, name in judged.items() if content and content in trained)
     if both:
         found = f"found {count_of(len(both), 'recording')} that {data.path.name} has too ({quoted(both[0])})"
-        raise DatasetError(one_line(str(other.path), f"cmu: expected recordings of another database than is trained on, {found}"))
+        raise DatasetError(one_line(str(other.path), f"expected recordings of another database than is trained on, {found}", "; train without them"))
 
 
 def _side(

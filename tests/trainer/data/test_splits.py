@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 
 from schemas.errors import ConfigError, DatasetError
 from schemas.train import SplitRecord
+from trainer.data.dataset import load
 from trainer.data.splits import Split, make_split, read_split_record, require_no_leak, split_from_record
 
 
@@ -54,6 +56,22 @@ def test_actor_and_action_are_the_test_side(data):
     assert set(data.actor[make_split(data, "actor=sb").test]) == {"sb"}
     assert "sb" not in set(data.actor[make_split(data, "actor=sb").train])
     assert set(data.action[make_split(data, "action=Hop*").test]) == {"hop"}
+
+
+def test_a_recording_under_two_names_stays_together(changed):
+    """A file of a folder that is a copy of a database's, merged with it."""
+
+    def twins(file: h5py.File):
+        names = file["clips/sha256"].asstr()[()]
+        half = len(names) // 2
+        file["clips/sha256"][half : 2 * half] = names[:half]
+        file["clips/source"][half : 2 * half] = ["folder"] * half
+
+    data = load(changed(twins))
+    assert len(set(data.recording)) <= len(set(data.clip)) - len(set(data.clip)) // 2
+    for seed in range(5):
+        split = make_split(data, "clip", seed)
+        assert not set(data.content[split.test]) & set(data.content[np.concatenate([split.train, split.validation])])
 
 
 def test_windows_of_one_recording_stay_together(data):

@@ -12,16 +12,19 @@ import shutil
 import sys
 from pathlib import Path
 
-from schemas.experiments import Results
+from schemas.experiments import Results, RunResult
 from trainer.experiments.ablate import summarise_ablation
 from trainer.experiments.report import Heading, Image, MadeBy, ReportBlock, as_markdown
 from trainer.experiments.summary import summarise_results
+from trainer.runs.folder import NOT_COMPARED
 
 DOCS = Path(__file__).parent
 KEPT = DOCS / "results"
 FOLDERS = re.compile(r"(?<=\s)\S*/")
 """What stands before the names of files in a command: where they lay is of no use to others."""
 PICTURE = re.compile(r"(clip|C|CMU)-(test|basketball|break_dance)-worst\.svg")
+MAY_DIFFER = NOT_COMPARED - {"epochs"} | {"seed"}
+"""Settings in which the runs of one row of a table may differ."""
 TITLES = {"default": "The recipe default", "ablation": "What each ingredient contributes"}
 HEADER = """# Results
 
@@ -58,15 +61,23 @@ def keep(folder: Path) -> None:
 
 
 def merged(kept: list[Results]) -> Results:
-    """Return the results of several series of runs as those of one; of runs of the same name the later ones."""
-    runs = {run.name: run for results in kept for run in results.runs}
+    """Return the results of several series of runs as those of one; of runs of the same name the later ones, which must have the same settings."""
+    runs: dict[str, RunResult] = {}
+    alike: dict[tuple[str, str, str], dict[str, object]] = {}
+    for run in (run for results in kept for run in results.runs):
+        settings = {name: value for name, value in run.config.items() if name not in MAY_DIFFER}
+        if settings != alike.setdefault((run.experiment, run.variant, run.recipe), settings):
+            sys.exit(f"{run.name}: expected the settings of the other runs of its row, found others; give the series a folder of another name")
+        runs[run.name] = run
     seeds = tuple(sorted({run.seed for run in runs.values()}))
     recipes = tuple(dict.fromkeys(run.recipe for run in runs.values()))
     command = "\n".join(dict.fromkeys(results.command for results in kept))
     protocol = {key: "; ".join(dict.fromkeys(one.protocol[key] for one in kept if key in one.protocol)) for one in kept for key in one.protocol}
     protocol |= {"seeds": ", ".join(map(str, seeds))}
     missing = tuple(dict.fromkeys(name for results in kept for name in results.unfinished if name not in runs))
-    whole = {"runs": tuple(runs.values()), "seeds": seeds, "recipes": recipes, "command": command, "protocol": protocol, "unfinished": missing}
+    failed = tuple({failure.name: failure for results in kept for failure in results.failures if failure.name not in runs}.values())
+    whole = {"runs": tuple(runs.values()), "seeds": seeds, "recipes": recipes, "command": command, "protocol": protocol}
+    whole |= {"unfinished": missing, "failures": failed}
     return kept[0].model_copy(update=whole)
 
 
@@ -88,7 +99,7 @@ def page(blocks: list[ReportBlock], name: str) -> str:
 def make() -> None:
     """Write ``results.md``."""
     parts: dict[str, list[Results]] = {}
-    for path in sorted(KEPT.glob("*.json")):
+    for path in sorted(KEPT.glob("*.json"), key=lambda path: (path.stem.partition(".")[0], int(path.stem.partition(".")[2] or 0))):
         parts.setdefault(path.stem.partition(".")[0], []).append(Results.model_validate_json(path.read_text(encoding="utf-8")))
     text = [HEADER.strip()]
     for name, kept in parts.items():

@@ -5,7 +5,7 @@ The command line, recipes and ``--config run.yaml`` all end in :class:`TrainConf
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -286,7 +286,7 @@ class EpochRow(Settings):
     loss: float
     """Mean over the frames of the training side."""
     train_mpjpe_mm: float
-    """Mean error of the training side while it was trained on, augmentation included."""
+    """Mean error of the training side while it was trained on, augmentation included, over all joints that are lifted."""
     validation_mpjpe_mm: float | None
     """Error of the part that chooses the epoch."""
     test_mpjpe_mm: float | None
@@ -314,6 +314,8 @@ class Progress(Settings):
     """Completed steps in all."""
     sums: dict[str, float] = Field(default={})
     """Sums over the batches of the unfinished epoch: loss, mpjpe, frames, norm."""
+    seconds: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default={})
+    """Wall time of the unfinished epoch, by its parts and in all."""
     best: float | None = None
     """Lowest validation error so far, mm."""
     history: tuple[EpochRow, ...] = ()

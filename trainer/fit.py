@@ -145,7 +145,7 @@ def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress:
     """Train the epochs that are left, and save after each."""
     while run.state.epoch < min(run.config.epochs, stop_after):
         batches = run.batches(run.state.epoch)
-        timer = Timer()
+        timer = Timer(run.state.seconds)
         with run.workers() as workers:
             following = workers.submit(run.prepare, batches, run.state.batch)
             for number in range(run.state.batch, len(batches)):
@@ -160,7 +160,7 @@ def _train(run: Run, stop_after: int, interrupted: Callable[[], bool], progress:
                 if progress is not None:
                     progress(run.state.step, run.steps, figures)
                 if run.compute.any(interrupted()):
-                    run.stop()
+                    run.stop(timer)
                     raise Stopped(run.resume_hint())
         run.finish_epoch(timer)
         if progress is not None:
@@ -335,7 +335,7 @@ class Run:
         better = validation is None or state.best is None or validation < state.best
         rate = config.learning_rate * lr_factor(max(state.step - 1, 0), self.steps, config)
         state.history.append(epoch_row(state, sums, rate, validation, test, better, timer))
-        state.epoch, state.batch, state.sums = state.epoch + 1, 0, {}
+        state.epoch, state.batch, state.sums, state.seconds = state.epoch + 1, 0, {}, {}
         state.best = validation if better else state.best
         if better and self.compute.rank == 0:
             save_best(self.folder, self.card(), self.model)
@@ -376,9 +376,9 @@ class Run:
         if self.compute.rank == 0:
             save_last(self.folder, self.card(), self.state, self.lifter, self.averaged, self.optimiser)
 
-    def stop(self) -> None:
+    def stop(self, timer: Timer) -> None:
         """Save within an epoch, and wait until that is done."""
-        self.state.sums = self.total_sums()
+        self.state.sums, self.state.seconds = self.total_sums(), timer.so_far
         self.save_last()
         self.compute.wait()
 

@@ -25,6 +25,7 @@ from trainer.model.device import choose, has_bf16
 from trainer.model.lift import lift_sequences
 from trainer.model.lifter import Lifter
 from trainer.model.optimiser import lr_factor, make_average, make_schedule
+from trainer.runs.timer import Timer
 
 
 @pytest.fixture
@@ -107,16 +108,22 @@ def test_a_loss_that_is_not_finite_is_named_by_the_thread_that_finds_it(data_fil
     test_loss_that_is_not_finite_stops_with_the_sequence(data_file, tiny.model_copy(update={"threads": 3}), tmp_path, data, monkeypatch)
 
 
-def test_interrupted_within_an_epoch_goes_on_where_it_was(data_file, tiny, tmp_path, whole):
+def test_interrupted_within_an_epoch_goes_on_where_it_was(data_file, tiny, tmp_path, whole, monkeypatch):
     def interrupt(done, total, figures):
         if done == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Stopped, match=r"saved after 0 of 2 epochs and 2 steps; go on with: trainer fit data\.h5 --resume"):
         fit.fit(data_file, tiny, tmp_path / "parts", command="trainer fit data.h5", progress=interrupt)
-    assert checkpoint.read(tmp_path / "parts" / "last.safetensors").progress.batch == 2
-    fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
+    progress = checkpoint.read(tmp_path / "parts" / "last.safetensors").progress
+    assert progress.batch == 2
+    waited = 100.0
+    monkeypatch.setattr(fit, "Timer", lambda before: Timer({**before, "total": before["total"] + waited} if before else None))
+    found = fit.fit(data_file, tiny, tmp_path / "parts", resume=True)
     assert_same_run(whole.folder, tmp_path / "parts")
+    first, second = found.history
+    assert first["seconds"] > waited + progress.seconds["total"], "the time before the interruption counts"
+    assert second["seconds"] < waited
 
 
 def test_killed_at_any_moment_goes_on_after_the_last_complete_epoch(data_file, tiny, tmp_path, whole):

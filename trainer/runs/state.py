@@ -31,6 +31,8 @@ class RunState:
     """Completed steps in all."""
     sums: dict[str, float] = field(default_factory=dict)
     """Sums over the batches of the unfinished epoch."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall time of the unfinished epoch, by its parts and in all."""
     best: float | None = None
     """Lowest validation error so far, mm."""
     history: list[dict[str, Any]] = field(default_factory=list)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+_TOTAL = "total"
 
 
 class Timer:
-    """Adds up the wall-clock time of named parts."""
+    """Adds up the wall-clock time of named parts, and of all.
 
-    def __init__(self) -> None:
-        self.begin = time.perf_counter()
-        self.seconds: dict[str, float] = {}
+    Parameters
+    ----------
+    before : mapping, optional
+        What another timer had added up, :attr:`so_far`, of the same epoch before it was interrupted.
+    """
+
+    def __init__(self, before: Mapping[str, float] | None = None) -> None:
+        self.seconds = dict(before or {})
+        self.begin = time.perf_counter() - self.seconds.pop(_TOTAL, 0.0)
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -23,5 +31,10 @@ class Timer:
 
     @property
     def total(self) -> float:
-        """Seconds since the timer was made."""
+        """Seconds of the epoch."""
         return time.perf_counter() - self.begin
+
+    @property
+    def so_far(self) -> dict[str, float]:
+        """Seconds of each part, and in all."""
+        return {**self.seconds, _TOTAL: self.total}

@@ -122,7 +122,7 @@ def lift_person(lifter: Lifter, pixels: Array, confidence: Array, intrinsics: Ar
     """
     given = confidence if lifter.graded else (confidence > 0).astype(np.float64)
     nobody = ~(confidence > 0).any(axis=1, keepdims=True)  # for some frames: the filled-in joints are better than none
-    lift = lift_both_ways if lifter.graded else lift_frames
+    lift = lift_both_ways if lifter.graded and not lifter.network.symmetric else lift_frames
     positions = lift(lifter, pixels, np.where(nobody, 1.0, given), intrinsics, image).astype(np.float64)
     if lifter.target == "absolute":
         return positions

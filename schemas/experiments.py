@@ -102,7 +102,7 @@ class EpochFigures(Settings):
     loss: float
     """Mean loss of the training side."""
     train_mpjpe_mm: float
-    """Mean error of the training side while it was trained on, augmentation included."""
+    """Mean error of the training side while it was trained on, augmentation included, over all joints that are lifted."""
     validation_mpjpe_mm: float | None
     """Error of the part that chooses the epoch."""
     test_mpjpe_mm: float | None

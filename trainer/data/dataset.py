@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,13 @@ class PoseData:
     def name(self, sequence: int) -> str:
         """Return what a person calls a sequence: clip, avatar, camera."""
         return f"{self.clip[sequence]} / {self.avatar[sequence]} / {self.camera[sequence]}"
+
+    @cached_property
+    def compared(self) -> PoseData:
+        """The same with only those joints over which errors are reported."""
+        count = len(self.joints.compared.joints)
+        views = {name: getattr(self, name)[:, :count] for name in ("positions_3d", "positions_2d")}
+        return replace(self, joints=self.joints.compared, **views)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

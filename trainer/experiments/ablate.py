@@ -34,6 +34,8 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "kept cameras": {"augment": {"camera": {"keep_camera": 0.0}}},
     "random rotation": {"augment": {"camera": {"random_rotation": 0.0}}},
     "roll": {"augment": {"camera": {"roll": 0.0}}},
+    "bodies": {"augment": {"body": {"probability": 0.0}}},
+    "detector errors": {"augment": {"detector": {"probability": 0.0}}},
     "2D noise": {"augment": {"noise": 0.0, "bias": 0.0, "outliers": 0.0}},
     "missing joints": {"augment": {"missing": 0.0}},
     "rigid bones": {"head": "ray"},
@@ -51,10 +53,10 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "frames in pairs": {"model_settings": {"patch": 1}},
     "rotated steps": {"optimiser": "adamw", "learning_rate": 0.001},
     "smoothing": {"model_settings": {"smoothing": 0}},
-    "symmetry": {"model": "stmixer", "model_settings": {"smoothing": 4}, "augment": {"flip": 0.5}},
+    "symmetry": {"model": "stmixer", "augment": {"flip": 0.5}},
     "all augmentation": {
         "augment": {"flip": 0.0, "reverse": 0.0, "speed": [1.0, 1.0], "pose_perturbation": 0.0, "camera": {"probability": 0.0}}
-        | {"composition": {"probability": 0.0}}
+        | {name: {"probability": 0.0} for name in ("composition", "body", "detector")}
         | {"noise": 0.0, "bias": 0.0, "outliers": 0.0, "missing": 0.0}
     },
     "network: cvmnet": {"model": "cvmnet"},
@@ -62,6 +64,9 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "network: stmixer": {"model": "stmixer"},
 }
 """Settings that remove an ingredient, by its name; only those that change the recipe are run. 'network: X' replaces the network."""
+
+KEPT = ("causal", "patch", "smoothing")
+"""Settings of a network that say what it looks at and what becomes of its output: one that replaces it has the same, if it knows them."""
 
 NEEDED: dict[str, dict[str, Any]] = {"rigid bones": {"head": "rigid"}, "symmetry": {"model": "symmixer"}}
 """Settings of recipes that have an ingredient, where another setting than that which removes it does not show it."""
@@ -90,17 +95,33 @@ def plan(recipe: str, seeds: Sequence[int], only: Sequence[str] | None, changes:
     own = network_class(complete.model).Settings.model_fields
     possible = {name: without for name, without in INGREDIENTS.items() if without.get("model_settings", {}).keys() <= own.keys()}
     has = {name: NEEDED.get(name, {}).items() <= complete.model_dump().items() for name in possible}
-    there = [name for name, without in possible.items() if has[name] and _without(recipe, changes, without) != complete]
+    removed = {name: _keeping(complete, without) for name, without in possible.items() if has[name]}
+    same = _resolved(complete)
+    there = [name for name, without in removed.items() if _resolved(_without(recipe, changes, without)) != same]
     wrong = [name for name in only or () if name not in there]
     if wrong:
         found = f"only: expected ingredients of recipe {recipe}, found {quoted(', '.join(wrong))}"
         raise ConfigError(one_line("", f"{found}; there are {', '.join(there)}", nearest(wrong[0], there)))
     wanted = [name for name in there if only is None or name in only]
     return [
-        Job("ablation", name, recipe, seed, merge(merge(changes, INGREDIENTS.get(name, {})), {"seed": seed}), on_benchmark=True)
+        Job("ablation", name, recipe, seed, merge(merge(changes, removed.get(name, {})), {"seed": seed}), on_benchmark=True)
         for seed in seeds
         for name in (COMPLETE, *wanted)
     ]
+
+
+def _keeping(complete: TrainConfig, without: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings that remove an ingredient; with those of :data:`KEPT` if they replace the network."""
+    if "model" not in without:
+        return without
+    known = network_class(without["model"]).Settings.model_fields
+    return {**without, "model_settings": {name: value for name, value in complete.model_settings.items() if name in KEPT and name in known}}
+
+
+def _resolved(config: TrainConfig) -> dict[str, Any]:
+    """Return all settings as they count: those of the network, too, that are not given."""
+    network = network_class(config.model).Settings(**config.model_settings)
+    return config.model_dump(mode="json") | {"model_settings": network.model_dump(mode="json")}
 
 
 def _without(recipe: str, changes: Mapping[str, Any], without: Mapping[str, Any]) -> TrainConfig:
@@ -213,9 +234,13 @@ def _title(name: str) -> str:
 
 def _changes(results: Results) -> dict[str, str]:
     """Return the settings in which each variant differs from the complete recipe, by its name."""
-    complete = next((dict(flat(run.config)) for run in results.runs if run.variant == COMPLETE), {})
-    settings = {run.variant: dict(flat(run.config)) for run in results.runs if run.variant != COMPLETE and complete}
+    settings = {run.variant: dict(flat(_resolved(TrainConfig.model_validate(run.config)) | {"seed": 0})) for run in results.runs}
+    complete = settings.pop(COMPLETE, None)
+    if complete is None:
+        return {}
     return {
-        name: ", ".join(f"{key}={value}" for key, value in found.items() if key != "seed" and complete.get(key) != value)
+        name: ", ".join(
+            [f"{key}={value}" for key, value in found.items() if complete.get(key) != value] + [f"no {key}" for key in complete if key not in found]
+        )
         for name, found in settings.items()
     }

@@ -307,8 +307,7 @@ class RunSeries:
             found = f"expected a run with the same settings, found others ({', '.join(differences)})"
             raise ConfigError(one_line(str(path.parent), found, "; give those it was made with, or another out=..."))
         read_examples(path.parent / "examples.npz")  # which the report draws
-        if not self.protocol:
-            self._remember_protocol(path.parent)
+        self._remember_protocol(path.parent)
         return result
 
     def _make(self, job: Job) -> RunResult:
@@ -340,18 +339,18 @@ class RunSeries:
         for data, name, sequences in self._sides(job, config, card, record):
             loader = Loader(data, compute.device)
             predicted = lift_sequences(lifter, loader, sequences)
+            compared = predicted[:, : len(data.compared.joints.joints)]
             described = card.split if data.path == self.data_file else f"all {len(sequences)} sequences of {name} in {data.path.name}"
             if name == "train":  # many sequences, of which no report says more
-                sides[name] = _side(data, sequences, {"mpjpe_mm": _mpjpe_mm(predicted, data, sequences)}, {})
+                sides[name] = _side(data, sequences, {"mpjpe_mm": _mpjpe_mm(compared, data.compared, sequences)}, {})
                 continue
             evaluation = evaluate_predictions(predicted, data, sequences, card, f"{described}; evaluated on {name}")
-            distances = by_distance(predicted, data, sequences, trained, train)
+            distances = by_distance(compared, data.compared, sequences, trained.compared, train)
             sides[name] = _side(data, sequences, evaluation.overall, evaluation.by_group_mm, distances)
             write_file(folder / f"evaluation-{_stem(name)}.json", (evaluation.model_dump_json(indent=2) + "\n").encode())
-            examples.append(Examples.pick(name, predicted, data, sequences, evaluation))
+            examples.append(Examples.pick(name, compared, data.compared, sequences, evaluation))
         write_examples(folder / "examples.npz", examples)
-        if not self.protocol:
-            self._remember_protocol(folder)
+        self._remember_protocol(folder)
         return self._result(job, config, card, lifter, record, sides)
 
     def _sides(self, job: Job, config: TrainConfig, card: ModelCard, record: SplitRecord) -> Iterator[tuple[PoseData, str, NDArray[np.int64]]]:
@@ -395,13 +394,15 @@ class RunSeries:
         return self.load(self.other_file, job.config().joint_set).sha256 if job.on_benchmark and self.other_file is not None else ""
 
     def _remember_protocol(self, folder: Path) -> None:
-        """Keep the part of the protocol that all runs share, from one of their evaluations."""
+        """Keep the part of the protocol that runs share, from one of their evaluations: all that is found, where they differ."""
         for path in sorted(folder.glob("evaluation-*.json")):
             protocol = read_json(path, "an evaluation", most=MOST_RESULT_BYTES).get("protocol")
             shared = {key: protocol.get(key) if isinstance(protocol, dict) else None for key in ("root", "joints", "fps")}
             if not all(isinstance(text, str) for text in shared.values()):
                 raise ConfigError(one_line(str(path), "expected an evaluation with root, joints and fps in its protocol, found none"))
-            self.protocol = {key: str(text) for key, text in shared.items()}
+            for key, text in shared.items():
+                known = self.protocol.setdefault(key, str(text))
+                self.protocol[key] = known if text in known.split("; ") else f"{known}; {text}"
             return
 
 

@@ -103,6 +103,32 @@ def test_figures_are_those_of_evaluate(series, data_file, cmu_file):
         assert clip.sides[side].overall["mpjpe_mm"] == pytest.approx(found.overall["mpjpe_mm"], rel=1e-5)
 
 
+def test_all_figures_of_a_detector_model_are_of_the_joints_that_are_compared(data_file, tmp_path):
+    """It lifts 24 joints, and errors are reported of the 17 of h36m17: of the training side, by distance, and of single moments, too."""
+    tiny = (*TINY, "joint_set=detector", "normalisation=centred", "head=ray")
+    results = experiments(data_file, None, tmp_path / "out", recipes=("paper",), seeds=(0,), only=("clip",), assignments=tiny)
+    (run,) = results.runs
+    folder = tmp_path / "out" / "runs" / run.name
+    for side in ("train", "test"):
+        found = evaluate(folder, data_file, side, threads=1)
+        assert run.sides[side].overall["mpjpe_mm"] == pytest.approx(found.overall["mpjpe_mm"], rel=1e-5)
+    test = run.sides["test"]
+    assert sum(part.frames * part.mpjpe_mm for part in test.by_distance) / test.frames == pytest.approx(test.overall["mpjpe_mm"], rel=1e-5)
+    (examples,) = read_examples(folder / "examples.npz")
+    assert examples.predicted.shape[2] == 17
+
+
+def test_the_protocol_names_the_joints_of_all_recipes(data_file, tmp_path):
+    recipes = []
+    for joint_set in ("h36m17", "all"):
+        recipes.append(str(tmp_path / f"{joint_set}.yaml"))
+        settings = {"model": "cvmnet", "model_settings": {"width": 8, "depth": 1}, "epochs": 1, "threads": 1, "joint_set": joint_set}
+        Path(recipes[-1]).write_text(json.dumps(settings))
+    results = experiments(data_file, None, tmp_path / "out", recipes=recipes, seeds=(0,), only=("clip",))
+    assert re.fullmatch(r"h36m17, 17; all, \d+", results.protocol["joints"])
+    assert ";" not in results.protocol["fps"]
+
+
 def test_reports_have_every_published_figure(series):
     out, results, _ = series
     assert Results.model_validate_json((out / "results.json").read_text()) == results
@@ -320,6 +346,30 @@ def test_ablation_takes_away_one_ingredient_at_a_time(data_file, cmu_file, tmp_p
     page = (tmp_path / "out" / "report.md").read_text()
     assert f"{without:.1f} ({without - whole:+.1f})" in next(line for line in page.splitlines() if line.startswith("| without reverse |"))
     assert set(INGREDIENTS) >= {job.variant for job in jobs[1:]}
+
+
+def test_a_network_that_replaces_another_keeps_what_is_no_matter_of_the_network():
+    planned = {
+        recipe: {job.variant: job.config() for job in plan_ablation(recipe, (0,), None, {})} for recipe in ("default", "video", "video-causal")
+    }
+    assert planned["default"]["network: stmixer"].model_settings == planned["default"]["symmetry"].model_settings == {"smoothing": 4}
+    assert planned["default"]["network: cvmnet"].model_settings == {}
+    assert planned["video-causal"]["symmetry"].model_settings == {"causal": True, "patch": 1}
+    assert "smoothing" not in planned["video-causal"], "it has none to leave out"
+    bare = planned["video"]["all augmentation"].augment
+    assert (bare.body.probability, bare.detector.probability, bare.composition.probability, bare.camera.probability) == (0.0, 0.0, 0.0, 0.0)
+    assert planned["video"]["bodies"].augment.body.probability == planned["video"]["detector errors"].augment.detector.probability == 0.0
+
+
+def test_an_ablation_says_of_each_line_all_settings_that_differ(data_file, tmp_path):
+    tiny = ("model=symmixer", "model_settings.width=16", "model_settings.smoothing=2", *TINY[3:])
+    out = tmp_path / "out"
+    ablate(data_file, None, out, only=("smoothing", "network: cvmnet"), assignments=tiny)
+    lines = [line for line in (out / "report.md").read_text().splitlines() if line.startswith("- ")]
+    assert "- without smoothing: model_settings.smoothing=0" in lines
+    (network,) = [line for line in lines if line.startswith("- network: cvmnet")]
+    assert "model=cvmnet" in network
+    assert "no model_settings.smoothing" in network
 
 
 def test_the_manual_names_ingredients_as_ablate_does():

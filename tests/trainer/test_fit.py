@@ -282,8 +282,9 @@ def test_averaged_weights_are_those_of_the_earlier_formula(data, tiny):
     for step in range(1, 20):
         if step == 8:  # as if resumed
             stored = {name: value.clone() for name, value in average.module.state_dict().items()}
-            average = make_average(lifter, 0.6, done=step - 1)
+            average = make_average(lifter, 0.6)
             average.module.load_state_dict(stored)
+            average.n_averaged.fill_(step)
         with torch.no_grad():
             for value in lifter.state_dict().values():
                 value.add_(torch.randn_like(value))

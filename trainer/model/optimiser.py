@@ -63,15 +63,15 @@ def ema_decay(step: int, decay: float) -> float:
     return min(decay, (1 + step) / (10 + step))
 
 
-def make_average(lifter: Lifter, decay: float, done: int = 0) -> AveragedModel:
-    """Return the exponential moving average of a model's weights after `done` steps; call ``update_parameters`` after each step.
+def make_average(lifter: Lifter, decay: float) -> AveragedModel:
+    """Return the exponential moving average of a model's weights; call ``update_parameters`` after each step.
 
-    The initial weights count as the first of the average; buffers are copied from the model.
+    The initial weights count as the first of the average, so that ``n_averaged`` is one more than the steps done; buffers are copied from the model.
     """
 
     def update(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
         torch._foreach_lerp_(averaged, current, 1.0 - ema_decay(int(count), decay))
 
     average = AveragedModel(lifter, multi_avg_fn=update).eval()
-    average.n_averaged.fill_(1 + done)
+    average.n_averaged.fill_(1)
     return average

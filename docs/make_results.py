@@ -102,7 +102,7 @@ def make() -> None:
     for path in sorted(KEPT.glob("*.json"), key=lambda path: (path.stem.partition(".")[0], int(path.stem.partition(".")[2] or 0))):
         parts.setdefault(path.stem.partition(".")[0], []).append(Results.model_validate_json(path.read_text(encoding="utf-8")))
     text = [HEADER.strip()]
-    for name, kept in parts.items():
+    for name, kept in sorted(parts.items(), key=lambda part: [*TITLES, part[0]].index(part[0])):
         results = merged(kept)
         ablation = all(run.experiment == "ablation" for run in results.runs)
         text += [f"## {TITLES.get(name, name)}", page(summarise_ablation(results) if ablation else summarise_results(results, None), name)]

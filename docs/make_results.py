@@ -36,7 +36,8 @@ and are no comparison on the same data.
 
 Recipe `default` was chosen on the validation part of the clip split, never on its test side; [the recipes](experiments.md#the-recipes) says
 where hops, which C holds out, had a part in it. [Metrics](metrics.md) are defined with formulas. What earlier versions of the recipe reached,
-the published set-up (`paper`) and the peer (`videopose`) is in [Earlier results](results-earlier.md); those two recipes are still the same.
+the published set-up (`paper`) and the peer (`videopose`) is in [Earlier results](results-earlier.md);
+`paper` is still the same, [the peer](experiments.md#the-peer) has since been given a longer training.
 
 Where fewer than three seeds were trained so far, the tables say so. Some runs were computed in fp32, most in bf16: the table of runs says which.
 """

@@ -100,7 +100,7 @@ def page(blocks: list[ReportBlock], name: str) -> str:
 def make() -> None:
     """Write ``results.md``."""
     parts: dict[str, list[Results]] = {}
-    for path in sorted(KEPT.glob("*.json"), key=lambda path: (path.stem.partition(".")[0], int(path.stem.partition(".")[2] or 0))):
+    for path in sorted(KEPT.glob("*.json"), key=lambda path: (len(path.stem), path.stem)):  # the tenth part after the second
         parts.setdefault(path.stem.partition(".")[0], []).append(Results.model_validate_json(path.read_text(encoding="utf-8")))
     text = [HEADER.strip()]
     for name, kept in sorted(parts.items(), key=lambda part: [*TITLES, part[0]].index(part[0])):

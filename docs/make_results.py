@@ -62,13 +62,14 @@ def keep(folder: Path) -> None:
 
 
 def merged(kept: list[Results]) -> Results:
-    """Return the results of several series of runs as those of one; of runs of the same name the later ones, which must have the same settings."""
+    """Return the results of several series of runs as those of one; of runs of the same name the later ones, of the same settings and data."""
     runs: dict[str, RunResult] = {}
     alike: dict[tuple[str, str, str], dict[str, object]] = {}
     for run in (run for results in kept for run in results.runs):
         settings = {name: value for name, value in run.config.items() if name not in MAY_DIFFER}
+        settings["frames"] = sum(run.sides[side].frames for side in ("train", "validation", "test") if side in run.sides)  # of whatever checksum
         if settings != alike.setdefault((run.experiment, run.variant, run.recipe), settings):
-            sys.exit(f"{run.name}: expected the settings of the other runs of its row, found others; give the series a folder of another name")
+            sys.exit(f"{run.name}: expected settings and data of the other runs of its row, found others; give the series another name")
         runs[run.name] = run
     seeds = tuple(sorted({run.seed for run in runs.values()}))
     recipes = tuple(dict.fromkeys(run.recipe for run in runs.values()))

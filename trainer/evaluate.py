@@ -53,10 +53,10 @@ def evaluate(model: str | Path, data_file: str | Path, side: Side = "auto", devi
     data = load(data_file, card.joint_set, frames=False)
     require_match(data, card)
     sequences, split, note = _side(model, card, data, side)
-    totals, compared = _totals(data, card), _compared(data)
+    totals, reported = _totals(data, card), data.joints.reported
     for part in parts(data, sequences):
         predicted = lift_sequences(lifter, Loader(part, compute.device), np.arange(len(part)), BATCH)
-        totals.add(predicted[:, compared], part.positions_3d[:, compared], part.length)
+        totals.add(predicted[:, reported], part.positions_3d[:, reported], part.length)
     return _evaluation(totals, data, sequences, card, split, note)
 
 
@@ -76,18 +76,13 @@ def evaluate_predictions(
         The split in one line, for the protocol.
     note : str
     """
-    totals, compared = _totals(data, card), _compared(data)
-    totals.add(predicted[:, compared], data.positions_3d[data.rows(sequences), compared], data.length[sequences])
+    totals, reported = _totals(data, card), data.joints.reported
+    totals.add(predicted[:, reported], data.positions_3d[data.rows(sequences), reported], data.length[sequences])
     return _evaluation(totals, data, sequences, card, split, note)
 
 
 def _totals(data: PoseData, card: ModelCard) -> ErrorTotals:
     return ErrorTotals(data.fps, data.joints.compared.parents, card.target == "absolute")
-
-
-def _compared(data: PoseData) -> slice:
-    """Return which of the lifted joints are compared: the first ones."""
-    return slice(len(data.joints.compared.joints))
 
 
 def _evaluation(totals: ErrorTotals, data: PoseData, sequences: NDArray[np.int64], card: ModelCard, split: str, note: str) -> Evaluation:

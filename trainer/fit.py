@@ -359,11 +359,11 @@ class Run:
 
     def _lifted(self, lifter: Lifter, sequences: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield predictions, truth and lengths of some sequences at a time, of the joints that are compared."""
-        data, compared = self.data, slice(len(self.data.joints.compared.joints))
+        data, reported = self.data, self.data.joints.reported
         group = (np.cumsum(data.length[sequences]) - 1) // _AT_ONCE
         for chosen in np.split(sequences, np.flatnonzero(np.diff(group)) + 1):
-            predicted = lift_sequences(lifter, self.loader, chosen)[:, compared]
-            yield predicted, data.positions_3d[data.rows(chosen), compared], data.length[chosen]
+            predicted = lift_sequences(lifter, self.loader, chosen)[:, reported]
+            yield predicted, data.positions_3d[data.rows(chosen), reported], data.length[chosen]
 
     # Files ---------------------------------------------------------------------------------------------------------------------
 

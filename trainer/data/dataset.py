@@ -99,8 +99,7 @@ class PoseData:
     @cached_property
     def compared(self) -> PoseData:
         """The same with only those joints over which errors are reported."""
-        count = len(self.joints.compared.joints)
-        views = {name: getattr(self, name)[:, :count] for name in ("positions_3d", "positions_2d")}
+        views = {name: getattr(self, name)[:, self.joints.reported] for name in ("positions_3d", "positions_2d")}
         return replace(self, joints=self.joints.compared, **views)
 
     @cached_property

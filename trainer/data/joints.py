@@ -84,6 +84,11 @@ class LiftedJoints:
         pairs = tuple(pair for pair in self.pairs if max(pair) < count)
         return LiftedJoints("h36m17", self.joints[:count], self.parents[:count], pairs, self.groups[:count])
 
+    @property
+    def reported(self) -> slice:
+        """Where the joints of :attr:`compared` are in arrays of these."""
+        return slice(len(self.compared.joints))
+
     def place(self, *joints: str) -> list[int]:
         """Return the indices of joints, by name."""
         return [self.joints.index(joint) for joint in joints]

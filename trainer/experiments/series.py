@@ -296,7 +296,7 @@ class RunSeries:
         except ConfigError as error:
             found = str(error).removeprefix(f"{path}: ")
             rule = "expected the result of a run of this version, found another"
-            raise ConfigError(one_line(str(path), f"{rule} ({found})", "; remove the folder to train it again")) from None
+            raise ConfigError(one_line(str(path), f"{rule} ({found})", "; remove the file to evaluate the run again")) from None
         config = job.config()
         differences = [name for name, value in config.model_dump().items() if name not in _MAY_DIFFER and made[name] != value]
         data = self.load(self.data_file, config.joint_set)
@@ -306,7 +306,10 @@ class RunSeries:
         if differences:
             found = f"expected a run with the same settings, found others ({', '.join(differences)})"
             raise ConfigError(one_line(str(path.parent), found, "; give those it was made with, or another out=..."))
-        read_examples(path.parent / "examples.npz")  # which the report draws
+        examples = read_examples(path.parent / "examples.npz")  # which the report draws
+        if any(found.predicted.shape[2] != len(data.compared.joints.joints) for found in examples):
+            rule = f"expected errors of the {len(data.compared.joints.joints)} joints of {data.compared.joints.name}, found those of others"
+            raise ConfigError(one_line(str(path), f"{rule}, as earlier versions counted", "; remove the file to evaluate the run again"))
         self._remember_protocol(path.parent)
         return result
 
@@ -339,7 +342,7 @@ class RunSeries:
         for data, name, sequences in self._sides(job, config, card, record):
             loader = Loader(data, compute.device)
             predicted = lift_sequences(lifter, loader, sequences)
-            compared = predicted[:, : len(data.compared.joints.joints)]
+            compared = predicted[:, data.joints.reported]
             described = card.split if data.path == self.data_file else f"all {len(sequences)} sequences of {name} in {data.path.name}"
             if name == "train":  # many sequences, of which no report says more
                 sides[name] = _side(data, sequences, {"mpjpe_mm": _mpjpe_mm(compared, data.compared, sequences)}, {})

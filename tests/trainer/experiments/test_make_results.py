@@ -45,8 +45,16 @@ def test_what_failed_in_one_part_and_was_made_in_another_is_no_failure(page, kep
 
 def test_runs_of_other_settings_are_not_put_together(page, kept):
     other = with_epochs(kept, 3)
-    with pytest.raises(SystemExit, match="expected the settings of the other runs of its row, found others"):
+    with pytest.raises(SystemExit, match="expected settings and data of the other runs of its row, found others"):
         page.merged([kept, other])
+
+
+def test_runs_on_other_data_are_not_put_together(page, kept):
+    run = kept.runs[0]
+    train = run.sides["train"].model_copy(update={"frames": 12})
+    run = run.model_copy(update={"name": "other", "seed": 7, "sides": {**run.sides, "train": train}})
+    with pytest.raises(SystemExit, match="other: expected settings and data"):
+        page.merged([kept, kept.model_copy(update={"runs": (run,)})])
 
 
 def test_the_tenth_part_comes_after_the_second(page, tmp_path, monkeypatch, kept):

@@ -248,10 +248,10 @@ def test_resume_keeps_finished_runs_and_a_failure_stops_no_other(series, data_fi
     [
         (
             '{"name": "a",\n"name": "b"}',
-            r"another \(.*expected JSON, found: the key 'name' twice\); remove the folder",
+            r"another \(.*expected JSON, found: the key 'name' twice\); remove the file to evaluate the run again",
         ),
-        ('{"name": "a"}', r"another \(experiment: field required \(and \d+ more\)\); remove the folder"),
-        ("[]", r"another \(expected the result of a run as a JSON object, found \[\]\); remove the folder"),
+        ('{"name": "a"}', r"another \(experiment: field required \(and \d+ more\)\); remove the file to evaluate the run again"),
+        ("[]", r"another \(expected the result of a run as a JSON object, found \[\]\); remove the file to evaluate the run again"),
     ],
 )
 def test_a_damaged_result_is_one_line(data_file, tmp_path, text, words):
